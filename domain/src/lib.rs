@@ -1,0 +1,15 @@
+//! The vocabulary and the rules of the archive: what the words mean and what follows from them.
+//!
+//! Owns every term of the glossary and every decision that can be made from plain data:
+//! validation, comparison, findings, states, deadlines, retention, masking, permissions, blind tokens.
+//! Refuses async, input and output, clocks and randomness: `now` and `today` are arguments.
+//! Start with `case_file`, then `entered_data`, `reading` and `finding`.
+
+pub mod case_file;
+pub mod entered_data;
+pub mod field;
+pub mod finding;
+pub mod geometry;
+pub mod ids;
+pub mod job;
+pub mod reading;
