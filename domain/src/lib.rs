@@ -14,4 +14,5 @@ pub mod geometry;
 pub mod ids;
 pub mod job;
 pub mod reading;
+pub mod scan;
 pub mod validation;

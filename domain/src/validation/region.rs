@@ -1,0 +1,78 @@
+//! Region codes (GB/T 2260) with the years each was in force; an abolished region is not a false one.
+
+use std::{collections::HashSet, sync::LazyLock};
+
+/// One region code and the years it stood in the standard.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Region {
+    /// Six digits as a number.
+    pub code: u32,
+    /// Its name, as in 河西区.
+    pub name: &'static str,
+    /// First year; 0 when it was there from the beginning.
+    pub start_year: i32,
+    /// Last year; `None` while in force.
+    pub end_year: Option<i32>,
+}
+
+static REGIONS: LazyLock<Vec<Region>> = LazyLock::new(|| {
+    let mut regions: Vec<Region> =
+        include_str!("../../rules/regions.csv").lines().filter_map(parse_line).collect();
+    regions.sort_by_key(|region| (region.code, region.start_year));
+    regions
+});
+
+static NAMES: LazyLock<HashSet<&'static str>> = LazyLock::new(|| {
+    let is_proper = |name: &&str| !matches!(*name, "市辖区" | "县");
+    REGIONS.iter().map(|region| region.name).filter(is_proper).collect()
+});
+
+fn parse_line(line: &'static str) -> Option<Region> {
+    let mut cells = line.split(',');
+    let code = cells.next()?.parse().ok()?;
+    let name = cells.next()?;
+    let start_year = cells.next().and_then(|cell| cell.parse().ok()).unwrap_or(0);
+    let end_year = cells.next().and_then(|cell| cell.trim().parse().ok());
+    Some(Region { code, name, start_year, end_year })
+}
+
+/// Finds the newest entry of a code, abolished or not.
+pub fn region_of(code: u32) -> Option<Region> {
+    let end = REGIONS.partition_point(|region| region.code <= code);
+    end.checked_sub(1).and_then(|last| REGIONS.get(last)).filter(|region| region.code == code).copied()
+}
+
+/// Says whether a region had come into force by `year`, even if it was abolished since.
+pub fn region_existed_by(code: u32, year: i32) -> bool {
+    let end = REGIONS.partition_point(|region| region.code < code);
+    REGIONS[end..].iter().take_while(|region| region.code == code).any(|region| region.start_year <= year)
+}
+
+/// Says whether a text is the full name of a province, city, district or county, present or past.
+pub fn is_region_name(name: &str) -> bool {
+    NAMES.contains(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_abolished_region_is_known_and_a_future_one_is_not_yet() {
+        assert_eq!(region_of(110_103).map(|region| region.name), Some("崇文区"));
+        assert!(region_existed_by(110_103, 2026));
+        assert!(!region_existed_by(110_112, 1990));
+        assert!(region_existed_by(110_112, 1997));
+        assert!(!region_existed_by(999_999, 2026));
+    }
+
+    #[test]
+    fn every_line_of_the_table_is_understood() {
+        let lines = include_str!("../../rules/regions.csv")
+            .lines()
+            .filter(|line| line.starts_with(|c: char| c.is_ascii_digit()));
+
+        assert_eq!(REGIONS.len(), lines.count());
+        assert!(is_region_name("河西区") && !is_region_name("市辖区") && !is_region_name("小区"));
+    }
+}
