@@ -1,1 +1,5 @@
-//! (head to be written)
+//! From the picture of a page to a reading.
+
+pub mod models;
+pub mod prepare;
+pub mod recognition;

@@ -1,0 +1,3 @@
+//! Evening the light and choosing what of the colour to read, without thresholds that erase faint print.
+
+use image::RgbImage;

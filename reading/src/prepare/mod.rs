@@ -1,0 +1,5 @@
+//! From the page as decoded to pictures an engine reads well: turned, straightened, cut out, evened.
+
+pub mod geometry;
+pub mod light;
+pub mod warp;

@@ -1,0 +1,236 @@
+//! Connectionist temporal classification: from probabilities at each step to text, and how likely a text is.
+
+use domain::{
+    field::Confidence,
+    reading::{Lattice, LatticeStep},
+};
+
+use super::LineReading;
+
+/// Classes kept for each step; the rest share the floor.
+const CLASSES_KEPT: usize = 16;
+/// Classes less likely than this are not kept.
+const LEAST_KEPT: f32 = 1e-5;
+/// A class that is not kept is given a tenth of the best of those, and never less than this.
+const LEAST_FLOOR: f32 = 1e-9;
+/// A class the lattice does not hold at all is this unlikely, as a natural logarithm.
+const NOTHING: f64 = -1e30;
+
+/// Turns one line's probabilities (`steps` rows of `characters.len() + 2` columns: blank, the characters, space)
+/// into its most probable text. `width` is the width in pixels the steps span.
+pub(super) fn decode(values: &[f32], classes: usize, characters: &[char], width: f32) -> LineReading {
+    if classes == 0 {
+        return LineReading::nothing();
+    }
+    let lattice = Lattice { steps: values.chunks_exact(classes).map(|row| step_of(row, characters)).collect() };
+    read(lattice, width)
+}
+
+/// The most probable text of a lattice, with the share it has among all texts.
+pub fn read(lattice: Lattice, width: f32) -> LineReading {
+    let (text, steps) = best_path(&lattice);
+    let confidence = Confidence::new(log_likelihood(&lattice, &text).exp() as f32);
+    let step_width = width / lattice.steps.len().max(1) as f32;
+    let spans =
+        steps.iter().map(|(first, last)| (*first as f32 * step_width, (*last + 1) as f32 * step_width)).collect();
+    LineReading { text, confidence, lattice, spans }
+}
+
+/// The mean of several outputs over the same line of ink, step by step; the first when lengths differ.
+pub fn average(lattices: &[Lattice]) -> Lattice {
+    let Some(first) = lattices.first() else { return Lattice::default() };
+    if lattices.iter().any(|other| other.steps.len() != first.steps.len()) {
+        return first.clone();
+    }
+    let steps = (0..first.steps.len())
+        .map(|index| average_step(&lattices.iter().map(|lattice| &lattice.steps[index]).collect::<Vec<_>>()))
+        .collect();
+    Lattice { steps }
+}
+
+/// Natural logarithm of the probability that the ink says exactly `text`, over all its alignments.
+pub fn log_likelihood(lattice: &Lattice, text: &str) -> f64 {
+    let symbols: Vec<char> = text.chars().collect();
+    let Some(first) = lattice.steps.first() else {
+        return if symbols.is_empty() { 0.0 } else { NOTHING };
+    };
+    // States 0, 2, 4, … are the blanks around the characters 1, 3, 5, …
+    let states = 2 * symbols.len() + 1;
+    let mut scores = vec![NOTHING; states];
+    scores[0] = log_of(first, None);
+    if states > 1 {
+        scores[1] = log_of(first, Some(symbols[0]));
+    }
+    let mut next = vec![NOTHING; states];
+    for step in &lattice.steps[1..] {
+        for state in 0..states {
+            next[state] = arrive(&scores, &symbols, state) + log_of(step, symbol_of(&symbols, state));
+        }
+        std::mem::swap(&mut scores, &mut next);
+    }
+    let last = scores[states - 1];
+    if states > 1 { add_logs(last, scores[states - 2]) } else { last }
+}
+
+/// Sum over the states from which `state` can be reached in one step.
+fn arrive(scores: &[f64], symbols: &[char], state: usize) -> f64 {
+    let mut sum = scores[state];
+    if state >= 1 {
+        sum = add_logs(sum, scores[state - 1]);
+    }
+    let symbol = symbol_of(symbols, state);
+    if state >= 2 && symbol.is_some() && symbol != symbol_of(symbols, state - 2) {
+        sum = add_logs(sum, scores[state - 2]);
+    }
+    sum
+}
+
+fn symbol_of(symbols: &[char], state: usize) -> Option<char> {
+    if state % 2 == 1 { symbols.get(state / 2).copied() } else { None }
+}
+
+fn log_of(step: &LatticeStep, class: Option<char>) -> f64 {
+    let found = step.classes.iter().find(|(listed, _)| *listed == class);
+    f64::from(found.map_or(step.floor, |(_, log)| *log))
+}
+
+fn add_logs(a: f64, b: f64) -> f64 {
+    let (high, low) = if a > b { (a, b) } else { (b, a) };
+    if low <= NOTHING { high } else { high + (low - high).exp().ln_1p() }
+}
+
+fn step_of(row: &[f32], characters: &[char]) -> LatticeStep {
+    let mut kept: Vec<(usize, f32)> = Vec::with_capacity(CLASSES_KEPT + 1);
+    let mut best_left_out = 0.0_f32;
+    for (index, &probability) in row.iter().enumerate() {
+        if probability.is_nan() || probability < LEAST_KEPT {
+            continue;
+        }
+        let place = kept.iter().position(|(_, other)| *other < probability).unwrap_or(kept.len());
+        kept.insert(place, (index, probability));
+        if kept.len() > CLASSES_KEPT
+            && let Some((_, left_out)) = kept.pop()
+        {
+            best_left_out = best_left_out.max(left_out);
+        }
+    }
+    let classes = kept.iter().map(|(index, p)| (class_of(*index, characters), p.min(1.0).ln())).collect();
+    LatticeStep { classes, floor: (best_left_out.max(LEAST_KEPT) * 0.1).max(LEAST_FLOOR).ln() }
+}
+
+fn class_of(index: usize, characters: &[char]) -> Option<char> {
+    match index {
+        0 => None,
+        _ => Some(characters.get(index - 1).copied().unwrap_or(' ')),
+    }
+}
+
+/// Most probable class of each step, repeats and blanks dropped, with the first and last step of each character.
+fn best_path(lattice: &Lattice) -> (String, Vec<(usize, usize)>) {
+    let mut text = String::new();
+    let mut spans: Vec<(usize, usize)> = Vec::new();
+    let mut previous = None;
+    for (index, step) in lattice.steps.iter().enumerate() {
+        let class = step.classes.first().and_then(|(class, _)| *class);
+        if let Some(character) = class {
+            if previous == class {
+                if let Some(span) = spans.last_mut() {
+                    span.1 = index;
+                }
+            } else {
+                text.push(character);
+                spans.push((index, index));
+            }
+        }
+        previous = class;
+    }
+    (text, spans)
+}
+
+fn average_step(steps: &[&LatticeStep]) -> LatticeStep {
+    let count = steps.len() as f32;
+    let mut classes: Vec<(Option<char>, f32)> = Vec::new();
+    for (class, _) in steps.iter().flat_map(|step| &step.classes) {
+        if classes.iter().any(|(known, _)| known == class) {
+            continue;
+        }
+        let sum: f64 = steps.iter().map(|step| log_of(step, *class).exp()).sum();
+        classes.push((*class, (sum as f32 / count).ln()));
+    }
+    classes.sort_by(|a, b| b.1.total_cmp(&a.1));
+    classes.truncate(CLASSES_KEPT);
+    let floor: f32 = steps.iter().map(|step| step.floor.exp()).sum::<f32>() / count;
+    LatticeStep { classes, floor: floor.max(LEAST_FLOOR).ln() }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn lattice(rows: &[&[(Option<char>, f32)]]) -> Lattice {
+        let step = |row: &&[(Option<char>, f32)]| LatticeStep {
+            classes: row.iter().map(|(class, p)| (*class, p.ln())).collect(),
+            floor: LEAST_FLOOR.ln(),
+        };
+        Lattice { steps: rows.iter().map(step).collect() }
+    }
+
+    #[test]
+    fn repeats_collapse_and_blanks_part_them() {
+        let certain = |class| [(class, 0.999_f32)];
+        let (a, blank) = (certain(Some('一')), certain(None));
+
+        let reading = read(lattice(&[&a, &a, &blank, &a]), 32.0);
+
+        assert_eq!(reading.text, "一一");
+        assert_eq!(reading.spans, vec![(0.0, 16.0), (24.0, 32.0)]);
+        assert!(reading.confidence.value() > 0.98);
+    }
+
+    #[test]
+    fn the_likelihoods_of_all_texts_sum_to_one() {
+        let row: [(Option<char>, f32); 3] = [(None, 0.2), (Some('a'), 0.5), (Some('b'), 0.3)];
+        let lattice = lattice(&[&row, &row]);
+
+        let sum: f64 = ["", "a", "b", "ab", "ba"].iter().map(|text| log_likelihood(&lattice, text).exp()).sum();
+        let doubled = log_likelihood(&lattice, "aa").exp();
+
+        assert!((sum - 1.0).abs() < 1e-6, "{sum}");
+        assert!(doubled < 1e-8, "no room for a blank between the two");
+    }
+
+    #[test]
+    fn a_character_that_may_have_been_dropped_lowers_the_confidence() {
+        let unsure: [(Option<char>, f32); 2] = [(None, 0.6), (Some('2'), 0.4)];
+        let sure: [(Option<char>, f32); 1] = [(Some('1'), 1.0)];
+        let blank: [(Option<char>, f32); 1] = [(None, 1.0)];
+
+        let reading = read(lattice(&[&sure, &unsure, &blank]), 24.0);
+
+        assert_eq!(reading.text, "1");
+        assert!(reading.confidence.value() < 0.61);
+    }
+
+    #[test]
+    fn averaging_needs_equal_lengths() {
+        let row: [(Option<char>, f32); 1] = [(Some('1'), 1.0)];
+        let (one, two) = (lattice(&[&row]), lattice(&[&row, &row]));
+
+        assert_eq!(average(&[one.clone(), two]), one);
+    }
+
+    proptest! {
+        #[test]
+        fn any_tensor_decodes_without_panic(
+            values in proptest::collection::vec(proptest::num::f32::ANY, 0..200),
+            classes in 0_usize..9,
+        ) {
+            let reading = decode(&values, classes, &['甲', '乙', '丙'], 48.0);
+
+            prop_assert!((0.0..=1.0).contains(&reading.confidence.value()));
+            prop_assert_eq!(reading.spans.len(), reading.text.chars().count());
+        }
+    }
+}
