@@ -5,6 +5,7 @@
 //! Refuses async, input and output, clocks and randomness: `now` and `today` are arguments.
 //! Start with `case_file`, then `entered_data`, `reading` and `finding`.
 
+pub mod blind_index;
 pub mod case_file;
 pub mod entered_data;
 pub mod field;
