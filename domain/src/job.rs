@@ -10,9 +10,7 @@ use crate::field::UnknownTerm;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum JobName {
-    /// Decodes a scan in the sandbox, describes its pages, looks for barcodes. Subject: the scan.
-    DescribeScan,
-    /// Reads the pages of a scan. Subject: the scan.
+    /// Decodes a scan in the sandbox, looks for barcodes, reads its pages. Subject: the scan.
     ReadScan,
     /// Finds the case file a scan belongs to, or puts it into the tray. Subject: the scan.
     PlaceScan,
@@ -24,13 +22,11 @@ pub enum JobName {
 
 impl JobName {
     /// Every job.
-    pub const ALL: [Self; 5] =
-        [Self::DescribeScan, Self::ReadScan, Self::PlaceScan, Self::CheckCaseFile, Self::ArchiveCaseFile];
+    pub const ALL: [Self; 4] = [Self::ReadScan, Self::PlaceScan, Self::CheckCaseFile, Self::ArchiveCaseFile];
 
     /// The name in tables and on queues.
     pub const fn as_str(self) -> &'static str {
         match self {
-            Self::DescribeScan => "describe_scan",
             Self::ReadScan => "read_scan",
             Self::PlaceScan => "place_scan",
             Self::CheckCaseFile => "check_case_file",

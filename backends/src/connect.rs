@@ -1,0 +1,142 @@
+//! Connecting: the one place that looks at URL schemes.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use crate::{
+    blob_store::BlobStore,
+    clock::Clock,
+    database::{Database, postgres, sqlite},
+    error::StorageError,
+    queue::{InProcessQueue, JobQueue},
+    vault::{RootKey, RootKeyError, Vault},
+};
+
+/// Where everything is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BackendsConfig {
+    /// `sqlite:PATH` or `postgres://…`.
+    pub database_url: String,
+    /// `sqlite:PATH` or `postgres://…`; never the catalogue's own database.
+    pub keys_url: String,
+    /// `in-process:`.
+    pub queue_url: String,
+    /// `file:FOLDER`.
+    pub objects_url: String,
+    /// File with the root key.
+    pub root_key: PathBuf,
+}
+
+impl BackendsConfig {
+    /// The embedded shape inside one data folder.
+    pub fn embedded(data: &Path) -> Self {
+        Self {
+            database_url: format!("sqlite:{}", data.join("catalogue.db").display()),
+            keys_url: format!("sqlite:{}", data.join("keys").join("keys.db").display()),
+            queue_url: "in-process:".to_owned(),
+            objects_url: format!("file:{}", data.join("objects").display()),
+            root_key: data.join("keys").join("root.key"),
+        }
+    }
+}
+
+/// Why the archive cannot be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum ConnectError {
+    /// A URL names nothing this program can talk to.
+    #[error("{key} does not take {scheme:?}; it takes {takes}")]
+    Scheme {
+        /// Key of the configuration.
+        key: &'static str,
+        /// What stands before the first colon.
+        scheme: String,
+        /// What may stand there.
+        takes: &'static str,
+    },
+    /// The root key cannot be used.
+    #[error(transparent)]
+    RootKey(#[from] RootKeyError),
+    /// An engine cannot be used.
+    #[error("{key} cannot be opened")]
+    Engine {
+        /// Key of the configuration.
+        key: &'static str,
+        /// Why.
+        source: StorageError,
+    },
+}
+
+/// Both sides of every seam, ready for use. Cheap to clone.
+#[derive(Clone)]
+pub struct Backends {
+    /// The catalogue.
+    pub database: Arc<dyn Database>,
+    /// The bell.
+    pub queue: Arc<dyn JobQueue>,
+    /// The objects.
+    pub blobs: BlobStore,
+    /// The keys.
+    pub vault: Vault,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+}
+
+impl Backends {
+    /// Opens everything, bringing schemas to the present version.
+    pub async fn connect(config: &BackendsConfig, clock: Arc<dyn Clock>) -> Result<Self, ConnectError> {
+        let root = RootKey::load(&config.root_key)?;
+        let now = clock.now();
+        let vault = match split(&config.keys_url) {
+            ("sqlite", path) => {
+                let table = sqlite::open_keys(Path::new(path)).await.map_err(engine("keys.url"))?;
+                Vault::open(root, table, now).await
+            }
+            ("postgres" | "postgresql", _) => {
+                let table = postgres::open_keys(&config.keys_url).await.map_err(engine("keys.url"))?;
+                Vault::open(root, table, now).await
+            }
+            (scheme, _) => return Err(unknown("keys.url", scheme, "sqlite: or postgres:")),
+        };
+        let vault = vault.map_err(engine("keys.url"))?;
+        let database: Arc<dyn Database> = match split(&config.database_url) {
+            ("sqlite", path) => {
+                let opened = sqlite::SqliteDatabase::open(Path::new(path)).await;
+                Arc::new(opened.map_err(engine("database.url"))?)
+            }
+            ("postgres" | "postgresql", _) => {
+                let opened = postgres::PostgresDatabase::connect(&config.database_url).await;
+                Arc::new(opened.map_err(engine("database.url"))?)
+            }
+            (scheme, _) => return Err(unknown("database.url", scheme, "sqlite: or postgres:")),
+        };
+        let queue: Arc<dyn JobQueue> = match split(&config.queue_url) {
+            ("in-process", _) => Arc::new(InProcessQueue::new()),
+            (scheme, _) => return Err(unknown("queue.url", scheme, "in-process:")),
+        };
+        let blobs = match split(&config.objects_url) {
+            ("file", folder) => {
+                let folder = Path::new(folder.strip_prefix("//").unwrap_or(folder));
+                std::fs::create_dir_all(folder)
+                    .map_err(|source| StorageError::Unavailable { what: "object store", source: source.into() })
+                    .map_err(engine("objects.url"))?;
+                BlobStore::local(folder).map_err(engine("objects.url"))?
+            }
+            (scheme, _) => return Err(unknown("objects.url", scheme, "file:")),
+        };
+        Ok(Self { database, queue, blobs, vault, clock })
+    }
+}
+
+fn split(url: &str) -> (&str, &str) {
+    url.split_once(':').unwrap_or((url, ""))
+}
+
+fn engine(key: &'static str) -> impl Fn(StorageError) -> ConnectError {
+    move |source| ConnectError::Engine { key, source }
+}
+
+fn unknown(key: &'static str, scheme: &str, takes: &'static str) -> ConnectError {
+    ConnectError::Scheme { key, scheme: scheme.to_owned(), takes }
+}

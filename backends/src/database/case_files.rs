@@ -1,0 +1,400 @@
+//! Case files: their state, their place in the change sequence, the tokens by which scans find them.
+
+use async_trait::async_trait;
+use chrono::{DateTime, NaiveDate, Utc};
+use domain::{
+    case_file::CaseState,
+    ids::{AccountId, CaseFileId, EnteredDataId, KeyId, VerdictId},
+};
+use uuid::Uuid;
+
+use super::term;
+use crate::error::StorageError;
+
+/// One case file as the catalogue keeps it; nothing here is personal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CaseFileRow {
+    /// Its id.
+    pub id: CaseFileId,
+    /// Number of the acceptance.
+    pub slip_number: String,
+    /// Outlet; unknown while only scans without an outlet have come.
+    pub outlet_code: Option<String>,
+    /// Branch of the outlet.
+    pub branch_code: Option<String>,
+    /// Sales channel, as in `deadlines.toml`.
+    pub channel: Option<String>,
+    /// Day of acceptance; unknown until entered data came.
+    pub accepted_on: Option<NaiveDate>,
+    /// Class of records in the retention schedule.
+    pub series: String,
+    /// Where it stands.
+    pub state: CaseState,
+    /// 档号, once archived.
+    pub archival_code: Option<String>,
+    /// When it became part of the holdings.
+    pub archived_at: Option<DateTime<Utc>>,
+    /// Day it was returned to the outlet.
+    pub returned_on: Option<NaiveDate>,
+    /// Day its first scan came.
+    pub papers_received_on: Option<NaiveDate>,
+    /// The auditor who works it.
+    pub assigned_to: Option<AccountId>,
+    /// The key of its personal data.
+    pub key_id: KeyId,
+    /// The version of entered data in force.
+    pub entered_data_id: Option<EnteredDataId>,
+    /// The verdict in force.
+    pub verdict_id: Option<VerdictId>,
+    /// Its place in the change sequence.
+    pub change_sequence: i64,
+    /// When it was opened.
+    pub created_at: DateTime<Utc>,
+    /// When it last changed.
+    pub updated_at: DateTime<Utc>,
+}
+
+/// One change of state on record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StateChange {
+    /// Which case file.
+    pub case_file_id: CaseFileId,
+    /// 1, 2, 3 … within the case file.
+    pub number: i64,
+    /// `None` at the beginning.
+    pub from: Option<CaseState>,
+    /// The new state.
+    pub to: CaseState,
+    /// Why, without personal data.
+    pub reason: String,
+    /// When.
+    pub changed_at: DateTime<Utc>,
+}
+
+/// A keyed hash of a whole value.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct CaseToken {
+    /// What was hashed: `id_number`, `name`, `phone`.
+    pub kind: &'static str,
+    /// 16 bytes.
+    pub token: [u8; 16],
+}
+
+/// Case files. Every change gives the case file the next number of the change sequence.
+#[async_trait]
+pub trait CaseFileRepository: Send {
+    /// Adds a case file in the state it has, and its first state change. `Conflict`: the slip number is taken.
+    async fn insert(&mut self, case_file: &CaseFileRow) -> Result<(), StorageError>;
+    /// The case file with this id.
+    async fn find(&mut self, id: CaseFileId) -> Result<Option<CaseFileRow>, StorageError>;
+    /// The case file of this acceptance.
+    async fn find_by_slip_number(&mut self, slip_number: &str) -> Result<Option<CaseFileRow>, StorageError>;
+    /// Many at once; the order is that of `ids`, what does not exist is left out.
+    async fn find_many(&mut self, ids: &[CaseFileId]) -> Result<Vec<CaseFileRow>, StorageError>;
+    /// Stores every column but the state and id. `Conflict`: somebody changed it since it was loaded.
+    async fn update(&mut self, case_file: &mut CaseFileRow) -> Result<(), StorageError>;
+    /// Moves from the state loaded to `to` and puts that on record. `Conflict`: it is in another state by now,
+    /// or the life of a case file does not know this change.
+    async fn change_state(
+        &mut self,
+        case_file: &mut CaseFileRow,
+        to: CaseState,
+        reason: &str,
+        at: DateTime<Utc>,
+    ) -> Result<(), StorageError>;
+    /// Every change of state, oldest first, after `after` (case file and number), at most `limit`.
+    async fn state_changes(
+        &mut self,
+        after: Option<(CaseFileId, i64)>,
+        limit: i64,
+    ) -> Result<Vec<StateChange>, StorageError>;
+    /// Case files changed after `sequence`, in order, at most `limit`.
+    async fn changed_since(&mut self, sequence: i64, limit: i64) -> Result<Vec<CaseFileRow>, StorageError>;
+    /// The last number of the change sequence.
+    async fn last_change(&mut self) -> Result<i64, StorageError>;
+    /// Replaces the tokens by which scans find this case file.
+    async fn put_tokens(&mut self, id: CaseFileId, tokens: &[CaseToken]) -> Result<(), StorageError>;
+    /// Case files that carry the token, newest acceptance first, at most `limit`.
+    async fn with_token(&mut self, token: &CaseToken, limit: i64) -> Result<Vec<CaseFileRow>, StorageError>;
+    /// How many case files there are in each state.
+    async fn count_by_state(&mut self) -> Result<Vec<(CaseState, i64)>, StorageError>;
+}
+
+#[derive(sqlx::FromRow)]
+struct Stored {
+    id: Uuid,
+    slip_number: String,
+    outlet_code: Option<String>,
+    branch_code: Option<String>,
+    channel: Option<String>,
+    accepted_on: Option<NaiveDate>,
+    series: String,
+    state: String,
+    archival_code: Option<String>,
+    archived_at: Option<DateTime<Utc>>,
+    returned_on: Option<NaiveDate>,
+    papers_received_on: Option<NaiveDate>,
+    assigned_to: Option<Uuid>,
+    key_id: Uuid,
+    entered_data_id: Option<Uuid>,
+    verdict_id: Option<Uuid>,
+    change_sequence: i64,
+    created_at: DateTime<Utc>,
+    updated_at: DateTime<Utc>,
+}
+
+impl Stored {
+    fn typed(self) -> Result<CaseFileRow, StorageError> {
+        Ok(CaseFileRow {
+            id: CaseFileId::from_uuid(self.id),
+            slip_number: self.slip_number,
+            outlet_code: self.outlet_code,
+            branch_code: self.branch_code,
+            channel: self.channel,
+            accepted_on: self.accepted_on,
+            series: self.series,
+            state: term(&self.state, "case_files.state")?,
+            archival_code: self.archival_code,
+            archived_at: self.archived_at,
+            returned_on: self.returned_on,
+            papers_received_on: self.papers_received_on,
+            assigned_to: self.assigned_to.map(AccountId::from_uuid),
+            key_id: KeyId::from_uuid(self.key_id),
+            entered_data_id: self.entered_data_id.map(EnteredDataId::from_uuid),
+            verdict_id: self.verdict_id.map(VerdictId::from_uuid),
+            change_sequence: self.change_sequence,
+            created_at: self.created_at,
+            updated_at: self.updated_at,
+        })
+    }
+}
+
+type StoredChange = (Uuid, i64, Option<String>, String, String, DateTime<Utc>);
+
+fn typed_change(stored: StoredChange) -> Result<StateChange, StorageError> {
+    let (case_file_id, number, from, to, reason, changed_at) = stored;
+    Ok(StateChange {
+        case_file_id: CaseFileId::from_uuid(case_file_id),
+        number,
+        from: from.map(|from| term(&from, "case_state_changes.from_state")).transpose()?,
+        to: term(&to, "case_state_changes.to_state")?,
+        reason,
+        changed_at,
+    })
+}
+
+/// Loading one by one keeps the order and the text the same on both engines; result pages are short.
+const SELECT_BY_ID: &str = "SELECT * FROM case_files WHERE id = $1";
+
+for_each_engine! {
+    #[async_trait]
+    impl CaseFileRepository for EngineTransaction {
+        async fn insert(&mut self, case_file: &CaseFileRow) -> Result<(), StorageError> {
+            let sequence = next_change(self).await?;
+            let insert = "INSERT INTO case_files (id, slip_number, outlet_code, branch_code, channel, accepted_on,
+                    series, state, archival_code, archived_at, returned_on, papers_received_on, assigned_to, key_id,
+                    entered_data_id, verdict_id, change_sequence, created_at, updated_at)
+                VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)";
+            sqlx::query(insert)
+                .bind(case_file.id.uuid())
+                .bind(&case_file.slip_number)
+                .bind(&case_file.outlet_code)
+                .bind(&case_file.branch_code)
+                .bind(&case_file.channel)
+                .bind(case_file.accepted_on)
+                .bind(&case_file.series)
+                .bind(case_file.state.as_str())
+                .bind(&case_file.archival_code)
+                .bind(case_file.archived_at)
+                .bind(case_file.returned_on)
+                .bind(case_file.papers_received_on)
+                .bind(case_file.assigned_to.map(AccountId::uuid))
+                .bind(case_file.key_id.uuid())
+                .bind(case_file.entered_data_id.map(EnteredDataId::uuid))
+                .bind(case_file.verdict_id.map(VerdictId::uuid))
+                .bind(sequence)
+                .bind(case_file.created_at)
+                .bind(case_file.updated_at)
+                .execute(self.connection())
+                .await?;
+            record_change(self, case_file.id, None, case_file.state, "opened", case_file.created_at).await
+        }
+
+        async fn find(&mut self, id: CaseFileId) -> Result<Option<CaseFileRow>, StorageError> {
+            let found: Option<Stored> =
+                sqlx::query_as(SELECT_BY_ID).bind(id.uuid()).fetch_optional(self.connection()).await?;
+            found.map(Stored::typed).transpose()
+        }
+
+        async fn find_by_slip_number(&mut self, slip_number: &str) -> Result<Option<CaseFileRow>, StorageError> {
+            let select = "SELECT * FROM case_files WHERE slip_number = $1";
+            let found: Option<Stored> =
+                sqlx::query_as(select).bind(slip_number).fetch_optional(self.connection()).await?;
+            found.map(Stored::typed).transpose()
+        }
+
+        async fn find_many(&mut self, ids: &[CaseFileId]) -> Result<Vec<CaseFileRow>, StorageError> {
+            let mut found = Vec::with_capacity(ids.len());
+            for id in ids {
+                found.extend(CaseFileRepository::find(self, *id).await?);
+            }
+            Ok(found)
+        }
+
+        async fn update(&mut self, case_file: &mut CaseFileRow) -> Result<(), StorageError> {
+            let sequence = next_change(self).await?;
+            let update = "UPDATE case_files SET outlet_code = $1, branch_code = $2, channel = $3, accepted_on = $4,
+                    series = $5, archival_code = $6, archived_at = $7, returned_on = $8, papers_received_on = $9,
+                    assigned_to = $10, key_id = $11, entered_data_id = $12, verdict_id = $13, change_sequence = $14,
+                    updated_at = $15
+                WHERE id = $16 AND change_sequence = $17";
+            let done = sqlx::query(update)
+                .bind(&case_file.outlet_code)
+                .bind(&case_file.branch_code)
+                .bind(&case_file.channel)
+                .bind(case_file.accepted_on)
+                .bind(&case_file.series)
+                .bind(&case_file.archival_code)
+                .bind(case_file.archived_at)
+                .bind(case_file.returned_on)
+                .bind(case_file.papers_received_on)
+                .bind(case_file.assigned_to.map(AccountId::uuid))
+                .bind(case_file.key_id.uuid())
+                .bind(case_file.entered_data_id.map(EnteredDataId::uuid))
+                .bind(case_file.verdict_id.map(VerdictId::uuid))
+                .bind(sequence)
+                .bind(case_file.updated_at)
+                .bind(case_file.id.uuid())
+                .bind(case_file.change_sequence)
+                .execute(self.connection())
+                .await?;
+            if done.rows_affected() != 1 {
+                return Err(StorageError::Conflict { what: "case file" });
+            }
+            case_file.change_sequence = sequence;
+            Ok(())
+        }
+
+        async fn change_state(
+            &mut self,
+            case_file: &mut CaseFileRow,
+            to: CaseState,
+            reason: &str,
+            at: DateTime<Utc>,
+        ) -> Result<(), StorageError> {
+            if !case_file.state.may_become(to) {
+                return Err(StorageError::Conflict { what: "case file" });
+            }
+            let sequence = next_change(self).await?;
+            let update = "UPDATE case_files SET state = $1, change_sequence = $2, updated_at = $3
+                WHERE id = $4 AND change_sequence = $5";
+            let done = sqlx::query(update)
+                .bind(to.as_str())
+                .bind(sequence)
+                .bind(at)
+                .bind(case_file.id.uuid())
+                .bind(case_file.change_sequence)
+                .execute(self.connection())
+                .await?;
+            if done.rows_affected() != 1 {
+                return Err(StorageError::Conflict { what: "case file" });
+            }
+            record_change(self, case_file.id, Some(case_file.state), to, reason, at).await?;
+            case_file.state = to;
+            case_file.change_sequence = sequence;
+            case_file.updated_at = at;
+            Ok(())
+        }
+
+        async fn state_changes(
+            &mut self,
+            after: Option<(CaseFileId, i64)>,
+            limit: i64,
+        ) -> Result<Vec<StateChange>, StorageError> {
+            let (id, number) = after.map_or((Uuid::nil(), 0), |(id, number)| (id.uuid(), number));
+            let select = "SELECT case_file_id, number, from_state, to_state, reason, changed_at FROM case_state_changes
+                WHERE case_file_id > $1 OR (case_file_id = $1 AND number > $2)
+                ORDER BY case_file_id, number LIMIT $3";
+            let stored: Vec<StoredChange> =
+                sqlx::query_as(select).bind(id).bind(number).bind(limit).fetch_all(self.connection()).await?;
+            stored.into_iter().map(typed_change).collect()
+        }
+
+        async fn changed_since(&mut self, sequence: i64, limit: i64) -> Result<Vec<CaseFileRow>, StorageError> {
+            let select = "SELECT * FROM case_files WHERE change_sequence > $1 ORDER BY change_sequence LIMIT $2";
+            let stored: Vec<Stored> =
+                sqlx::query_as(select).bind(sequence).bind(limit).fetch_all(self.connection()).await?;
+            stored.into_iter().map(Stored::typed).collect()
+        }
+
+        async fn last_change(&mut self) -> Result<i64, StorageError> {
+            let select = "SELECT value FROM counters WHERE name = 'change'";
+            let (value,): (i64,) = sqlx::query_as(select).fetch_one(self.connection()).await?;
+            Ok(value)
+        }
+
+        async fn put_tokens(&mut self, id: CaseFileId, tokens: &[CaseToken]) -> Result<(), StorageError> {
+            let delete = "DELETE FROM case_file_tokens WHERE case_file_id = $1";
+            sqlx::query(delete).bind(id.uuid()).execute(self.connection()).await?;
+            let insert = "INSERT INTO case_file_tokens (kind, token, case_file_id) VALUES ($1, $2, $3)
+                ON CONFLICT DO NOTHING";
+            for token in tokens {
+                sqlx::query(insert)
+                    .bind(token.kind)
+                    .bind(token.token.as_slice())
+                    .bind(id.uuid())
+                    .execute(self.connection())
+                    .await?;
+            }
+            Ok(())
+        }
+
+        async fn with_token(&mut self, token: &CaseToken, limit: i64) -> Result<Vec<CaseFileRow>, StorageError> {
+            let select = "SELECT c.* FROM case_file_tokens t JOIN case_files c ON c.id = t.case_file_id
+                WHERE t.kind = $1 AND t.token = $2 ORDER BY c.accepted_on DESC, c.id DESC LIMIT $3";
+            let stored: Vec<Stored> = sqlx::query_as(select)
+                .bind(token.kind)
+                .bind(token.token.as_slice())
+                .bind(limit)
+                .fetch_all(self.connection())
+                .await?;
+            stored.into_iter().map(Stored::typed).collect()
+        }
+
+        async fn count_by_state(&mut self) -> Result<Vec<(CaseState, i64)>, StorageError> {
+            let select = "SELECT state, count(*) FROM case_files GROUP BY state";
+            let counts: Vec<(String, i64)> = sqlx::query_as(select).fetch_all(self.connection()).await?;
+            counts.into_iter().map(|(state, count)| Ok((term(&state, "case_files.state")?, count))).collect()
+        }
+    }
+
+    /// Takes the next number of the change sequence. The row lock it leaves until the end of the transaction
+    /// is what keeps numbers in the order of commits: an indexer that saw n has seen everything below n.
+    async fn next_change(tx: &mut EngineTransaction) -> Result<i64, StorageError> {
+        let update = "UPDATE counters SET value = value + 1 WHERE name = 'change' RETURNING value";
+        let (value,): (i64,) = sqlx::query_as(update).fetch_one(tx.connection()).await?;
+        Ok(value)
+    }
+
+    async fn record_change(
+        tx: &mut EngineTransaction,
+        id: CaseFileId,
+        from: Option<CaseState>,
+        to: CaseState,
+        reason: &str,
+        at: DateTime<Utc>,
+    ) -> Result<(), StorageError> {
+        let insert = "INSERT INTO case_state_changes (case_file_id, number, from_state, to_state, reason, changed_at)
+            VALUES ($1, (SELECT coalesce(max(number), 0) + 1 FROM case_state_changes WHERE case_file_id = $1),
+                $2, $3, $4, $5)";
+        sqlx::query(insert)
+            .bind(id.uuid())
+            .bind(from.map(CaseState::as_str))
+            .bind(to.as_str())
+            .bind(reason)
+            .bind(at)
+            .execute(tx.connection())
+            .await?;
+        Ok(())
+    }
+}

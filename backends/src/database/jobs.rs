@@ -1,0 +1,275 @@
+//! Jobs: rows written in the transaction that makes them necessary, claimed with a lease.
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use domain::{
+    ids::JobId,
+    job::{JobName, JobState},
+};
+use uuid::Uuid;
+
+use super::term;
+use crate::error::StorageError;
+
+/// One job.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JobRow {
+    /// Its id; the only thing a message carries.
+    pub id: JobId,
+    /// What to do.
+    pub name: JobName,
+    /// To what: a scan or a case file, by the name's documentation.
+    pub subject: Uuid,
+    /// Where it stands.
+    pub state: JobState,
+    /// How many times it was started.
+    pub attempts: i64,
+    /// Not before this.
+    pub due_at: DateTime<Utc>,
+    /// Until when whoever runs it may be believed to run it.
+    pub lease_until: Option<DateTime<Utc>>,
+    /// Why it failed last, without personal data.
+    pub reason: Option<String>,
+    /// When it became necessary.
+    pub created_at: DateTime<Utc>,
+    /// When it was done or given up.
+    pub finished_at: Option<DateTime<Utc>>,
+}
+
+/// How many jobs of a name are in a state.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JobCount {
+    /// Which job.
+    pub name: JobName,
+    /// Which state.
+    pub state: JobState,
+    /// How many.
+    pub count: i64,
+    /// When the oldest of them became necessary.
+    pub oldest: DateTime<Utc>,
+}
+
+/// What a worker asks for.
+#[derive(Debug, Clone, Copy)]
+pub struct Claim<'a> {
+    /// Which jobs it can do.
+    pub names: &'a [JobName],
+    /// Who asks; renewing and finishing ask for the same.
+    pub owner: Uuid,
+    /// Now.
+    pub now: DateTime<Utc>,
+    /// When the lease ends.
+    pub lease_until: DateTime<Utc>,
+}
+
+/// Jobs.
+#[async_trait]
+pub trait JobRepository: Send {
+    /// Makes a job necessary; when one for the same name and subject waits already, that one is kept, due at the
+    /// earlier of the two instants. Gives the id of the one that waits.
+    async fn enqueue(&mut self, job: &JobRow) -> Result<JobId, StorageError>;
+    /// Takes the job that has been due longest, or whose lease has run out; never one whose twin is running.
+    /// Counts the attempt.
+    async fn claim(&mut self, claim: Claim<'_>) -> Result<Option<JobRow>, StorageError>;
+    /// Makes the lease longer. `false`: it was lost to somebody else.
+    async fn renew(&mut self, id: JobId, owner: Uuid, lease_until: DateTime<Utc>) -> Result<bool, StorageError>;
+    /// Ends a job as done or dead. `Conflict`: the lease was lost.
+    async fn finish(
+        &mut self,
+        id: JobId,
+        owner: Uuid,
+        outcome: (JobState, Option<&str>),
+        now: DateTime<Utc>,
+    ) -> Result<(), StorageError>;
+    /// Puts a job back, due at `due_at`; merged into its twin when one waits already. `Conflict`: the lease was
+    /// lost.
+    async fn put_back(
+        &mut self,
+        id: JobId,
+        owner: Uuid,
+        due_at: DateTime<Utc>,
+        reason: Option<&str>,
+    ) -> Result<(), StorageError>;
+    /// The job with this id.
+    async fn find(&mut self, id: JobId) -> Result<Option<JobRow>, StorageError>;
+    /// Jobs in a state, oldest first, at most `limit`.
+    async fn in_state(&mut self, state: JobState, limit: i64) -> Result<Vec<JobRow>, StorageError>;
+    /// Whether a job that is not finished concerns this subject.
+    async fn is_pending(&mut self, subject: Uuid) -> Result<bool, StorageError>;
+    /// Makes a dead job wait again, with its attempts forgotten. `false`: it was not dead.
+    async fn revive(&mut self, id: JobId, now: DateTime<Utc>) -> Result<bool, StorageError>;
+    /// How many there are.
+    async fn counts(&mut self) -> Result<Vec<JobCount>, StorageError>;
+    /// When the next job that waits becomes due, or a lease ends.
+    async fn next_due(&mut self) -> Result<Option<DateTime<Utc>>, StorageError>;
+    /// Forgets done jobs that finished before `before`, at most `limit`; gives how many.
+    async fn forget_done(&mut self, before: DateTime<Utc>, limit: i64) -> Result<u64, StorageError>;
+}
+
+#[derive(sqlx::FromRow)]
+pub(crate) struct Stored {
+    id: Uuid,
+    name: String,
+    subject: Uuid,
+    state: String,
+    attempts: i64,
+    due_at: DateTime<Utc>,
+    lease_until: Option<DateTime<Utc>>,
+    reason: Option<String>,
+    created_at: DateTime<Utc>,
+    finished_at: Option<DateTime<Utc>>,
+}
+
+impl Stored {
+    pub(crate) fn typed(self) -> Result<JobRow, StorageError> {
+        Ok(JobRow {
+            id: JobId::from_uuid(self.id),
+            name: term(&self.name, "jobs.name")?,
+            subject: self.subject,
+            state: term(&self.state, "jobs.state")?,
+            attempts: self.attempts,
+            due_at: self.due_at,
+            lease_until: self.lease_until,
+            reason: self.reason,
+            created_at: self.created_at,
+            finished_at: self.finished_at,
+        })
+    }
+}
+
+const LEASE_LOST: StorageError = StorageError::Conflict { what: "lease" };
+
+for_each_engine! {
+    #[async_trait]
+    impl JobRepository for EngineTransaction {
+        async fn enqueue(&mut self, job: &JobRow) -> Result<JobId, StorageError> {
+            let upsert = "INSERT INTO jobs (id, name, subject, state, attempts, due_at, created_at)
+                VALUES ($1, $2, $3, 'waiting', 0, $4, $5)
+                ON CONFLICT (name, subject) WHERE state IN ('waiting', 'retrying')
+                    DO UPDATE SET due_at = CASE WHEN jobs.due_at < excluded.due_at THEN jobs.due_at ELSE excluded.due_at END
+                RETURNING id";
+            let (id,): (Uuid,) = sqlx::query_as(upsert)
+                .bind(job.id.uuid())
+                .bind(job.name.as_str())
+                .bind(job.subject)
+                .bind(job.due_at)
+                .bind(job.created_at)
+                .fetch_one(self.connection())
+                .await?;
+            Ok(JobId::from_uuid(id))
+        }
+
+        async fn claim(&mut self, claim: Claim<'_>) -> Result<Option<JobRow>, StorageError> {
+            self.claim_next(claim).await
+        }
+
+        async fn renew(&mut self, id: JobId, owner: Uuid, lease_until: DateTime<Utc>) -> Result<bool, StorageError> {
+            let update = "UPDATE jobs SET lease_until = $1 WHERE id = $2 AND lease_owner = $3 AND state = 'running'";
+            let done = sqlx::query(update)
+                .bind(lease_until)
+                .bind(id.uuid())
+                .bind(owner)
+                .execute(self.connection())
+                .await?;
+            Ok(done.rows_affected() == 1)
+        }
+
+        async fn finish(
+            &mut self,
+            id: JobId,
+            owner: Uuid,
+            (state, reason): (JobState, Option<&str>),
+            now: DateTime<Utc>,
+        ) -> Result<(), StorageError> {
+            let update = "UPDATE jobs SET state = $1, reason = $2, finished_at = $3, lease_owner = NULL, lease_until = NULL
+                WHERE id = $4 AND lease_owner = $5 AND state = 'running'";
+            let done = sqlx::query(update)
+                .bind(state.as_str())
+                .bind(reason)
+                .bind(now)
+                .bind(id.uuid())
+                .bind(owner)
+                .execute(self.connection())
+                .await?;
+            if done.rows_affected() == 1 { Ok(()) } else { Err(LEASE_LOST) }
+        }
+
+        async fn put_back(
+            &mut self,
+            id: JobId,
+            owner: Uuid,
+            due_at: DateTime<Utc>,
+            reason: Option<&str>,
+        ) -> Result<(), StorageError> {
+            // A twin that waits already will do the same work: this row then ends as done.
+            let twin = "SELECT twin.id FROM jobs mine JOIN jobs twin ON twin.name = mine.name
+                    AND twin.subject = mine.subject AND twin.id <> mine.id AND twin.state IN ('waiting', 'retrying')
+                WHERE mine.id = $1";
+            let twin: Option<(Uuid,)> =
+                sqlx::query_as(twin).bind(id.uuid()).fetch_optional(self.connection()).await?;
+            if twin.is_some() {
+                return self.finish(id, owner, (JobState::Done, reason), due_at).await;
+            }
+            let update = "UPDATE jobs SET state = 'retrying', due_at = $1, reason = $2, lease_owner = NULL, lease_until = NULL
+                WHERE id = $3 AND lease_owner = $4 AND state = 'running'";
+            let done = sqlx::query(update)
+                .bind(due_at)
+                .bind(reason)
+                .bind(id.uuid())
+                .bind(owner)
+                .execute(self.connection())
+                .await?;
+            if done.rows_affected() == 1 { Ok(()) } else { Err(LEASE_LOST) }
+        }
+
+        async fn find(&mut self, id: JobId) -> Result<Option<JobRow>, StorageError> {
+            let select = "SELECT * FROM jobs WHERE id = $1";
+            let found: Option<Stored> =
+                sqlx::query_as(select).bind(id.uuid()).fetch_optional(self.connection()).await?;
+            found.map(Stored::typed).transpose()
+        }
+
+        async fn in_state(&mut self, state: JobState, limit: i64) -> Result<Vec<JobRow>, StorageError> {
+            let select = "SELECT * FROM jobs WHERE state = $1 ORDER BY created_at, id LIMIT $2";
+            let stored: Vec<Stored> =
+                sqlx::query_as(select).bind(state.as_str()).bind(limit).fetch_all(self.connection()).await?;
+            stored.into_iter().map(Stored::typed).collect()
+        }
+
+        async fn is_pending(&mut self, subject: Uuid) -> Result<bool, StorageError> {
+            let select = "SELECT count(*) FROM jobs WHERE subject = $1 AND state IN ('waiting', 'running', 'retrying')";
+            let (count,): (i64,) = sqlx::query_as(select).bind(subject).fetch_one(self.connection()).await?;
+            Ok(count > 0)
+        }
+
+        async fn revive(&mut self, id: JobId, now: DateTime<Utc>) -> Result<bool, StorageError> {
+            let update = "UPDATE jobs SET state = 'waiting', attempts = 0, due_at = $1, finished_at = NULL
+                WHERE id = $2 AND state = 'dead'";
+            let done = sqlx::query(update).bind(now).bind(id.uuid()).execute(self.connection()).await?;
+            Ok(done.rows_affected() == 1)
+        }
+
+        async fn counts(&mut self) -> Result<Vec<JobCount>, StorageError> {
+            let select = "SELECT name, state, count(*), min(created_at) FROM jobs GROUP BY name, state ORDER BY name, state";
+            let counts: Vec<(String, String, i64, DateTime<Utc>)> =
+                sqlx::query_as(select).fetch_all(self.connection()).await?;
+            let typed = |(name, state, count, oldest): (String, String, i64, DateTime<Utc>)| {
+                Ok(JobCount { name: term(&name, "jobs.name")?, state: term(&state, "jobs.state")?, count, oldest })
+            };
+            counts.into_iter().map(typed).collect()
+        }
+
+        async fn next_due(&mut self) -> Result<Option<DateTime<Utc>>, StorageError> {
+            let select = "SELECT min(CASE WHEN state = 'running' THEN lease_until ELSE due_at END) FROM jobs
+                WHERE state IN ('waiting', 'retrying', 'running')";
+            let (due,): (Option<DateTime<Utc>>,) = sqlx::query_as(select).fetch_one(self.connection()).await?;
+            Ok(due)
+        }
+
+        async fn forget_done(&mut self, before: DateTime<Utc>, limit: i64) -> Result<u64, StorageError> {
+            let delete = "DELETE FROM jobs WHERE id IN (SELECT id FROM jobs WHERE state = 'done' AND finished_at < $1 LIMIT $2)";
+            let done = sqlx::query(delete).bind(before).bind(limit).execute(self.connection()).await?;
+            Ok(done.rows_affected())
+        }
+    }
+}

@@ -1,0 +1,63 @@
+//! The table of wrapped keys, in a database of its own.
+
+use async_trait::async_trait;
+use domain::ids::KeyId;
+use uuid::Uuid;
+
+use crate::{
+    error::StorageError,
+    vault::{KeyTable, WrappedKey},
+};
+
+/// Wrapped keys behind a pool of either engine.
+pub(crate) struct KeyPool<P> {
+    pub(super) pool: P,
+}
+
+for_each_engine! {
+    #[async_trait]
+    impl KeyTable for KeyPool<EnginePool> {
+        async fn add(&self, keys: &[WrappedKey]) -> Result<(), StorageError> {
+            let mut tx = self.pool.begin().await?;
+            for key in keys {
+                let insert = "INSERT INTO data_keys (id, wrapped_by, wrapped, purpose, made_at) VALUES ($1, $2, $3, $4, $5)
+                     ON CONFLICT (id, wrapped_by) DO NOTHING";
+                sqlx::query(insert)
+                    .bind(key.id)
+                    .bind(key.wrapped_by)
+                    .bind(&key.wrapped)
+                    .bind(&key.purpose)
+                    .bind(key.made_at)
+                    .execute(&mut *tx)
+                    .await?;
+            }
+            Ok(tx.commit().await?)
+        }
+
+        async fn wrappings(&self, id: KeyId) -> Result<Vec<WrappedKey>, StorageError> {
+            let select = "SELECT id, wrapped_by, wrapped, purpose, made_at FROM data_keys WHERE id = $1";
+            Ok(sqlx::query_as(select).bind(id.uuid()).fetch_all(&self.pool).await?)
+        }
+
+        async fn with_purpose(&self, purpose: &str) -> Result<Vec<WrappedKey>, StorageError> {
+            let select = "SELECT id, wrapped_by, wrapped, purpose, made_at FROM data_keys WHERE purpose = $1";
+            Ok(sqlx::query_as(select).bind(purpose).fetch_all(&self.pool).await?)
+        }
+
+        async fn remove(&self, id: KeyId, wrapped_by: Option<Uuid>) -> Result<(), StorageError> {
+            let query = match wrapped_by {
+                Some(outer) => {
+                    sqlx::query("DELETE FROM data_keys WHERE id = $1 AND wrapped_by = $2").bind(id.uuid()).bind(outer)
+                }
+                None => sqlx::query("DELETE FROM data_keys WHERE id = $1").bind(id.uuid()),
+            };
+            query.execute(&self.pool).await?;
+            Ok(())
+        }
+
+        async fn count(&self) -> Result<i64, StorageError> {
+            let (count,): (i64,) = sqlx::query_as("SELECT count(*) FROM data_keys").fetch_one(&self.pool).await?;
+            Ok(count)
+        }
+    }
+}

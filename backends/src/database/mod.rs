@@ -1,0 +1,107 @@
+//! The catalogue: one transaction gives access to all repositories and ends with `commit`.
+//!
+//! SQL is written once where both engines understand it; `for_each_engine!` makes both implementations of it.
+//! What differs stands in `sqlite/` and `postgres/`, file for file.
+
+use async_trait::async_trait;
+
+use crate::error::StorageError;
+
+/// Compiles the items inside once for each engine. They see `EngineTransaction` and `EnginePool`.
+macro_rules! for_each_engine {
+    ($($item:item)*) => {
+        mod on_sqlite {
+            #[allow(unused_imports, clippy::wildcard_imports, clippy::allow_attributes, reason = "one text, two engines")]
+            use super::*;
+            #[allow(unused_imports, clippy::allow_attributes, reason = "not every text needs both")]
+            use {crate::database::sqlite::SqliteTransaction as EngineTransaction, sqlx::SqlitePool as EnginePool};
+            $($item)*
+        }
+        mod on_postgres {
+            #[allow(unused_imports, clippy::wildcard_imports, clippy::allow_attributes, reason = "one text, two engines")]
+            use super::*;
+            #[allow(unused_imports, clippy::allow_attributes, reason = "not every text needs both")]
+            use {crate::database::postgres::PostgresTransaction as EngineTransaction, sqlx::PgPool as EnginePool};
+            $($item)*
+        }
+    };
+}
+
+pub mod case_files;
+pub mod entered_data;
+pub mod findings;
+pub mod holdings;
+pub mod jobs;
+pub(crate) mod keys;
+pub mod operation_log;
+pub mod organisation;
+pub mod pages;
+pub mod readings;
+pub mod scans;
+
+pub(crate) mod postgres;
+pub(crate) mod sqlite;
+
+pub use case_files::CaseFileRepository;
+pub use entered_data::EnteredDataRepository;
+pub use findings::FindingRepository;
+pub use holdings::HoldingsRepository;
+pub use jobs::JobRepository;
+pub use operation_log::OperationLogRepository;
+pub use organisation::OrganisationRepository;
+pub use pages::PageRepository;
+pub use readings::ReadingRepository;
+pub use scans::ScanRepository;
+
+/// The catalogue's engine.
+#[async_trait]
+pub trait Database: Send + Sync {
+    /// Starts a transaction that may write. On SQLite writers queue here, so it must stay short.
+    async fn begin(&self) -> Result<Box<dyn Transaction>, StorageError>;
+
+    /// Starts a transaction that only reads: one consistent state, never blocks a writer.
+    async fn begin_read(&self) -> Result<Box<dyn Transaction>, StorageError>;
+
+    /// Brings deleted bytes off the disk as far as the engine keeps them (SQLite: truncates the WAL).
+    async fn checkpoint(&self) -> Result<(), StorageError>;
+
+    /// Which engine, for the log and `status`.
+    fn name(&self) -> &'static str;
+}
+
+/// One transaction. Dropped without `commit`, everything done in it is undone.
+#[async_trait]
+pub trait Transaction: Send {
+    /// Case files and their states.
+    fn case_files(&mut self) -> &mut dyn CaseFileRepository;
+    /// Versions of entered data.
+    fn entered_data(&mut self) -> &mut dyn EnteredDataRepository;
+    /// Uploads and scans.
+    fn scans(&mut self) -> &mut dyn ScanRepository;
+    /// Pages and their fingerprints.
+    fn pages(&mut self) -> &mut dyn PageRepository;
+    /// Readings.
+    fn readings(&mut self) -> &mut dyn ReadingRepository;
+    /// Verdicts and findings.
+    fn findings(&mut self) -> &mut dyn FindingRepository;
+    /// Jobs.
+    fn jobs(&mut self) -> &mut dyn JobRepository;
+    /// The operation log.
+    fn operation_log(&mut self) -> &mut dyn OperationLogRepository;
+    /// Outlets, branches, accounts and tokens.
+    fn organisation(&mut self) -> &mut dyn OrganisationRepository;
+    /// Holds, retention events and archival numbers.
+    fn holdings(&mut self) -> &mut dyn HoldingsRepository;
+    /// Makes everything done in it durable, or nothing.
+    async fn commit(self: Box<Self>) -> Result<(), StorageError>;
+}
+
+/// Reads a stored term back, or says which column is corrupt.
+pub(crate) fn term<T: std::str::FromStr>(text: &str, column: &'static str) -> Result<T, StorageError> {
+    text.parse().map_err(|_| StorageError::corrupt("catalogue", format!("column {column}")))
+}
+
+/// Reads a stored 32-byte digest back.
+pub(crate) fn digest(bytes: &[u8], column: &'static str) -> Result<[u8; 32], StorageError> {
+    bytes.try_into().map_err(|_| StorageError::corrupt("catalogue", format!("column {column}")))
+}

@@ -1,0 +1,232 @@
+//! The operation log (操作日志): append-only, in the transaction of the act, without personal data.
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use domain::ids::AccountId;
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+use uuid::Uuid;
+
+use super::digest;
+use crate::error::StorageError;
+
+/// One act to be put on record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogEntry {
+    /// When.
+    pub at: DateTime<Utc>,
+    /// Who; `None` for the archive itself.
+    pub account_id: Option<AccountId>,
+    /// In which role; `system` for the archive itself.
+    pub role: String,
+    /// At which outlet.
+    pub outlet_code: Option<String>,
+    /// From where: a network address, `command` or `worker`.
+    pub origin: String,
+    /// What was done, as in `search`, `read_clear`, `place_scan`.
+    pub action: String,
+    /// What it was done to, as in `case_file`, `scan`, `query`.
+    pub subject_kind: String,
+    /// Its id, or the digest of a list or query.
+    pub subject_id: String,
+    /// Authority or reason given.
+    pub reason: Option<String>,
+    /// `done`, `refused` or a count.
+    pub result: String,
+}
+
+/// One entry as stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogRow {
+    /// 1 for the first; gapless.
+    pub sequence: i64,
+    /// The act.
+    pub entry: LogEntry,
+    /// Hash of the entry as a leaf of the Merkle tree (RFC 6962 §2.1).
+    pub leaf_hash: [u8; 32],
+}
+
+impl LogRow {
+    /// The hash that the stored entry must have.
+    pub fn expected_leaf_hash(&self) -> [u8; 32] {
+        leaf_hash(self.sequence, &self.entry)
+    }
+}
+
+/// A signed statement of what the log held at one size.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogHead {
+    /// How many entries.
+    pub tree_size: i64,
+    /// Root of the Merkle tree over them.
+    pub root_hash: [u8; 32],
+    /// Hashes of the perfect subtrees, from which the next root is computed; 32 bytes each, largest first.
+    pub frontier: Vec<u8>,
+    /// Ed25519 signature over size and root.
+    pub signature: Vec<u8>,
+    /// When.
+    pub signed_at: DateTime<Utc>,
+}
+
+/// The log. There is no update and no delete.
+#[async_trait]
+pub trait OperationLogRepository: Send {
+    /// Puts an act on record; the number is final when the transaction commits.
+    async fn append(&mut self, entry: &LogEntry) -> Result<i64, StorageError>;
+    /// Entries after `sequence` in order, at most `limit`.
+    async fn after(&mut self, sequence: i64, limit: i64) -> Result<Vec<LogRow>, StorageError>;
+    /// How many entries have been promised so far.
+    async fn size(&mut self) -> Result<i64, StorageError>;
+    /// Keeps a signed head.
+    async fn insert_head(&mut self, head: &LogHead) -> Result<(), StorageError>;
+    /// Every signed head, smallest first.
+    async fn heads(&mut self) -> Result<Vec<LogHead>, StorageError>;
+    /// The last signed head.
+    async fn last_head(&mut self) -> Result<Option<LogHead>, StorageError>;
+}
+
+/// The canonical form that is hashed: JSON with keys in this order, instants in microseconds since 1970.
+#[derive(Serialize)]
+struct Canonical<'a> {
+    sequence: i64,
+    at: i64,
+    account: Option<Uuid>,
+    role: &'a str,
+    outlet: Option<&'a str>,
+    origin: &'a str,
+    action: &'a str,
+    subject_kind: &'a str,
+    subject_id: &'a str,
+    reason: Option<&'a str>,
+    result: &'a str,
+}
+
+fn leaf_hash(sequence: i64, entry: &LogEntry) -> [u8; 32] {
+    let canonical = Canonical {
+        sequence,
+        at: entry.at.timestamp_micros(),
+        account: entry.account_id.map(AccountId::uuid),
+        role: &entry.role,
+        outlet: entry.outlet_code.as_deref(),
+        origin: &entry.origin,
+        action: &entry.action,
+        subject_kind: &entry.subject_kind,
+        subject_id: &entry.subject_id,
+        reason: entry.reason.as_deref(),
+        result: &entry.result,
+    };
+    // Strings, numbers and options of them always have a JSON form; an empty one would fail verification.
+    let json = serde_json::to_vec(&canonical).unwrap_or_default();
+    Sha256::new_with_prefix([0_u8]).chain_update(json).finalize().into()
+}
+
+#[derive(sqlx::FromRow)]
+struct Stored {
+    sequence: i64,
+    at: DateTime<Utc>,
+    account_id: Option<Uuid>,
+    role: String,
+    outlet_code: Option<String>,
+    origin: String,
+    action: String,
+    subject_kind: String,
+    subject_id: String,
+    reason: Option<String>,
+    result: String,
+    leaf_hash: Vec<u8>,
+}
+
+impl Stored {
+    fn typed(self) -> Result<LogRow, StorageError> {
+        let entry = LogEntry {
+            at: self.at,
+            account_id: self.account_id.map(AccountId::from_uuid),
+            role: self.role,
+            outlet_code: self.outlet_code,
+            origin: self.origin,
+            action: self.action,
+            subject_kind: self.subject_kind,
+            subject_id: self.subject_id,
+            reason: self.reason,
+            result: self.result,
+        };
+        let leaf_hash = digest(&self.leaf_hash, "operation_log.leaf_hash")?;
+        Ok(LogRow { sequence: self.sequence, entry, leaf_hash })
+    }
+}
+
+type StoredHead = (i64, Vec<u8>, Vec<u8>, Vec<u8>, DateTime<Utc>);
+
+fn typed_head((tree_size, root, frontier, signature, signed_at): StoredHead) -> Result<LogHead, StorageError> {
+    let root_hash = digest(&root, "log_heads.root_hash")?;
+    Ok(LogHead { tree_size, root_hash, frontier, signature, signed_at })
+}
+
+for_each_engine! {
+    #[async_trait]
+    impl OperationLogRepository for EngineTransaction {
+        async fn append(&mut self, entry: &LogEntry) -> Result<i64, StorageError> {
+            let update = "UPDATE counters SET value = value + 1 WHERE name = 'operation_log' RETURNING value";
+            let (sequence,): (i64,) = sqlx::query_as(update).fetch_one(self.connection()).await?;
+            let insert = "INSERT INTO operation_log (sequence, at, account_id, role, outlet_code, origin, action,
+                    subject_kind, subject_id, reason, result, leaf_hash)
+                VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
+            sqlx::query(insert)
+                .bind(sequence)
+                .bind(entry.at)
+                .bind(entry.account_id.map(AccountId::uuid))
+                .bind(&entry.role)
+                .bind(&entry.outlet_code)
+                .bind(&entry.origin)
+                .bind(&entry.action)
+                .bind(&entry.subject_kind)
+                .bind(&entry.subject_id)
+                .bind(&entry.reason)
+                .bind(&entry.result)
+                .bind(leaf_hash(sequence, entry).to_vec())
+                .execute(self.connection())
+                .await?;
+            Ok(sequence)
+        }
+
+        async fn after(&mut self, sequence: i64, limit: i64) -> Result<Vec<LogRow>, StorageError> {
+            let select = "SELECT * FROM operation_log WHERE sequence > $1 ORDER BY sequence LIMIT $2";
+            let stored: Vec<Stored> =
+                sqlx::query_as(select).bind(sequence).bind(limit).fetch_all(self.connection()).await?;
+            stored.into_iter().map(Stored::typed).collect()
+        }
+
+        async fn size(&mut self) -> Result<i64, StorageError> {
+            let select = "SELECT value FROM counters WHERE name = 'operation_log'";
+            let (value,): (i64,) = sqlx::query_as(select).fetch_one(self.connection()).await?;
+            Ok(value)
+        }
+
+        async fn insert_head(&mut self, head: &LogHead) -> Result<(), StorageError> {
+            let insert = "INSERT INTO log_heads (tree_size, root_hash, frontier, signature, signed_at)
+                VALUES ($1, $2, $3, $4, $5) ON CONFLICT (tree_size) DO NOTHING";
+            sqlx::query(insert)
+                .bind(head.tree_size)
+                .bind(head.root_hash.as_slice())
+                .bind(&head.frontier)
+                .bind(&head.signature)
+                .bind(head.signed_at)
+                .execute(self.connection())
+                .await?;
+            Ok(())
+        }
+
+        async fn heads(&mut self) -> Result<Vec<LogHead>, StorageError> {
+            let select = "SELECT tree_size, root_hash, frontier, signature, signed_at FROM log_heads ORDER BY tree_size";
+            let stored: Vec<StoredHead> = sqlx::query_as(select).fetch_all(self.connection()).await?;
+            stored.into_iter().map(typed_head).collect()
+        }
+
+        async fn last_head(&mut self) -> Result<Option<LogHead>, StorageError> {
+            let select = "SELECT tree_size, root_hash, frontier, signature, signed_at FROM log_heads
+                ORDER BY tree_size DESC LIMIT 1";
+            let stored: Option<StoredHead> = sqlx::query_as(select).fetch_optional(self.connection()).await?;
+            stored.map(typed_head).transpose()
+        }
+    }
+}

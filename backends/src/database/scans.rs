@@ -1,0 +1,372 @@
+//! Uploads, scans and what each file of an upload became.
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use domain::{
+    field::Slot,
+    ids::{AccountId, CaseFileId, KeyId, ScanId, UploadId},
+    scan::ScanState,
+};
+use uuid::Uuid;
+
+use super::{digest, term};
+use crate::{error::StorageError, vault::SealedPlace};
+
+/// One request that brought scans.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UploadRow {
+    /// Its id.
+    pub id: UploadId,
+    /// Who sent it.
+    pub account_id: AccountId,
+    /// The sender's key; the same key from the same account is the same upload.
+    pub idempotency_key: Option<String>,
+    /// The outlet it was sent for.
+    pub outlet_code: Option<String>,
+    /// When it was complete.
+    pub received_at: DateTime<Utc>,
+}
+
+/// What one file of an upload became.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UploadItem {
+    /// 1 for the first file.
+    pub item_number: i64,
+    /// The scan; `None` when it was refused.
+    pub scan_id: Option<ScanId>,
+    /// `received`, `linked`, or the code of the refusal.
+    pub outcome: String,
+}
+
+/// One scan.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ScanRow {
+    /// Its id; also names its object.
+    pub id: ScanId,
+    /// The upload that brought it.
+    pub upload_id: UploadId,
+    /// The case file it belongs to, once placed.
+    pub case_file_id: Option<CaseFileId>,
+    /// The scan of the same case file that holds the same bytes; then this one has no object.
+    pub same_as: Option<ScanId>,
+    /// Where it stands.
+    pub state: ScanState,
+    /// Why it cannot be read, as a code of `docs/errors`.
+    pub problem: Option<String>,
+    /// The outlet it came from.
+    pub outlet_code: Option<String>,
+    /// The slip number its sender named.
+    pub slip_number_given: Option<String>,
+    /// The slot its sender named.
+    pub slot_given: Option<Slot>,
+    /// Media type found by content.
+    pub media_type: String,
+    /// Size as received.
+    pub size_bytes: i64,
+    /// Digest of the bytes as received.
+    pub sha256: [u8; 32],
+    /// The key of its bytes and readings.
+    pub key_id: KeyId,
+    /// Its file name as sent, sealed at `ScanRow::name_place`.
+    pub name_sealed: Option<Vec<u8>>,
+    /// How its case file was found: `given`, `barcode`, `slip_number_read`, `file_name`, `id_number`, `name`, `hand`.
+    pub placed_by: Option<String>,
+    /// When it was placed.
+    pub placed_at: Option<DateTime<Utc>>,
+    /// Who sent it.
+    pub received_by: AccountId,
+    /// When it was durable.
+    pub received_at: DateTime<Utc>,
+}
+
+impl ScanRow {
+    /// Where the sealed file name stands.
+    pub const fn name_place(id: ScanId) -> SealedPlace {
+        SealedPlace { column: "scans.name_sealed", row: id.uuid() }
+    }
+}
+
+/// Uploads and scans.
+#[async_trait]
+pub trait ScanRepository: Send {
+    /// Adds an upload with its items and new scans. `Conflict`: the idempotency key was used by this account.
+    async fn insert_upload(
+        &mut self,
+        upload: &UploadRow,
+        scans: &[ScanRow],
+        items: &[UploadItem],
+    ) -> Result<(), StorageError>;
+    /// The upload with this id.
+    async fn find_upload(&mut self, id: UploadId) -> Result<Option<UploadRow>, StorageError>;
+    /// The upload this account made with this key.
+    async fn upload_by_key(&mut self, account: AccountId, key: &str) -> Result<Option<UploadRow>, StorageError>;
+    /// What the files of an upload became, in order.
+    async fn upload_items(&mut self, id: UploadId) -> Result<Vec<UploadItem>, StorageError>;
+    /// The scan with this id.
+    async fn find(&mut self, id: ScanId) -> Result<Option<ScanRow>, StorageError>;
+    /// Stores state, problem, case file, links and placing of a scan that is in `from`. `Conflict`: it is not.
+    async fn update(&mut self, scan: &ScanRow, from: ScanState) -> Result<(), StorageError>;
+    /// Scans of a case file, oldest first; links included.
+    async fn of_case_file(&mut self, id: CaseFileId) -> Result<Vec<ScanRow>, StorageError>;
+    /// Scans with the same bytes, oldest first, at most 50.
+    async fn with_sha256(&mut self, sha256: &[u8; 32]) -> Result<Vec<ScanRow>, StorageError>;
+    /// Scans in a state, oldest first, after `after`, at most `limit`; only of `outlets` when some are named.
+    async fn in_state(
+        &mut self,
+        state: ScanState,
+        outlets: Option<&[String]>,
+        after: Option<ScanId>,
+        limit: i64,
+    ) -> Result<Vec<ScanRow>, StorageError>;
+    /// All scans by id, after `after`, at most `limit`; for `verify` and sweeps.
+    async fn all(&mut self, after: Option<ScanId>, limit: i64) -> Result<Vec<ScanRow>, StorageError>;
+    /// How many scans there are in each state.
+    async fn count_by_state(&mut self) -> Result<Vec<(ScanState, i64)>, StorageError>;
+}
+
+#[derive(sqlx::FromRow)]
+struct Stored {
+    id: Uuid,
+    upload_id: Uuid,
+    case_file_id: Option<Uuid>,
+    same_as: Option<Uuid>,
+    state: String,
+    problem: Option<String>,
+    outlet_code: Option<String>,
+    slip_number_given: Option<String>,
+    slot_given: Option<String>,
+    media_type: String,
+    size_bytes: i64,
+    sha256: Vec<u8>,
+    key_id: Uuid,
+    name_sealed: Option<Vec<u8>>,
+    placed_by: Option<String>,
+    placed_at: Option<DateTime<Utc>>,
+    received_by: Uuid,
+    received_at: DateTime<Utc>,
+}
+
+impl Stored {
+    fn typed(self) -> Result<ScanRow, StorageError> {
+        Ok(ScanRow {
+            id: ScanId::from_uuid(self.id),
+            upload_id: UploadId::from_uuid(self.upload_id),
+            case_file_id: self.case_file_id.map(CaseFileId::from_uuid),
+            same_as: self.same_as.map(ScanId::from_uuid),
+            state: term(&self.state, "scans.state")?,
+            problem: self.problem,
+            outlet_code: self.outlet_code,
+            slip_number_given: self.slip_number_given,
+            slot_given: self.slot_given.map(|slot| term(&slot, "scans.slot_given")).transpose()?,
+            media_type: self.media_type,
+            size_bytes: self.size_bytes,
+            sha256: digest(&self.sha256, "scans.sha256")?,
+            key_id: KeyId::from_uuid(self.key_id),
+            name_sealed: self.name_sealed,
+            placed_by: self.placed_by,
+            placed_at: self.placed_at,
+            received_by: AccountId::from_uuid(self.received_by),
+            received_at: self.received_at,
+        })
+    }
+}
+
+#[derive(sqlx::FromRow)]
+struct StoredUpload {
+    id: Uuid,
+    account_id: Uuid,
+    idempotency_key: Option<String>,
+    outlet_code: Option<String>,
+    received_at: DateTime<Utc>,
+}
+
+impl StoredUpload {
+    fn typed(self) -> UploadRow {
+        UploadRow {
+            id: UploadId::from_uuid(self.id),
+            account_id: AccountId::from_uuid(self.account_id),
+            idempotency_key: self.idempotency_key,
+            outlet_code: self.outlet_code,
+            received_at: self.received_at,
+        }
+    }
+}
+
+for_each_engine! {
+    #[async_trait]
+    impl ScanRepository for EngineTransaction {
+        async fn insert_upload(
+            &mut self,
+            upload: &UploadRow,
+            scans: &[ScanRow],
+            items: &[UploadItem],
+        ) -> Result<(), StorageError> {
+            let insert = "INSERT INTO uploads (id, account_id, idempotency_key, outlet_code, received_at)
+                VALUES ($1, $2, $3, $4, $5)";
+            sqlx::query(insert)
+                .bind(upload.id.uuid())
+                .bind(upload.account_id.uuid())
+                .bind(&upload.idempotency_key)
+                .bind(&upload.outlet_code)
+                .bind(upload.received_at)
+                .execute(self.connection())
+                .await?;
+            for scan in scans {
+                insert_scan(self, scan).await?;
+            }
+            let insert = "INSERT INTO upload_items (upload_id, item_number, scan_id, outcome) VALUES ($1, $2, $3, $4)";
+            for item in items {
+                sqlx::query(insert)
+                    .bind(upload.id.uuid())
+                    .bind(item.item_number)
+                    .bind(item.scan_id.map(ScanId::uuid))
+                    .bind(&item.outcome)
+                    .execute(self.connection())
+                    .await?;
+            }
+            Ok(())
+        }
+
+        async fn find_upload(&mut self, id: UploadId) -> Result<Option<UploadRow>, StorageError> {
+            let select = "SELECT * FROM uploads WHERE id = $1";
+            let found: Option<StoredUpload> =
+                sqlx::query_as(select).bind(id.uuid()).fetch_optional(self.connection()).await?;
+            Ok(found.map(StoredUpload::typed))
+        }
+
+        async fn upload_by_key(&mut self, account: AccountId, key: &str) -> Result<Option<UploadRow>, StorageError> {
+            let select = "SELECT * FROM uploads WHERE account_id = $1 AND idempotency_key = $2";
+            let found: Option<StoredUpload> =
+                sqlx::query_as(select).bind(account.uuid()).bind(key).fetch_optional(self.connection()).await?;
+            Ok(found.map(StoredUpload::typed))
+        }
+
+        async fn upload_items(&mut self, id: UploadId) -> Result<Vec<UploadItem>, StorageError> {
+            let select = "SELECT item_number, scan_id, outcome FROM upload_items WHERE upload_id = $1 ORDER BY item_number";
+            let stored: Vec<(i64, Option<Uuid>, String)> =
+                sqlx::query_as(select).bind(id.uuid()).fetch_all(self.connection()).await?;
+            let item = |(item_number, scan_id, outcome): (i64, Option<Uuid>, String)| UploadItem {
+                item_number,
+                scan_id: scan_id.map(ScanId::from_uuid),
+                outcome,
+            };
+            Ok(stored.into_iter().map(item).collect())
+        }
+
+        async fn find(&mut self, id: ScanId) -> Result<Option<ScanRow>, StorageError> {
+            let select = "SELECT * FROM scans WHERE id = $1";
+            let found: Option<Stored> =
+                sqlx::query_as(select).bind(id.uuid()).fetch_optional(self.connection()).await?;
+            found.map(Stored::typed).transpose()
+        }
+
+        async fn update(&mut self, scan: &ScanRow, from: ScanState) -> Result<(), StorageError> {
+            let update = "UPDATE scans SET case_file_id = $1, same_as = $2, state = $3, problem = $4, outlet_code = $5,
+                    placed_by = $6, placed_at = $7, key_id = $8, slot_given = $9
+                WHERE id = $10 AND state = $11";
+            let done = sqlx::query(update)
+                .bind(scan.case_file_id.map(CaseFileId::uuid))
+                .bind(scan.same_as.map(ScanId::uuid))
+                .bind(scan.state.as_str())
+                .bind(&scan.problem)
+                .bind(&scan.outlet_code)
+                .bind(&scan.placed_by)
+                .bind(scan.placed_at)
+                .bind(scan.key_id.uuid())
+                .bind(scan.slot_given.map(Slot::as_str))
+                .bind(scan.id.uuid())
+                .bind(from.as_str())
+                .execute(self.connection())
+                .await?;
+            if done.rows_affected() == 1 { Ok(()) } else { Err(StorageError::Conflict { what: "scan" }) }
+        }
+
+        async fn of_case_file(&mut self, id: CaseFileId) -> Result<Vec<ScanRow>, StorageError> {
+            let select = "SELECT * FROM scans WHERE case_file_id = $1 ORDER BY id";
+            let stored: Vec<Stored> = sqlx::query_as(select).bind(id.uuid()).fetch_all(self.connection()).await?;
+            stored.into_iter().map(Stored::typed).collect()
+        }
+
+        async fn with_sha256(&mut self, sha256: &[u8; 32]) -> Result<Vec<ScanRow>, StorageError> {
+            let select = "SELECT * FROM scans WHERE sha256 = $1 ORDER BY id LIMIT 50";
+            let stored: Vec<Stored> =
+                sqlx::query_as(select).bind(sha256.as_slice()).fetch_all(self.connection()).await?;
+            stored.into_iter().map(Stored::typed).collect()
+        }
+
+        async fn in_state(
+            &mut self,
+            state: ScanState,
+            outlets: Option<&[String]>,
+            after: Option<ScanId>,
+            limit: i64,
+        ) -> Result<Vec<ScanRow>, StorageError> {
+            let after = after.map_or(Uuid::nil(), ScanId::uuid);
+            let mut found = Vec::new();
+            // One query for each outlet keeps the text the same on both engines; a scope names few outlets.
+            let one: [Option<&String>; 1] = [None];
+            let scopes: Vec<Option<&String>> =
+                outlets.map_or_else(|| one.to_vec(), |outlets| outlets.iter().map(Some).collect());
+            for outlet in scopes {
+                let select = "SELECT * FROM scans WHERE state = $1 AND ($2 IS NULL OR outlet_code = $2) AND id > $3
+                    ORDER BY id LIMIT $4";
+                let stored: Vec<Stored> = sqlx::query_as(select)
+                    .bind(state.as_str())
+                    .bind(outlet)
+                    .bind(after)
+                    .bind(limit)
+                    .fetch_all(self.connection())
+                    .await?;
+                for row in stored {
+                    found.push(row.typed()?);
+                }
+            }
+            found.sort_by_key(|scan| scan.id);
+            found.truncate(usize::try_from(limit).unwrap_or_default());
+            Ok(found)
+        }
+
+        async fn all(&mut self, after: Option<ScanId>, limit: i64) -> Result<Vec<ScanRow>, StorageError> {
+            let select = "SELECT * FROM scans WHERE id > $1 ORDER BY id LIMIT $2";
+            let after = after.map_or(Uuid::nil(), ScanId::uuid);
+            let stored: Vec<Stored> =
+                sqlx::query_as(select).bind(after).bind(limit).fetch_all(self.connection()).await?;
+            stored.into_iter().map(Stored::typed).collect()
+        }
+
+        async fn count_by_state(&mut self) -> Result<Vec<(ScanState, i64)>, StorageError> {
+            let select = "SELECT state, count(*) FROM scans GROUP BY state";
+            let counts: Vec<(String, i64)> = sqlx::query_as(select).fetch_all(self.connection()).await?;
+            counts.into_iter().map(|(state, count)| Ok((term(&state, "scans.state")?, count))).collect()
+        }
+    }
+
+    async fn insert_scan(tx: &mut EngineTransaction, scan: &ScanRow) -> Result<(), StorageError> {
+        let insert = "INSERT INTO scans (id, upload_id, case_file_id, same_as, state, problem, outlet_code,
+                slip_number_given, slot_given, media_type, size_bytes, sha256, key_id, name_sealed, placed_by,
+                placed_at, received_by, received_at)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)";
+        sqlx::query(insert)
+            .bind(scan.id.uuid())
+            .bind(scan.upload_id.uuid())
+            .bind(scan.case_file_id.map(CaseFileId::uuid))
+            .bind(scan.same_as.map(ScanId::uuid))
+            .bind(scan.state.as_str())
+            .bind(&scan.problem)
+            .bind(&scan.outlet_code)
+            .bind(&scan.slip_number_given)
+            .bind(scan.slot_given.map(Slot::as_str))
+            .bind(&scan.media_type)
+            .bind(scan.size_bytes)
+            .bind(scan.sha256.as_slice())
+            .bind(scan.key_id.uuid())
+            .bind(&scan.name_sealed)
+            .bind(&scan.placed_by)
+            .bind(scan.placed_at)
+            .bind(scan.received_by.uuid())
+            .bind(scan.received_at)
+            .execute(tx.connection())
+            .await?;
+        Ok(())
+    }
+}

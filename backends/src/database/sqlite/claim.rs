@@ -1,0 +1,34 @@
+//! Claiming work. A writer holds the whole database, so the row found is the row taken.
+
+use domain::job::JobName;
+
+use super::SqliteTransaction;
+use crate::{
+    database::jobs::{Claim, JobRow, Stored},
+    error::StorageError,
+};
+
+impl SqliteTransaction {
+    /// Takes the job that has been due longest.
+    pub(crate) async fn claim_next(&mut self, claim: Claim<'_>) -> Result<Option<JobRow>, StorageError> {
+        let update = "UPDATE jobs SET state = 'running', attempts = attempts + 1, lease_owner = $1, lease_until = $2
+            WHERE id = (
+                SELECT j.id FROM jobs j
+                WHERE ((j.state IN ('waiting', 'retrying') AND j.due_at <= $3)
+                        OR (j.state = 'running' AND j.lease_until <= $3))
+                    AND $4 LIKE '% ' || j.name || ' %'
+                    AND NOT EXISTS (SELECT 1 FROM jobs twin WHERE twin.subject = j.subject AND twin.state = 'running'
+                        AND twin.name = j.name AND twin.id <> j.id AND twin.lease_until > $3)
+                ORDER BY j.due_at LIMIT 1)
+            RETURNING *";
+        let names: String = claim.names.iter().map(|name: &JobName| format!(" {name} ", name = name.as_str())).collect();
+        let found: Option<Stored> = sqlx::query_as(update)
+            .bind(claim.owner)
+            .bind(claim.lease_until)
+            .bind(claim.now)
+            .bind(names)
+            .fetch_optional(self.connection())
+            .await?;
+        found.map(Stored::typed).transpose()
+    }
+}

@@ -1,0 +1,155 @@
+//! SQLite: WAL, `synchronous=FULL`, `secure_delete=ON`, one writing connection and a few that read.
+
+use std::{path::Path, sync::Arc, time::Duration};
+
+use async_trait::async_trait;
+use sqlx::{
+    Sqlite, SqlitePool,
+    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
+};
+
+use super::{
+    CaseFileRepository, Database, EnteredDataRepository, FindingRepository, HoldingsRepository, JobRepository,
+    OperationLogRepository, OrganisationRepository, PageRepository, ReadingRepository, ScanRepository,
+    Transaction, keys::KeyPool,
+};
+use crate::error::StorageError;
+
+mod claim;
+
+const READERS: u32 = 6;
+
+/// The embedded catalogue.
+pub(crate) struct SqliteDatabase {
+    writer: SqlitePool,
+    readers: SqlitePool,
+}
+
+/// How every connection to an embedded database is opened.
+pub(crate) fn connect_options(path: &Path) -> SqliteConnectOptions {
+    SqliteConnectOptions::new()
+        .filename(path)
+        .create_if_missing(true)
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Full)
+        .pragma("secure_delete", "ON")
+        .pragma("mmap_size", "1073741824")
+        .pragma("cache_size", "-32768")
+        .foreign_keys(true)
+        .busy_timeout(Duration::from_secs(10))
+        .statement_cache_capacity(256)
+}
+
+impl SqliteDatabase {
+    /// Opens or makes the file and brings it to the present version.
+    pub(crate) async fn open(path: &Path) -> Result<Self, StorageError> {
+        let options = connect_options(path);
+        let writer = SqlitePoolOptions::new()
+            .max_connections(1)
+            .idle_timeout(None)
+            .max_lifetime(None)
+            .acquire_timeout(Duration::from_secs(60))
+            .connect_with(options.clone())
+            .await?;
+        sqlx::migrate!("../migrations/sqlite").run(&writer).await.map_err(migration_failed)?;
+        let readers = SqlitePoolOptions::new()
+            .max_connections(READERS)
+            .idle_timeout(None)
+            .max_lifetime(None)
+            .connect_with(options.pragma("query_only", "ON"))
+            .await?;
+        Ok(Self { writer, readers })
+    }
+}
+
+pub(crate) fn migration_failed(error: sqlx::migrate::MigrateError) -> StorageError {
+    match error {
+        sqlx::migrate::MigrateError::Execute(error) => error.into(),
+        sqlx::migrate::MigrateError::VersionMissing(version) => StorageError::Unsupported {
+            what: "catalogue",
+            detail: format!("it was made by a newer release (migration {version}); install that release"),
+        },
+        error => StorageError::Internal { what: "migration", source: Box::new(error) },
+    }
+}
+
+#[async_trait]
+impl Database for SqliteDatabase {
+    async fn begin(&self) -> Result<Box<dyn Transaction>, StorageError> {
+        let tx = self.writer.begin_with("BEGIN IMMEDIATE").await?;
+        Ok(Box::new(SqliteTransaction { tx }))
+    }
+
+    async fn begin_read(&self) -> Result<Box<dyn Transaction>, StorageError> {
+        Ok(Box::new(SqliteTransaction { tx: self.readers.begin().await? }))
+    }
+
+    async fn checkpoint(&self) -> Result<(), StorageError> {
+        sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").execute(&self.writer).await?;
+        Ok(())
+    }
+
+    fn name(&self) -> &'static str {
+        "sqlite"
+    }
+}
+
+/// A transaction on SQLite.
+pub(crate) struct SqliteTransaction {
+    tx: sqlx::Transaction<'static, Sqlite>,
+}
+
+impl SqliteTransaction {
+    pub(crate) fn connection(&mut self) -> &mut sqlx::SqliteConnection {
+        &mut self.tx
+    }
+}
+
+#[async_trait]
+impl Transaction for SqliteTransaction {
+    fn case_files(&mut self) -> &mut dyn CaseFileRepository {
+        self
+    }
+    fn entered_data(&mut self) -> &mut dyn EnteredDataRepository {
+        self
+    }
+    fn scans(&mut self) -> &mut dyn ScanRepository {
+        self
+    }
+    fn pages(&mut self) -> &mut dyn PageRepository {
+        self
+    }
+    fn readings(&mut self) -> &mut dyn ReadingRepository {
+        self
+    }
+    fn findings(&mut self) -> &mut dyn FindingRepository {
+        self
+    }
+    fn jobs(&mut self) -> &mut dyn JobRepository {
+        self
+    }
+    fn operation_log(&mut self) -> &mut dyn OperationLogRepository {
+        self
+    }
+    fn organisation(&mut self) -> &mut dyn OrganisationRepository {
+        self
+    }
+    fn holdings(&mut self) -> &mut dyn HoldingsRepository {
+        self
+    }
+    async fn commit(self: Box<Self>) -> Result<(), StorageError> {
+        Ok(self.tx.commit().await?)
+    }
+}
+
+/// Opens the embedded key store.
+pub(crate) async fn open_keys(path: &Path) -> Result<Arc<KeyPool<SqlitePool>>, StorageError> {
+    let pool = SqlitePoolOptions::new()
+        .max_connections(3)
+        .idle_timeout(None)
+        .max_lifetime(None)
+        .connect_with(connect_options(path))
+        .await?;
+    sqlx::migrate!("../migrations/keys/sqlite").run(&pool).await.map_err(migration_failed)?;
+    Ok(Arc::new(KeyPool { pool }))
+}

@@ -1,0 +1,240 @@
+//! The key store and the vault in front of it.
+
+use std::{collections::HashMap, sync::Arc};
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use domain::ids::KeyId;
+use ed25519_dalek::{Signer, SigningKey, VerifyingKey};
+use uuid::Uuid;
+
+use super::{data_key::DataKey, root_key::RootKey};
+use crate::{clock::new_id, error::StorageError};
+
+/// What a key is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KeyPurpose {
+    /// Personal columns of one case file; wraps the keys of its scans.
+    CaseFile,
+    /// The bytes, pages and readings of one scan.
+    Scan,
+    /// Keyed hashes of the blind index.
+    BlindIndex,
+    /// Signs heads of the operation log (Ed25519, RFC 8032).
+    LogSigning,
+}
+
+impl KeyPurpose {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::CaseFile => "case_file",
+            Self::Scan => "scan",
+            Self::BlindIndex => "blind_index",
+            Self::LogSigning => "log_signing",
+        }
+    }
+}
+
+/// One wrapped key as stored.
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub(crate) struct WrappedKey {
+    pub id: Uuid,
+    pub wrapped_by: Uuid,
+    pub wrapped: Vec<u8>,
+    pub purpose: String,
+    pub made_at: DateTime<Utc>,
+}
+
+/// The table of wrapped keys. Every change is durable when it returns.
+#[async_trait]
+pub(crate) trait KeyTable: Send + Sync {
+    /// Adds all or none; a wrapping that is there already stays as it is.
+    async fn add(&self, keys: &[WrappedKey]) -> Result<(), StorageError>;
+    async fn wrappings(&self, id: KeyId) -> Result<Vec<WrappedKey>, StorageError>;
+    async fn with_purpose(&self, purpose: &str) -> Result<Vec<WrappedKey>, StorageError>;
+    /// Removes one wrapping, or all of the key when `wrapped_by` is `None`.
+    async fn remove(&self, id: KeyId, wrapped_by: Option<Uuid>) -> Result<(), StorageError>;
+    async fn count(&self) -> Result<i64, StorageError>;
+}
+
+/// Hands out data keys. Cheap to clone.
+#[derive(Clone)]
+pub struct Vault {
+    root: Arc<RootKey>,
+    table: Arc<dyn KeyTable>,
+    blind: DataKey,
+    signing: SigningKey,
+}
+
+impl Vault {
+    /// Opens the key store with the root key; makes the keys every archive needs on first use.
+    pub(crate) async fn open(
+        root: RootKey,
+        table: Arc<dyn KeyTable>,
+        now: DateTime<Utc>,
+    ) -> Result<Self, StorageError> {
+        let blind = named_key(&root, table.as_ref(), KeyPurpose::BlindIndex, now).await?;
+        let signing = named_key(&root, table.as_ref(), KeyPurpose::LogSigning, now).await?;
+        let signing = SigningKey::from_bytes(signing.bytes());
+        Ok(Self { root: Arc::new(root), table, blind, signing })
+    }
+
+    /// Makes new keys, durable before they are handed out; all in one write.
+    pub async fn new_keys(
+        &self,
+        purpose: KeyPurpose,
+        count: usize,
+        now: DateTime<Utc>,
+    ) -> Result<Vec<DataKey>, StorageError> {
+        let keys: Vec<DataKey> = (0..count).map(|_| DataKey::random(new_id(now))).collect();
+        let wrapped: Result<Vec<_>, _> =
+            keys.iter().map(|key| wrapped_by_root(&self.root, key, purpose, now)).collect();
+        self.table.add(&wrapped?).await?;
+        Ok(keys)
+    }
+
+    /// Makes one new key.
+    pub async fn new_key(&self, purpose: KeyPurpose, now: DateTime<Utc>) -> Result<DataKey, StorageError> {
+        let mut keys = self.new_keys(purpose, 1, now).await?;
+        keys.pop().ok_or_else(|| StorageError::corrupt("key store", "no key was made"))
+    }
+
+    /// The key with this id; `None` when it was destroyed, or the key that wraps it was.
+    pub async fn key(&self, id: KeyId) -> Result<Option<DataKey>, StorageError> {
+        for wrapped in self.table.wrappings(id).await? {
+            if wrapped.wrapped_by == self.root.id() {
+                return DataKey::unwrap(id, &self.root.wrapping_key(), &wrapped.wrapped).map(Some);
+            }
+            let outer = KeyId::from_uuid(wrapped.wrapped_by);
+            // Keys nest exactly once: a case file's key wraps those of its scans, the root wraps the case file's.
+            for outer_row in self.table.wrappings(outer).await? {
+                if outer_row.wrapped_by == self.root.id() {
+                    let outer = DataKey::unwrap(outer, &self.root.wrapping_key(), &outer_row.wrapped)?;
+                    return DataKey::unwrap(id, outer.bytes(), &wrapped.wrapped).map(Some);
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    /// The key with this id, for a caller to whom its absence is an error.
+    pub async fn required_key(&self, id: KeyId) -> Result<DataKey, StorageError> {
+        self.key(id).await?.ok_or_else(|| StorageError::corrupt("key store", format!("key {id} is gone")))
+    }
+
+    /// Wraps the key of a scan under that of the case file it was placed in. The wrapping by the root stays
+    /// until `release_from_root`, so that the scan can be read whatever happens in between.
+    pub async fn hand_over(
+        &self,
+        scan_key: &DataKey,
+        case_key: &DataKey,
+        now: DateTime<Utc>,
+    ) -> Result<(), StorageError> {
+        let wrapped = WrappedKey {
+            id: scan_key.id().uuid(),
+            wrapped_by: case_key.id().uuid(),
+            wrapped: scan_key.wrap(case_key.bytes())?,
+            purpose: KeyPurpose::Scan.as_str().to_owned(),
+            made_at: now,
+        };
+        self.table.add(&[wrapped]).await
+    }
+
+    /// Removes the root's wrapping of a scan's key; from then on it lives and dies with its case file.
+    pub async fn release_from_root(&self, scan_key: KeyId) -> Result<(), StorageError> {
+        self.table.remove(scan_key, Some(self.root.id())).await
+    }
+
+    /// Wraps the key of a scan that leaves its case file by the root again, and takes the case file's away.
+    pub async fn take_back(
+        &self,
+        scan_key: &DataKey,
+        case_key: KeyId,
+        now: DateTime<Utc>,
+    ) -> Result<(), StorageError> {
+        let wrapped = wrapped_by_root(&self.root, scan_key, KeyPurpose::Scan, now)?;
+        self.table.add(&[wrapped]).await?;
+        self.table.remove(scan_key.id(), Some(case_key.uuid())).await
+    }
+
+    /// Destroys a key: nothing sealed with it can be read any more. Destroying twice is no error.
+    pub async fn destroy(&self, id: KeyId) -> Result<(), StorageError> {
+        self.table.remove(id, None).await
+    }
+
+    /// How many wrappings the store holds.
+    pub async fn count(&self) -> Result<i64, StorageError> {
+        self.table.count().await
+    }
+
+    /// The secret under which the blind index hashes its tokens.
+    pub fn blind_index_secret(&self) -> [u8; 32] {
+        *self.blind.bytes()
+    }
+
+    /// Signs the head of an operation log; 64 bytes.
+    pub fn sign(&self, message: &[u8]) -> [u8; 64] {
+        self.signing.sign(message).to_bytes()
+    }
+
+    /// The public half of the key that signs heads.
+    pub fn verifying_key(&self) -> VerifyingKey {
+        self.signing.verifying_key()
+    }
+
+    /// Whether `signature` over `message` was made by `sign`.
+    pub fn verifies(&self, message: &[u8], signature: &[u8]) -> bool {
+        ed25519_dalek::Signature::from_slice(signature)
+            .is_ok_and(|signature| self.verifying_key().verify_strict(message, &signature).is_ok())
+    }
+
+    /// Keys for many ids at once, for result pages; what is destroyed is left out.
+    pub async fn keys(&self, ids: &[KeyId]) -> Result<HashMap<KeyId, DataKey>, StorageError> {
+        let mut keys = HashMap::with_capacity(ids.len());
+        for id in ids {
+            if let Some(key) = self.key(*id).await? {
+                keys.insert(*id, key);
+            }
+        }
+        Ok(keys)
+    }
+}
+
+impl std::fmt::Debug for Vault {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Vault({:?})", self.root)
+    }
+}
+
+async fn named_key(
+    root: &RootKey,
+    table: &dyn KeyTable,
+    purpose: KeyPurpose,
+    now: DateTime<Utc>,
+) -> Result<DataKey, StorageError> {
+    if let Some(found) = table.with_purpose(purpose.as_str()).await?.into_iter().min_by_key(|key| key.id) {
+        if found.wrapped_by != root.id() {
+            let detail = "the key store belongs to another root key; restore the one it was made with";
+            return Err(StorageError::Unsupported { what: "key store", detail: detail.to_owned() });
+        }
+        return DataKey::unwrap(KeyId::from_uuid(found.id), &root.wrapping_key(), &found.wrapped);
+    }
+    let key = DataKey::random(new_id(now));
+    table.add(&[wrapped_by_root(root, &key, purpose, now)?]).await?;
+    Ok(key)
+}
+
+fn wrapped_by_root(
+    root: &RootKey,
+    key: &DataKey,
+    purpose: KeyPurpose,
+    now: DateTime<Utc>,
+) -> Result<WrappedKey, StorageError> {
+    Ok(WrappedKey {
+        id: key.id().uuid(),
+        wrapped_by: root.id(),
+        wrapped: key.wrap(&root.wrapping_key())?,
+        purpose: purpose.as_str().to_owned(),
+        made_at: now,
+    })
+}
