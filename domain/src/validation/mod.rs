@@ -24,7 +24,9 @@ pub use permit::{
     foreign_permanent_resident, hong_kong_identity, mainland_travel_permit, residence_permit,
     taiwan_identity, taiwan_travel_permit,
 };
+pub(crate) use phone::{area_code_length, without_country_code};
 pub use phone::{landline, mobile, phone, postcode};
+pub(crate) use region::province_by_short_name;
 pub use region::{Region, is_region_name, region_existed_by, region_of};
 pub use resident::{ResidentNumber, Sex, check_character, from_fifteen, resident_number};
 pub use validity::{Expiry, card_terms_at, expiry_after, expiry_of, temporary_expiry, term_fits_age};

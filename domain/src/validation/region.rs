@@ -53,6 +53,13 @@ pub fn is_region_name(name: &str) -> bool {
     NAMES.contains(name)
 }
 
+/// The full name of a province by its short one, as 河北 for 河北省.
+pub(crate) fn province_by_short_name(short: &str) -> Option<&'static str> {
+    const ENDINGS: [&str; 6] = ["省", "市", "壮族自治区", "回族自治区", "维吾尔自治区", "自治区"];
+    let is_full = |name: &&str| ENDINGS.iter().any(|ending| name.strip_suffix(ending) == Some(short));
+    REGIONS.iter().filter(|region| region.code % 10_000 == 0).map(|region| region.name).find(is_full)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
