@@ -3,7 +3,12 @@
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
-use crate::field::FieldName;
+use crate::{
+    comparison::{name_key, phone_key},
+    field::{Confidence, FieldName},
+    finding::{Evidence, FindingCode, RaisedFinding},
+    validation::{IdentityPaper, Invalid, Normalised, paper_number},
+};
 
 /// One acceptance as the business system exports it. Texts are kept as typed; empty means not entered.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -52,6 +57,17 @@ impl EnteredData {
         !self.agent_name.trim().is_empty() || !self.agent_id_number.trim().is_empty()
     }
 
+    /// Whether the customer is an organisation (政企客户) by its type or by its paper.
+    pub fn is_organisation(&self) -> bool {
+        const WORDS: [&str; 6] = ["政企", "企业", "单位", "组织", "集团", "集客"];
+        WORDS.iter().any(|word| self.customer_type.contains(word)) || self.is_organisation_paper()
+    }
+
+    /// Whether what was typed as the customer's paper is that of an organisation.
+    pub fn is_organisation_paper(&self) -> bool {
+        IdentityPaper::from_entered(&self.id_type).is_of_organisation()
+    }
+
     /// The typed value of a field that papers are compared with; `None` for a field that is not typed.
     pub fn value(&self, field: FieldName) -> Option<&str> {
         match field {
@@ -72,5 +88,110 @@ impl EnteredData {
             FieldName::Product => Some(&self.product),
             _ => None,
         }
+    }
+}
+
+/// The eight fields that must be typed for every customer.
+pub const MANDATORY_FIELDS: [FieldName; 8] = [
+    FieldName::CustomerName,
+    FieldName::IdType,
+    FieldName::IdNumber,
+    FieldName::IdAddress,
+    FieldName::CustomerType,
+    FieldName::ContactName,
+    FieldName::ContactPhone,
+    FieldName::MailingAddress,
+];
+
+/// Checks an entry by itself, as soon as it arrives: mandatory fields, numbers, contact.
+pub fn check_on_arrival(entered: &EnteredData) -> Vec<RaisedFinding> {
+    let mut findings = empty_mandatory_fields(entered);
+    findings.extend(invalid_numbers(entered));
+    findings.extend(contact_findings(entered));
+    findings
+}
+
+fn empty_mandatory_fields(entered: &EnteredData) -> Vec<RaisedFinding> {
+    let mut fields = MANDATORY_FIELDS.to_vec();
+    // An organisation acts through its handler, a person may act through an agent: both are named in full.
+    if entered.has_agent() || entered.is_organisation_paper() {
+        fields.extend([FieldName::AgentName, FieldName::AgentIdNumber]);
+    }
+    let mut findings = Vec::new();
+    for field in fields {
+        if entered.value(field).is_some_and(|value| value.trim().is_empty()) {
+            findings.push(raised(FindingCode::RequiredFieldEmpty, field, None, "empty"));
+        }
+    }
+    if entered.service_numbers.iter().all(|number| number.trim().is_empty()) {
+        findings.push(raised(FindingCode::RequiredFieldEmpty, FieldName::ServiceNumber, None, "empty"));
+    }
+    findings
+}
+
+fn invalid_numbers(entered: &EnteredData) -> Vec<RaisedFinding> {
+    let of_customer = IdentityPaper::from_entered(&entered.id_type);
+    let judge = |paper, number: &str| paper_number(paper, number, entered.accepted_on);
+    // The kind of the agent's paper is not typed: 18 and 15 characters are an identity card, others are not judged.
+    let of_agent = match entered.agent_id_number.trim().chars().count() {
+        15 | 18 => IdentityPaper::ResidentCard,
+        _ => IdentityPaper::Other,
+    };
+    [
+        invalid_number(FieldName::IdNumber, &entered.id_number, judge(of_customer, &entered.id_number)),
+        invalid_number(
+            FieldName::AgentIdNumber,
+            &entered.agent_id_number,
+            judge(of_agent, &entered.agent_id_number),
+        ),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+fn invalid_number(
+    field: FieldName,
+    typed: &str,
+    judged: Result<Normalised, Invalid>,
+) -> Option<RaisedFinding> {
+    if typed.trim().is_empty() {
+        return None;
+    }
+    let reason = judged.err()?.reason;
+    Some(raised(FindingCode::IdNumberInvalid, field, Some(typed), reason.as_str()))
+}
+
+/// The contact is neither the customer nor the number being opened.
+fn contact_findings(entered: &EnteredData) -> Vec<RaisedFinding> {
+    let mut findings = Vec::new();
+    let contact = name_key(&entered.contact_name);
+    if !contact.is_empty() && contact == name_key(&entered.customer_name) {
+        let typed = Some(entered.contact_name.as_str());
+        findings.push(raised(FindingCode::ContactIsCustomer, FieldName::ContactName, typed, "same_name"));
+    }
+    let phone = phone_key(&entered.contact_phone);
+    if !phone.is_empty() && entered.service_numbers.iter().any(|number| phone_key(number) == phone) {
+        let typed = Some(entered.contact_phone.as_str());
+        findings.push(raised(
+            FindingCode::ContactPhoneIsServiceNumber,
+            FieldName::ContactPhone,
+            typed,
+            "same_number",
+        ));
+    }
+    findings
+}
+
+fn raised(code: FindingCode, field: FieldName, typed: Option<&str>, reason: &str) -> RaisedFinding {
+    RaisedFinding {
+        code,
+        subject: field.as_str().to_owned(),
+        confidence: Some(Confidence::FULL),
+        evidence: Evidence {
+            entered: typed.map(str::to_owned),
+            reason: Some(reason.to_owned()),
+            ..Evidence::default()
+        },
     }
 }

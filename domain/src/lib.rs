@@ -7,6 +7,8 @@
 
 pub mod blind_index;
 pub mod case_file;
+pub mod comparison;
+pub mod cross_check;
 pub mod entered_data;
 pub mod field;
 pub mod finding;

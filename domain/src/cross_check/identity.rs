@@ -1,0 +1,224 @@
+//! Identity papers against themselves: expiry, sex and birth against the number, front against back.
+
+use chrono::NaiveDate;
+
+use super::{
+    AGENT, CUSTOMER, CaseInputs, DOUBTFUL, PlacedPaper, SURE, Sides, field_finding, papers::ChosenPapers,
+    sure_text,
+};
+use crate::{
+    comparison::{DateValue, ValueKind, compare, parse_date},
+    entered_data::EnteredData,
+    field::{FieldName, Slot},
+    finding::{Difference, FindingCode, RaisedFinding},
+    validation::{
+        Expiry, IdentityPaper, Sex, card_terms_at, expiry_after, residence_permit, resident_number,
+        term_fits_age,
+    },
+};
+
+/// Papers that had expired on the day of acceptance, and papers whose expiry cannot be read.
+pub(super) fn expired_papers(
+    entered: &EnteredData,
+    inputs: &CaseInputs<'_>,
+    chosen: &ChosenPapers<'_>,
+) -> Vec<RaisedFinding> {
+    let mut findings = Vec::new();
+    for sides in [CUSTOMER, AGENT] {
+        if let Some(placed) = paper_with_expiry(sides, chosen) {
+            findings.extend(expiry_finding(entered, sides, placed, inputs, chosen));
+        }
+    }
+    findings
+}
+
+/// Cards bear it on the back, passports and permits on the front.
+fn paper_with_expiry<'a>(sides: Sides, chosen: &ChosenPapers<'a>) -> Option<&'a PlacedPaper<'a>> {
+    let on_front =
+        chosen.legible(sides.front).filter(|placed| placed.paper.field(FieldName::ValidTo).is_some());
+    chosen.legible(sides.back).or(on_front)
+}
+
+fn expiry_finding(
+    entered: &EnteredData,
+    sides: Sides,
+    placed: &PlacedPaper<'_>,
+    inputs: &CaseInputs<'_>,
+    chosen: &ChosenPapers<'_>,
+) -> Option<RaisedFinding> {
+    let read = sure_text(placed.paper, FieldName::ValidTo, DOUBTFUL).and_then(expiry_value);
+    match read {
+        Some(expiry) if expiry.is_over_on(entered.accepted_on) => {
+            let mut finding = field_finding(FindingCode::IdExpired, placed, FieldName::ValidTo, None);
+            finding.evidence.entered = Some(entered.accepted_on.to_string());
+            finding.evidence.reason = Some("accepted_after_expiry".to_owned());
+            Some(finding)
+        }
+        Some(_) => None,
+        None if is_valid_by_its_term(entered, sides, placed, inputs, chosen) => None,
+        None => {
+            let mut finding = field_finding(
+                FindingCode::Illegible,
+                placed,
+                FieldName::ValidTo,
+                Some(Difference::Uncertain),
+            );
+            finding.evidence.reason = Some("cannot_tell".to_owned());
+            Some(finding)
+        }
+    }
+}
+
+fn expiry_value(text: &str) -> Option<Expiry> {
+    match parse_date(text)? {
+        DateValue::Day(day) => Some(Expiry::Through(day)),
+        DateValue::LongTerm => Some(Expiry::LongTerm),
+    }
+}
+
+/// The first day and the age of the bearer fix the term by law; the shortest possible one must suffice.
+fn is_valid_by_its_term(
+    entered: &EnteredData,
+    sides: Sides,
+    placed: &PlacedPaper<'_>,
+    inputs: &CaseInputs<'_>,
+    chosen: &ChosenPapers<'_>,
+) -> bool {
+    if IdentityPaper::from_entered(&entered.id_type) != IdentityPaper::ResidentCard {
+        return false;
+    }
+    let issued_on = sure_text(placed.paper, FieldName::ValidFrom, SURE).and_then(day_value);
+    let (Some(issued_on), Some(birth)) = (issued_on, birth_of(sides, inputs, chosen)) else {
+        return false;
+    };
+    let terms = card_terms_at(birth, issued_on);
+    let suffices = |term: &Option<u32>| match term {
+        None => true,
+        Some(years) => expiry_after(issued_on, *years).is_some_and(|last| last >= entered.accepted_on),
+    };
+    issued_on <= entered.accepted_on && !terms.is_empty() && terms.iter().all(suffices)
+}
+
+fn day_value(text: &str) -> Option<NaiveDate> {
+    match parse_date(text)? {
+        DateValue::Day(day) => Some(day),
+        DateValue::LongTerm => None,
+    }
+}
+
+/// What contradicts itself on the papers of one person, and a slip that belongs to somebody else.
+pub(super) fn inconsistent_papers(inputs: &CaseInputs<'_>, chosen: &ChosenPapers<'_>) -> Vec<RaisedFinding> {
+    let mut findings = Vec::new();
+    for sides in [CUSTOMER, AGENT] {
+        findings.extend(front_against_number(sides, inputs, chosen));
+        findings.extend(back_against_front(sides, inputs, chosen));
+    }
+    if inputs.entered.is_none() {
+        findings.extend(card_against_slip(chosen));
+    }
+    findings
+}
+
+/// What a number says about its bearer.
+struct Bearer {
+    birth: NaiveDate,
+    sex: Sex,
+}
+
+fn bearer_of(number: &str, day: NaiveDate) -> Option<Bearer> {
+    if let Ok(resident) = resident_number(number, day) {
+        return Some(Bearer { birth: resident.birth, sex: resident.sex });
+    }
+    residence_permit(number, day).ok().map(|(_, birth, sex)| Bearer { birth, sex })
+}
+
+/// The bearer as the number read on the card says it, where that number passes its own check.
+fn bearer_on_card(sides: Sides, inputs: &CaseInputs<'_>, chosen: &ChosenPapers<'_>) -> Option<Bearer> {
+    let placed = chosen.legible(sides.front)?;
+    let number = sure_text(placed.paper, FieldName::IdNumber, DOUBTFUL)?;
+    bearer_of(number, day_of_use(inputs))
+}
+
+fn birth_of(sides: Sides, inputs: &CaseInputs<'_>, chosen: &ChosenPapers<'_>) -> Option<NaiveDate> {
+    bearer_on_card(sides, inputs, chosen).map(|bearer| bearer.birth)
+}
+
+/// Without an entry there is no day of acceptance; a number is then judged as of the far end of living memory.
+fn day_of_use(inputs: &CaseInputs<'_>) -> NaiveDate {
+    inputs.entered.map_or(LATEST_DAY, |entered| entered.accepted_on)
+}
+
+const LATEST_DAY: NaiveDate = match NaiveDate::from_ymd_opt(2099, 12, 31) {
+    Some(day) => day,
+    None => NaiveDate::MAX,
+};
+
+fn front_against_number(
+    sides: Sides,
+    inputs: &CaseInputs<'_>,
+    chosen: &ChosenPapers<'_>,
+) -> Vec<RaisedFinding> {
+    let (Some(placed), Some(bearer)) = (chosen.legible(sides.front), bearer_on_card(sides, inputs, chosen))
+    else {
+        return Vec::new();
+    };
+    let mut findings = Vec::new();
+    let sex = sure_text(placed.paper, FieldName::Sex, SURE).and_then(Sex::from_printed);
+    if sex.is_some_and(|printed| printed != bearer.sex) {
+        findings.push(inconsistent(placed, FieldName::Sex, "sex_against_number"));
+    }
+    let birth = sure_text(placed.paper, FieldName::Birth, SURE).and_then(day_value);
+    if birth.is_some_and(|printed| printed != bearer.birth) {
+        findings.push(inconsistent(placed, FieldName::Birth, "birth_against_number"));
+    }
+    findings
+}
+
+/// The region of the authority may differ from that of the number: people move. The term may not.
+fn back_against_front(
+    sides: Sides,
+    inputs: &CaseInputs<'_>,
+    chosen: &ChosenPapers<'_>,
+) -> Option<RaisedFinding> {
+    let placed = chosen.legible(sides.back)?;
+    let birth = birth_of(sides, inputs, chosen)?;
+    let issued_on = sure_text(placed.paper, FieldName::ValidFrom, SURE).and_then(day_value)?;
+    if issued_on < birth {
+        return Some(inconsistent(placed, FieldName::ValidFrom, "issued_before_birth"));
+    }
+    let is_resident_card = sides == CUSTOMER
+        && inputs
+            .entered
+            .is_none_or(|e| IdentityPaper::from_entered(&e.id_type) == IdentityPaper::ResidentCard);
+    let expiry = sure_text(placed.paper, FieldName::ValidTo, SURE).and_then(expiry_value)?;
+    let fits = !is_resident_card || term_fits_age(birth, issued_on, expiry);
+    (!fits).then(|| inconsistent(placed, FieldName::ValidTo, "term_against_age"))
+}
+
+fn inconsistent(placed: &PlacedPaper<'_>, field: FieldName, reason: &str) -> RaisedFinding {
+    let mut finding =
+        field_finding(FindingCode::IdInconsistent, placed, field, Some(Difference::Conflicting));
+    finding.evidence.reason = Some(reason.to_owned());
+    finding
+}
+
+/// Before the entry arrives, card and slip can still be seen to belong to different people.
+fn card_against_slip(chosen: &ChosenPapers<'_>) -> Option<RaisedFinding> {
+    let (card, slip) = (chosen.legible(Slot::IdFront)?, chosen.legible(Slot::Slip)?);
+    let pairs = [
+        (FieldName::Name, FieldName::CustomerName, ValueKind::Name),
+        (FieldName::IdNumber, FieldName::IdNumber, ValueKind::Number),
+    ];
+    let mut conflicts = 0;
+    for (on_card, on_slip, kind) in pairs {
+        let card_text = sure_text(card.paper, on_card, SURE)?;
+        let slip_text = sure_text(slip.paper, on_slip, SURE)?;
+        conflicts +=
+            usize::from(compare(kind, slip_text, card_text).difference == Some(Difference::Conflicting));
+    }
+    (conflicts == pairs.len()).then(|| {
+        let mut finding = inconsistent(slip, FieldName::CustomerName, "card_against_slip");
+        "slip".clone_into(&mut finding.subject);
+        finding
+    })
+}

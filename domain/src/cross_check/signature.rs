@@ -1,0 +1,126 @@
+//! The signature on the slip: there, of the right name, like the earlier ones.
+
+use super::{CaseInputs, NameWeight, PlacedPaper, SignatureWeight, papers::ChosenPapers, place_finding};
+use crate::{
+    comparison::{ValueKind, compare},
+    entered_data::EnteredData,
+    field::Slot,
+    finding::{Difference, FindingCode, Judgement, RaisedFinding},
+    reading::{Mark, Presence},
+};
+
+/// Everything that is wrong with the signature; nothing where the form was not searched for one.
+pub(super) fn signature_findings(inputs: &CaseInputs<'_>, chosen: &ChosenPapers<'_>) -> Vec<RaisedFinding> {
+    let Some((placed, mark)) = signature_mark(inputs, chosen) else {
+        return Vec::new();
+    };
+    match mark.presence {
+        Presence::Absent => {
+            vec![finding(FindingCode::SignatureMissing, placed, mark, Difference::Missing, "absent")]
+        }
+        Presence::Unclear => {
+            vec![finding(FindingCode::SignatureMissing, placed, mark, Difference::Uncertain, "unclear")]
+        }
+        Presence::Present => match inputs.entered {
+            Some(entered) => present_signature(entered, inputs.signature.unwrap_or_default(), placed, mark),
+            None => Vec::new(),
+        },
+    }
+}
+
+/// The mark that counts: a signature that is there on any sheet of the slip, else the newest look.
+fn signature_mark<'a>(
+    inputs: &CaseInputs<'a>,
+    chosen: &ChosenPapers<'a>,
+) -> Option<(&'a PlacedPaper<'a>, &'a Mark)> {
+    let sheets = inputs.papers.iter().filter(|placed| placed.slot == Slot::Slip);
+    let marks: Vec<_> =
+        sheets.filter_map(|placed| placed.paper.signature.as_ref().map(|mark| (placed, mark))).collect();
+    let on_chosen =
+        chosen.legible(Slot::Slip).and_then(|placed| Some((placed, placed.paper.signature.as_ref()?)));
+    on_chosen
+        .filter(|(_, mark)| mark.presence == Presence::Present)
+        .or_else(|| marks.iter().rev().find(|(_, mark)| mark.presence == Presence::Present).copied())
+        .or(on_chosen)
+        .or_else(|| marks.last().copied())
+}
+
+fn present_signature(
+    entered: &EnteredData,
+    weight: SignatureWeight,
+    placed: &PlacedPaper<'_>,
+    mark: &Mark,
+) -> Vec<RaisedFinding> {
+    // The agent signs in the customer's place.
+    let (signer, expected) = if entered.has_agent() && !entered.agent_name.trim().is_empty() {
+        (weight.agent, &entered.agent_name)
+    } else {
+        (weight.customer, &entered.customer_name)
+    };
+    let mut findings = Vec::new();
+    if let Some(name) = signer {
+        findings.extend(name_finding(name, weight, entered, expected, placed, mark));
+    }
+    if weight.likeness == Some(Judgement::Differs) && findings.is_empty() {
+        findings.push(finding(
+            FindingCode::SignatureDiffers,
+            placed,
+            mark,
+            Difference::Uncertain,
+            "unlike_earlier_signatures",
+        ));
+    }
+    findings
+}
+
+fn name_finding(
+    name: NameWeight,
+    weight: SignatureWeight,
+    entered: &EnteredData,
+    expected: &str,
+    placed: &PlacedPaper<'_>,
+    mark: &Mark,
+) -> Option<RaisedFinding> {
+    let is_read_as_expected =
+        mark.text.as_deref().is_some_and(|read| compare(ValueKind::Name, expected, read).agrees());
+    let mut raised = match name.judgement {
+        Judgement::Agrees => return None,
+        _ if is_read_as_expected => return None,
+        Judgement::Differs => {
+            let is_customers = entered.has_agent()
+                && weight.customer.is_some_and(|customer| customer.judgement == Judgement::Agrees);
+            let reason = if is_customers { "customer_signed_for_agent" } else { "reads_as_another_name" };
+            finding(FindingCode::SignatureNameMismatch, placed, mark, Difference::Conflicting, reason)
+        }
+        // A hand nobody can read, but the hand of the earlier ones.
+        Judgement::CannotTell if weight.likeness == Some(Judgement::Agrees) => return None,
+        Judgement::CannotTell => {
+            let mut raised = finding(
+                FindingCode::Illegible,
+                placed,
+                mark,
+                Difference::Uncertain,
+                "signature_cannot_be_read",
+            );
+            "signature".clone_into(&mut raised.subject);
+            raised
+        }
+    };
+    raised.evidence.entered = Some(expected.to_owned());
+    Some(raised)
+}
+
+fn finding(
+    code: FindingCode,
+    placed: &PlacedPaper<'_>,
+    mark: &Mark,
+    difference: Difference,
+    reason: &str,
+) -> RaisedFinding {
+    let mut finding = place_finding(code, Slot::Slip.as_str(), Some(placed.page), mark.region);
+    finding.confidence = Some(mark.confidence);
+    finding.evidence.read.clone_from(&mark.text);
+    finding.evidence.difference = Some(difference);
+    finding.evidence.reason = Some(reason.to_owned());
+    finding
+}
