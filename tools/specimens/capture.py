@@ -20,7 +20,7 @@ def flatbed(image, rng, conditions):
     if rng.random() < 0.25:
         image = fold(image, rng)
         conditions.append("fold")
-    if rng.random() < 0.15:
+    if rng.random() < 0.15 and image.shape[1] > image.shape[0] * 0.6:
         image = holes(image, rng)
         conditions.append("punch_holes")
     if rng.random() < 0.12:
@@ -39,8 +39,7 @@ def finish(image, rng, blur, noise, gain):
     """Softness, grain and exposure."""
     if blur > 0.3:
         image = cv2.GaussianBlur(image, (0, 0), blur)
-    grain = ink.grain(rng, *image.shape[:2], noise)[..., None]
-    return np.clip(image * np.float32(gain) + grain, 0, 255).astype(np.uint8)
+    return ink.grainy(rng, image, noise, gain)
 
 
 def photocopy(image, rng, conditions, worn, colour=False):
@@ -58,7 +57,7 @@ def photocopy(image, rng, conditions, worn, colour=False):
     if rng.random() < 0.3:
         out = copier_edge(out, rng)
         conditions.append("black_edge")
-    if rng.random() < 0.15:
+    if rng.random() < 0.15 and out.shape[1] > out.shape[0] * 0.6:
         out = holes(out, rng)
         conditions.append("punch_holes")
     return finish(out, rng, rng.uniform(0, 0.6), rng.uniform(1, 3), 1.0)
@@ -112,7 +111,7 @@ def fold(image, rng):
         size = height if axis == 0 else width
         at = rng.uniform(0.25, 0.75) * size
         distance = np.arange(size, dtype=np.float32) - at
-        shade = 1 - 0.13 * np.exp(-np.abs(distance + 12) / 30) * (distance < 0) + 0.05 * np.exp(-distance / 22) * (distance >= 0)
+        shade = 1 - 0.13 * np.exp(-np.abs(distance + 12) / 30) * (distance < 0) + 0.05 * np.exp(-np.maximum(distance, 0) / 22) * (distance >= 0)
         line = np.exp(-(distance / 1.6) ** 2) * rng.uniform(0.15, 0.5)
         shape = (-1, 1, 1) if axis == 0 else (1, -1, 1)
         out = out * shade.reshape(shape)
@@ -195,6 +194,6 @@ def unreadable(image, rng, conditions):
         small = cv2.resize(image, (width // 13, height // 13), interpolation=cv2.INTER_AREA)
         image = cv2.resize(small, (width, height), interpolation=cv2.INTER_CUBIC)
     else:
-        image = cv2.GaussianBlur(image, (0, 0), width / 1654 * 3.5)
-        image = (250 - (255 - image.astype(np.float32)) * 0.05).astype(np.uint8)
+        image = cv2.GaussianBlur(image, (0, 0), width / 1654 * 6)
+        image = (250 - (255 - image.astype(np.float32)) * 0.04).astype(np.uint8)
     return finish(image, rng, 0, 5, 1.0)

@@ -30,15 +30,21 @@ class CardStyle:
 
 
 @functools.lru_cache(maxsize=16)
-def guilloche(seed, tint, strength):
-    """Fine waves behind the print, as security paper has."""
+def waves_of(seed):
+    """Fine waves as a field of zero to three."""
     rng = random.Random(seed)
     xs, ys = np.meshgrid(np.arange(WIDTH, dtype=np.float32), np.arange(HEIGHT, dtype=np.float32))
     waves = np.zeros((HEIGHT, WIDTH), np.float32)
     for _ in range(3):
         angle, pitch = rng.uniform(0, math.pi), rng.uniform(9, 22)
         phase = (xs * math.cos(angle) + ys * math.sin(angle)) / pitch + rng.uniform(2, 5) * np.sin(xs / rng.uniform(60, 160)) + 3 * np.sin(ys / rng.uniform(50, 130))
-        waves += (np.abs(np.sin(phase)) < 0.16) * 1.0
+        waves += np.abs(np.sin(phase)) < 0.16
+    return waves
+
+
+def guilloche(seed, tint, strength):
+    """Fine waves behind the print, as security paper has."""
+    waves = waves_of(seed)
     base = np.empty((HEIGHT, WIDTH, 3), np.float32)
     slope = np.linspace(-6, 6, WIDTH, dtype=np.float32)[None, :, None]
     base[:] = np.array(tint, np.float32)
@@ -188,7 +194,9 @@ def copy_sheet(sides, rng, dpi, colour):
             x, y = (12 + index * 98 + rng.uniform(-2, 2), top + rng.uniform(-3, 3))
         else:
             x, y = min(max(6, left + rng.uniform(-8, 8)), 204 - width), top + index * (height + rng.uniform(12, 40))
-        angle = rng.uniform(-4, 4) if rng.random() < 0.9 else 180 + rng.uniform(-3, 3)
+        angle = rng.uniform(-4, 4)
+        if enlarged == 1.0 and rng.random() < 0.12:
+            angle, y = 180 + angle, y + 28 * index * (not beside)
         card = side.resize((round(sheet.px(width)), round(sheet.px(height))), Image.LANCZOS)
         shade = Image.new("RGBA", card.size, (0, 0, 0, 0))
         shade.paste(card, (0, 0), rounded(card))

@@ -83,13 +83,18 @@ def cards_on_table(case, sides, kinds, name, about, rng, folder):
     return save.picture(case, name, kinds, "photo", conditions, picture, rng, folder, 72, exif=True)
 
 
-def stamped(case, sheet, boxes, conditions, rng):
-    """Puts the copy stamp near the cards, unless that is the fault."""
+def other_seal(case, sheet, conditions, rng):
+    """A red seal that is not the copy stamp."""
+    mask = marks.seal(rng, rng.choice(words.COMPANIES[case.split]), "业务专用章", rng.choice(styles.STAMP_FONTS[case.split]))
+    sheet.stamp_mask(hands.scaled(mask, sheet.px(38), sheet.px(38)), rng.uniform(20, 150), rng.uniform(180, 240), marks.STAMP_INKS["red"])
+    conditions.append("other_seal")
+
+
+def stamped(case, sheet, boxes, conditions, rng, stays_red=True):
+    """Puts the copy stamp near the cards, unless that is the fault; over text only where colour tells them apart."""
     if case.fault == "no_stamp":
         if rng.random() < 0.6:
-            mask = marks.seal(rng, rng.choice(words.COMPANIES[case.split]), "业务专用章", rng.choice(styles.STAMP_FONTS[case.split]))
-            sheet.stamp_mask(hands.scaled(mask, sheet.px(38), sheet.px(38)), rng.uniform(20, 150), rng.uniform(180, 240), marks.STAMP_INKS["red"])
-            conditions.append("other_seal")
+            other_seal(case, sheet, conditions, rng)
         return
     look = rng.choices(["line", "boxed", "two", "two-boxed", "hand"], [25, 30, 12, 15, 18])[0]
     ink_name = "pen" if look == "hand" else rng.choices(list(marks.STAMP_INKS), [40, 15, 15, 15, 15])[0]
@@ -101,6 +106,9 @@ def stamped(case, sheet, boxes, conditions, rng):
     mask = ink.rotated(mask, angle)
     x, y, w, h = rng.choice(boxes)
     place = rng.choices(["below", "over_portrait", "over_text"], [60, 20, 20])[0]
+    coloured = stays_red and ink_name in ("red", "crimson", "vermilion", "violet")
+    if place == "over_text" and not coloured or place == "over_portrait" and x + w * 0.55 + mask.shape[1] / sheet.scale > 205:
+        place = "below"
     at = {"below": (x + rng.uniform(-5, 15), y + h + rng.uniform(1, 7)), "over_portrait": (x + w * 0.55, y + h * rng.uniform(0.1, 0.4)),
           "over_text": (x + w * rng.uniform(0.05, 0.2), y + h * rng.uniform(0.2, 0.5))}[place]
     left = min(max(3, at[0]), 206 - mask.shape[1] / sheet.scale)
@@ -113,7 +121,7 @@ def copied(case, sides, kinds, name, about, rng, folder):
     conditions = list(about)
     dpi = rng.choice([150, 200, 200, 200, 250])
     how = rng.choices(["flatbed", "photocopy", "worn", "fax", "bilevel", "photo", "colour_copy"], [22, 20, 17, 7, 8, 14, 12])[0]
-    if how in ("fax", "bilevel"):
+    if how in ("fax", "bilevel", "worn"):
         dpi = 200
     sheet, boxes = cards.copy_sheet(sides, rng, dpi, colour=how in ("flatbed", "colour_copy", "photo") and rng.random() < 0.75)
     before = how in ("photocopy", "worn", "fax", "bilevel") and rng.random() < 0.4
@@ -121,7 +129,7 @@ def copied(case, sides, kinds, name, about, rng, folder):
     if not before and not illegible:
         image = degrade_copy(np.asarray(sheet.image), how, rng, conditions)
         sheet.image = Image.fromarray(image)
-    stamped(case, sheet, boxes, conditions, rng)
+    stamped(case, sheet, boxes, conditions, rng, stays_red=not before and how not in ("fax", "bilevel"))
     image = np.array(sheet.image)
     if illegible:
         return save.picture(case, name, kinds, "illegible", conditions, capture.unreadable(image, rng, conditions), rng, folder, dpi)
@@ -200,7 +208,7 @@ def slip(case, rng, folder):
     sign(case, drawn, rng, conditions)
     options = ["flatbed", "photocopy", "worn", "fax", "bilevel", "photo", "screen", "colour_copy"]
     weights = [34, 12, 9, 5, 6, 26, 4, 4] if style.medium != "thermal" else [45, 10, 0, 0, 0, 40, 5, 0]
-    how = rng.choices(options, weights)[0]
+    how = rng.choices(options, weights)[0] if dpi > 150 else rng.choice(["flatbed", "photocopy", "photo"])
     image = np.array(drawn.sheet.image)
     if how == "screen":
         picture = photo.from_screen(image, rng, conditions, 2300)
@@ -216,6 +224,7 @@ def sign(case, drawn, rng, conditions):
     x, y, width, height = drawn.sign_box
     if case.signed_name:
         mask = hands.scaled(case.hand.sign(case.signed_name, rng), sheet.px(min(case.hand.height, height)), sheet.px(width))
+        mask = hands.visible(mask, sheet.px(rng.uniform(0.3, 0.5)))
         sheet.stamp_mask(mask, x + rng.uniform(0, max(0.1, width - mask.shape[1] / sheet.scale)), y + height - mask.shape[0] / sheet.scale - rng.uniform(0, 2), case.hand.ink)
         conditions.append("hand:real" if case.hand.writer else "hand:font")
     if rng.random() < 0.75:

@@ -30,9 +30,19 @@ EXPECT = {
     "reused_scan": [{"code": "duplicate_scan", "subject": "id_copy"}, mismatch("customer_name"), mismatch("id_number"), mismatch("id_address")]}
 
 
-def pick(rng):
-    """A fault by its weight, or none."""
-    return rng.choices(list(WEIGHTS), list(WEIGHTS.values()))[0]
+def allot(rng, count, only=()):
+    """A fault for every case: each at least once where there is room, the rest by weight; those that need an earlier case come late."""
+    if only:
+        return [only[i % len(only)] for i in range(count)]
+    total = sum(WEIGHTS.values())
+    chosen = [fault for fault, weight in WEIGHTS.items() if fault for _ in range(max(1, round(count * weight / total)))]
+    rng.shuffle(chosen)
+    chosen = (chosen + [None] * count)[:count]
+    rng.shuffle(chosen)
+    for at in [i for i, fault in enumerate(chosen[:count // 3]) if fault in ("forged_signature", "reused_scan")]:
+        late = rng.choice([i for i in range(count // 3, count) if chosen[i] not in ("forged_signature", "reused_scan")])
+        chosen[at], chosen[late] = chosen[late], chosen[at]
+    return chosen
 
 
 def lookalike(char):

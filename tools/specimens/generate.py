@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Makes a set of labelled, invented cases: entries.csv, truth.jsonl and scans/.
 
-usage: generate.py --split train|tune|test --cases N --out DIR --regions CSV [--signatures DIR] [--seed N] [--jobs N]
+usage: generate.py --split train|tune|test --cases N --out DIR --regions CSV [--signatures DIR] [--seed N] [--jobs N] [--only FAULT,…]
 """
 import argparse
 import csv
@@ -9,7 +9,6 @@ import json
 import multiprocessing
 import pathlib
 import shutil
-import time
 
 import cv2
 
@@ -63,17 +62,21 @@ def arguments():
     parser.add_argument("--regions", type=pathlib.Path, required=True, help="region codes: code,name,start_year,end_year")
     parser.add_argument("--signatures", type=pathlib.Path, help="folder of real handwritten names with index.csv; without it all hands are fonts")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--jobs", type=int, default=1)
+    parser.add_argument("--jobs", type=int, default=1, help="processes")
+    parser.add_argument("--only", default="", help="faults in turn, with commas between; 'clean' is none")
     return parser.parse_args()
 
 
 def main():
     """Plans, draws, writes."""
-    args, started = arguments(), time.process_time()
+    args = arguments()
     folder = args.out / "scans"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    planner = plan.Planner(args.split, args.seed, args.cases, people.Regions(args.regions), hands.RealHands(args.signatures, args.split))
+    only = [None if name == "clean" else name for name in args.only.split(",") if name]
+    if set(only) - set(faults.EXPECT):
+        raise SystemExit(f"unknown fault in --only; known: clean, {', '.join(filter(None, faults.EXPECT))}")
+    planner = plan.Planner(args.split, args.seed, args.cases, people.Regions(args.regions), hands.RealHands(args.signatures, args.split), only)
     cases = planner.plan()
     with multiprocessing.Pool(args.jobs) as pool:
         scans = pool.map(_draw, [(case, folder) for case in cases], chunksize=1)
@@ -86,7 +89,6 @@ def main():
     with open(args.out / "entries.csv", "w", encoding="utf-8-sig", newline="") as file:
         csv.writer(file).writerows([HEAD, *map(entry_row, cases)])
     print(f"{len(cases)} cases, {sum(map(len, scans))} scans in {args.out}")
-    return started
 
 
 if __name__ == "__main__":

@@ -59,7 +59,7 @@ def shaken(mask, rng, amount):
     return cv2.remap(mask, xs, ys, cv2.INTER_LINEAR)
 
 
-def written(text, font, rng, pixels=110):
+def written(text, font, rng, pixels=76):
     """A word in a written-looking font: every character is turned, scaled and moved a little."""
     canvas = Image.new("L", (int(pixels * (len(text) + 1.5)), int(pixels * 2)), 0)
     x = pixels * 0.3
@@ -75,9 +75,7 @@ def written(text, font, rng, pixels=110):
 
 
 def pen_pressure(mask, rng):
-    """Uneven flow: thicker or thinner strokes and lighter places."""
-    if rng.random() < 0.3:
-        mask = cv2.erode(mask, np.ones((2, 2), np.uint8))
+    """Uneven flow: lighter places along the strokes."""
     return np.clip(mask * ink.clouds(rng, *mask.shape, 40, 0.65, 1.1), 0, 255).astype(np.uint8)
 
 
@@ -86,6 +84,15 @@ def scaled(mask, height_px, width_px):
     ratio = min(height_px / mask.shape[0], width_px / mask.shape[1])
     size = max(2, round(mask.shape[1] * ratio)), max(2, round(mask.shape[0] * ratio))
     return cv2.resize(mask, size, interpolation=cv2.INTER_AREA if ratio < 1 else cv2.INTER_CUBIC)
+
+
+def visible(mask, least_px):
+    """The mask with strokes at least this thick and at least one dark place: a pen leaves a mark that a person sees."""
+    mask = np.clip(mask * (235 / max(60, np.percentile(mask[mask > 20], 90))), 0, 255).astype(np.uint8)
+    reach = cv2.distanceTransform((mask > 90).astype(np.uint8), cv2.DIST_L2, 3)
+    thick = 2 * np.percentile(reach[reach > 0], 90) if (reach > 0).any() else 0
+    grow = int(round(least_px - thick))
+    return cv2.dilate(mask, np.ones((grow + 1, grow + 1), np.uint8)) if grow > 0 else mask
 
 
 class Hand:

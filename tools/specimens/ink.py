@@ -121,13 +121,11 @@ class DotLayer:
     def struck(self, width, height, rng):
         """The layer as round dots at the size of the sheet."""
         strokes = (np.asarray(self.image) > 105).astype(np.uint8) * 255
-        fine = cv2.resize(strokes, None, fx=3, fy=3, interpolation=cv2.INTER_NEAREST)
-        dot = np.zeros((3, 3), np.uint8)
-        dot[1, 1] = 1
-        grid = np.tile(dot, (strokes.shape[0], strokes.shape[1])) * fine
-        round_dots = cv2.dilate(grid, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (3, 3)))
-        soft = cv2.GaussianBlur(round_dots, (0, 0), rng.uniform(0.7, 1.2)).astype(np.float32) * 1.5
-        return cv2.resize(np.clip(soft, 0, 255).astype(np.uint8), (width, height), interpolation=cv2.INTER_AREA)
+        fine = np.zeros((strokes.shape[0] * 2, strokes.shape[1] * 2), np.uint8)
+        fine[::2, ::2] = strokes
+        soft = cv2.GaussianBlur(fine, (0, 0), rng.uniform(0.6, 0.8))
+        soft = cv2.convertScaleAbs(soft, alpha=rng.uniform(2.8, 3.4))
+        return cv2.resize(soft, (width, height), interpolation=cv2.INTER_AREA)
 
 
 def blend(image, mask, colour):
@@ -165,7 +163,14 @@ def clouds(rng, height, width, cell, low, high):
 
 def grain(rng, height, width, sigma):
     """Sensor or paper noise: a tile drawn once, repeated at a random offset."""
-    tile = np.random.default_rng(rng.getrandbits(32)).normal(0, sigma, (512, 512)).astype(np.float32)
-    tile = np.tile(tile, (height // 512 + 2, width // 512 + 2))
-    top, left = rng.randint(0, 511), rng.randint(0, 511)
+    tile = np.random.default_rng(rng.getrandbits(32)).normal(0, sigma, (256, 256)).astype(np.float32)
+    tile = np.tile(tile, (height // 256 + 2, width // 256 + 2))
+    top, left = rng.randint(0, 255), rng.randint(0, 255)
     return tile[top:top + height, left:left + width]
+
+
+def grainy(rng, image, sigma, gain=1.0):
+    """An 8-bit colour image with noise and another exposure."""
+    noise = grain(rng, *image.shape[:2], sigma).astype(np.int16)
+    image = cv2.convertScaleAbs(image, alpha=gain)
+    return cv2.add(image, cv2.merge([noise] * 3), dtype=cv2.CV_8U)

@@ -101,9 +101,9 @@ def lit(scene, rng, conditions):
     scene = scene * light[..., None] * cast
     if rng.random() < 0.25:
         conditions.append("glare")
-        xs, ys = np.meshgrid(np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32))
+        xs, ys = np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32)
         x, y = rng.uniform(0.15, 0.85) * width, rng.uniform(0.1, 0.9) * height
-        spot = np.exp(-((xs - x) / (width * rng.uniform(0.05, 0.16))) ** 2 - ((ys - y) / (height * rng.uniform(0.05, 0.16))) ** 2)
+        spot = np.outer(np.exp(-((ys - y) / (height * rng.uniform(0.05, 0.16))) ** 2), np.exp(-((xs - x) / (width * rng.uniform(0.05, 0.16))) ** 2))
         scene = scene + (252 - scene) * (spot * rng.uniform(0.45, 0.8))[..., None]
     return scene
 
@@ -119,8 +119,7 @@ def focused(scene, rng, conditions, ratio):
         conditions.append("motion_blur")
     elif choice < 0.75:
         scene = cv2.GaussianBlur(scene, (0, 0), rng.uniform(0.4, 1.3))
-    noise = rng.uniform(2, 9)
-    return np.clip(scene + ink.grain(rng, *scene.shape[:2], noise)[..., None], 0, 255).astype(np.uint8)
+    return ink.grainy(rng, scene, rng.uniform(2, 9))
 
 
 def turned_phone(scene, rng, conditions):

@@ -9,7 +9,6 @@ import people
 import words
 
 NEEDS_SHEET = ("no_stamp", "illegible", "reused_scan")
-NEEDS_RESIDENT = ("id_expired",)
 
 
 @dataclasses.dataclass
@@ -40,10 +39,11 @@ class Case:
 class Planner:
     """Makes cases in order of their day, so that 'earlier' means earlier in the set."""
 
-    def __init__(self, split, seed, count, regions, real_hands):
+    def __init__(self, split, seed, count, regions, real_hands, only=()):
         self.split, self.seed, self.regions, self.real = split, seed, regions, real_hands
-        self.cases, self.customers, self.count = [], [], count
+        self.cases, self.count = [], count
         self.first_day = dt.date(2026, 8, 3)
+        self.faults = faults.allot(random.Random(f"{split}/{seed}/faults"), count, only)
 
     def plan(self):
         """All cases of the set."""
@@ -55,7 +55,7 @@ class Planner:
         """One case that does not depend on how it will be drawn."""
         rng = random.Random(f"{self.split}/{self.seed}/{index}")
         on = self.first_day + dt.timedelta(days=index * 75 // max(1, self.count))
-        fault, copy_of = self.possible(rng, faults.pick(rng))
+        fault, copy_of = self.possible(rng, self.faults[index])
         customer, returning = self.customer(rng, on, fault)
         holder = customer
         if fault == "other_person":
@@ -68,8 +68,6 @@ class Planner:
         fault = faults.alter_entry(rng, fault, entry)
         signed, hand = self.signature(rng, customer, agent, fault)
         mode = self.id_mode(rng, fault)
-        if fault in (None, "no_signature", "service_number", "address") and not returning:
-            self.customers.append(customer)
         return Case(index, f"{self.split}/{self.seed}/{index}/draw", self.split, number, outlet, on, fault, customer, holder, agent, printed, entry,
                     signed, hand, returning, mode, copy_of, outlet[1][:2] + f"{rng.randint(1000, 9999)}", rng.choice(words.PRODUCTS))
 
