@@ -57,7 +57,11 @@ impl SegmentView {
     }
 
     fn id(&self, doc: DocId) -> Uuid {
-        schema::id_from_columns(self.order.get_val(doc), self.id_middle.get_val(doc), self.id_low.get_val(doc))
+        schema::id_from_columns(
+            self.order.get_val(doc),
+            self.id_middle.get_val(doc),
+            self.id_low.get_val(doc),
+        )
     }
 
     /// The documents whose order lies in the range; they stand side by side.
@@ -116,8 +120,7 @@ impl SlipFilter {
         let mut stream = stream.into_stream()?;
         let mut documents = Vec::new();
         while stream.advance() {
-            let mut postings =
-                index.read_postings_from_terminfo(stream.value(), IndexRecordOption::Basic)?;
+            let mut postings = index.read_postings_from_terminfo(stream.value(), IndexRecordOption::Basic)?;
             push_all(&mut postings, &mut documents);
         }
         documents.sort_unstable_by_key(|doc| Reverse(*doc));

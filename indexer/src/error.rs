@@ -65,7 +65,9 @@ impl IndexError {
     /// An error while opening: what cannot be decoded is damage, the rest is storage.
     pub(crate) fn on_open(source: TantivyError) -> Self {
         match source {
-            TantivyError::IoError(error) if is_damage(error.kind()) => Self::damaged(error.kind().to_string()),
+            TantivyError::IoError(error) if is_damage(error.kind()) => {
+                Self::damaged(error.kind().to_string())
+            }
             TantivyError::OpenReadError(_)
             | TantivyError::DataCorruption(_)
             | TantivyError::IncompatibleIndex(_)

@@ -3,8 +3,8 @@
 use std::ops::RangeInclusive;
 
 use domain::blind_index::{
-    BlindField, BlindKey, NumberPattern, NumberShape, PatternError, TextLookup, Token, address_lookup, name_lookup,
-    number_lookup,
+    BlindField, BlindKey, NumberPattern, NumberShape, PatternError, TextLookup, Token, address_lookup,
+    name_lookup, number_lookup,
 };
 use tantivy::{
     Term,
@@ -36,7 +36,12 @@ pub(crate) struct Shapes {
     pub id_number: Vec<NumberShape>,
 }
 
-pub(crate) fn plan(fields: &Fields, key: &BlindKey, shapes: &Shapes, query: &Query) -> Result<Plan, QueryError> {
+pub(crate) fn plan(
+    fields: &Fields,
+    key: &BlindKey,
+    shapes: &Shapes,
+    query: &Query,
+) -> Result<Plan, QueryError> {
     if query.limit == 0 || query.limit > MAX_PAGE {
         return Err(QueryError::PageSize { given: query.limit });
     }

@@ -143,11 +143,8 @@ fn open_snapshot(root: &Path, key: &BlindKey, fields: &Fields) -> Result<Snapsho
     };
     // Asked before the reader opens: a commit in between makes the number too small, never too great.
     let number = reached(&index)?;
-    let reader = index
-        .reader_builder()
-        .reload_policy(ReloadPolicy::Manual)
-        .try_into()
-        .map_err(IndexError::on_open)?;
+    let reader =
+        index.reader_builder().reload_policy(ReloadPolicy::Manual).try_into().map_err(IndexError::on_open)?;
     snapshot(generation, index, reader, number, key, fields)
 }
 

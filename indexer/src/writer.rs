@@ -125,10 +125,8 @@ impl IndexWriter {
 
     /// One thread, so that segments do not overlap in time more than the changes do.
     fn start_engine(&self) -> Result<tantivy::IndexWriter<TantivyDocument>, IndexError> {
-        let writer = self
-            .index
-            .writer_with_num_threads(1, self.buffer_bytes)
-            .map_err(|error| match error {
+        let writer =
+            self.index.writer_with_num_threads(1, self.buffer_bytes).map_err(|error| match error {
                 tantivy::TantivyError::LockFailure(..) => IndexError::Locked { folder: self.root.clone() },
                 other => IndexError::on_open(other),
             })?;
@@ -140,7 +138,9 @@ impl IndexWriter {
 
     fn engine(&mut self) -> Result<&mut tantivy::IndexWriter<TantivyDocument>, IndexError> {
         self.writer.as_mut().ok_or_else(|| IndexError::Engine {
-            source: tantivy::TantivyError::SystemError("the writer was closed by an earlier error".to_owned()),
+            source: tantivy::TantivyError::SystemError(
+                "the writer was closed by an earlier error".to_owned(),
+            ),
         })
     }
 
@@ -314,8 +314,9 @@ pub(crate) fn open_index(generation: &Path, key: &BlindKey) -> Result<Index, Ind
         index.reader()?;
         Ok(index)
     }));
-    let index =
-        opened.map_err(|_| IndexError::damaged("a file of it cannot be decoded"))?.map_err(IndexError::on_open)?;
+    let index = opened
+        .map_err(|_| IndexError::damaged("a file of it cannot be decoded"))?
+        .map_err(IndexError::on_open)?;
     if index.schema() != schema::schema().0 {
         return Err(IndexError::damaged("its fields are not those of its format"));
     }
