@@ -9,6 +9,7 @@ mod variants;
 
 use serde::{Deserialize, Serialize};
 
+pub(crate) use address::leading_regions;
 pub use address::{AddressPart, AddressPiece, ParsedAddress, parse_address};
 pub use alignment::{Change, DifferenceSpan};
 pub use date::{DateValue, parse_date};

@@ -1,6 +1,9 @@
 //! Region codes (GB/T 2260) with the years each was in force; an abolished region is not a false one.
 
-use std::{collections::HashSet, sync::LazyLock};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::LazyLock,
+};
 
 /// One region code and the years it stood in the standard.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,11 +56,17 @@ pub fn is_region_name(name: &str) -> bool {
     NAMES.contains(name)
 }
 
+static PROVINCES: LazyLock<HashMap<&'static str, &'static str>> = LazyLock::new(|| {
+    const ENDINGS: [&str; 6] = ["省", "市", "壮族自治区", "回族自治区", "维吾尔自治区", "自治区"];
+    let names = REGIONS.iter().filter(|region| region.code % 10_000 == 0).map(|region| region.name);
+    names
+        .filter_map(|name| ENDINGS.iter().find_map(|ending| Some((name.strip_suffix(ending)?, name))))
+        .collect()
+});
+
 /// The full name of a province by its short one, as 河北 for 河北省.
 pub(crate) fn province_by_short_name(short: &str) -> Option<&'static str> {
-    const ENDINGS: [&str; 6] = ["省", "市", "壮族自治区", "回族自治区", "维吾尔自治区", "自治区"];
-    let is_full = |name: &&str| ENDINGS.iter().any(|ending| name.strip_suffix(ending) == Some(short));
-    REGIONS.iter().filter(|region| region.code % 10_000 == 0).map(|region| region.name).find(is_full)
+    PROVINCES.get(short).copied()
 }
 
 #[cfg(test)]
