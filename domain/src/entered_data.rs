@@ -1,11 +1,14 @@
 //! Entered data (录入资料): what was typed at the counter; the thing the paper is checked against.
 
+use std::str::FromStr;
+
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
 use crate::{
     comparison::{name_key, phone_key},
-    field::{Confidence, FieldName},
+    field::{Confidence, FieldName, UnknownTerm},
     finding::{Evidence, FindingCode, RaisedFinding},
     validation::{IdentityPaper, Invalid, Normalised, paper_number},
 };
@@ -57,6 +60,43 @@ impl EnteredData {
         !self.agent_name.trim().is_empty() || !self.agent_id_number.trim().is_empty()
     }
 
+    /// The channel as the rules know it; `None` for words that are not known.
+    pub fn known_channel(&self) -> Option<Channel> {
+        Channel::from_entered(&self.channel)
+    }
+
+    /// The SHA-256 digest of this version: equal for equal entries, whatever their order in a file.
+    pub fn digest(&self) -> [u8; 32] {
+        let mut hasher = Sha256::new();
+        hasher.update(b"guidang entered data 1\n");
+        let accepted_on = self.accepted_on.to_string();
+        let texts = [
+            &self.outlet_code,
+            &self.outlet_name,
+            &self.channel,
+            &accepted_on,
+            &self.slip_number,
+            &self.customer_type,
+            &self.customer_name,
+            &self.id_type,
+            &self.id_number,
+            &self.id_address,
+            &self.contact_name,
+            &self.contact_phone,
+            &self.mailing_address,
+            &self.agent_name,
+            &self.agent_id_number,
+            &self.staff_number,
+            &self.product,
+        ];
+        for text in texts.into_iter().chain(&self.service_numbers) {
+            // The length goes first, so that no text can run over into the next.
+            hasher.update((text.len() as u64).to_be_bytes());
+            hasher.update(text.as_bytes());
+        }
+        hasher.finalize().into()
+    }
+
     /// Whether the customer is an organisation (政企客户) by its type or by its paper.
     pub fn is_organisation(&self) -> bool {
         const WORDS: [&str; 6] = ["政企", "企业", "单位", "组织", "集团", "集客"];
@@ -88,6 +128,67 @@ impl EnteredData {
             FieldName::Product => Some(&self.product),
             _ => None,
         }
+    }
+}
+
+/// How the customer came to the operator, as the rules tell channels apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Channel {
+    /// 社会渠道: agents and dealers.
+    Agency,
+    /// 自有营业厅 and 直销: the operator's own people.
+    Direct,
+    /// 电话营销.
+    Telephone,
+    /// 网上营业厅.
+    Online,
+}
+
+impl Channel {
+    /// Every channel.
+    pub const ALL: [Self; 4] = [Self::Agency, Self::Direct, Self::Telephone, Self::Online];
+
+    /// The name in rules and API.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Agency => "agency",
+            Self::Direct => "direct",
+            Self::Telephone => "telephone",
+            Self::Online => "online",
+        }
+    }
+
+    /// Reads the channel as a business system words it; `None` for words that are not known.
+    pub fn from_entered(channel: &str) -> Option<Self> {
+        const WORDS: [(&str, Channel); 16] = [
+            ("社会", Channel::Agency),
+            ("代办", Channel::Agency),
+            ("代理", Channel::Agency),
+            ("合作", Channel::Agency),
+            ("授权", Channel::Agency),
+            ("电话营销", Channel::Telephone),
+            ("电销", Channel::Telephone),
+            ("外呼", Channel::Telephone),
+            ("网上", Channel::Online),
+            ("网厅", Channel::Online),
+            ("电子", Channel::Online),
+            ("线上", Channel::Online),
+            ("自有", Channel::Direct),
+            ("自营", Channel::Direct),
+            ("直销", Channel::Direct),
+            ("营业厅", Channel::Direct),
+        ];
+        let by_code = channel.trim().parse().ok();
+        by_code.or_else(|| WORDS.iter().find(|(word, _)| channel.contains(word)).map(|(_, channel)| *channel))
+    }
+}
+
+impl FromStr for Channel {
+    type Err = UnknownTerm;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Self::ALL.into_iter().find(|channel| channel.as_str() == text).ok_or(UnknownTerm { what: "channel" })
     }
 }
 
@@ -195,3 +296,6 @@ fn raised(code: FindingCode, field: FieldName, typed: Option<&str>, reason: &str
         },
     }
 }
+
+#[cfg(test)]
+mod tests;

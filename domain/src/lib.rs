@@ -5,10 +5,12 @@
 //! Refuses async, input and output, clocks and randomness: `now` and `today` are arguments.
 //! Start with `case_file`, then `entered_data`, `reading` and `finding`.
 
+pub mod access;
 pub mod blind_index;
 pub mod case_file;
 pub mod comparison;
 pub mod cross_check;
+pub mod deadline;
 pub mod entered_data;
 pub mod field;
 pub mod finding;
@@ -16,6 +18,9 @@ mod folding;
 pub mod geometry;
 pub mod ids;
 pub mod job;
+pub mod masking;
 pub mod reading;
+pub mod retention;
 pub mod scan;
 pub mod validation;
+pub mod workdays;

@@ -1,0 +1,219 @@
+//! Deadlines (时限): which there are, from which event they run and when they end.
+
+use chrono::NaiveDate;
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use crate::{
+    entered_data::Channel,
+    workdays::{CountedDay, add_calendar_days, add_working_days},
+};
+
+/// What must be done in time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DeadlineCode {
+    /// 返表: the papers reach the company's own outlet.
+    PapersReturned,
+    /// 稽核.
+    Checked,
+    /// 整改: answered by the outlet.
+    Rectified,
+    /// 回访.
+    FollowUpCall,
+    /// The customer comes back to register correctly.
+    CustomerReregisters,
+    /// No papers at all: treated as false data.
+    PresumedFalse,
+    /// 移交.
+    HandoverToArchive,
+    /// 投诉.
+    ComplaintAnswered,
+}
+
+/// The event a deadline runs from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DeadlineStart {
+    /// Day of acceptance.
+    AcceptedOn,
+    /// Day the papers arrived.
+    PapersReceivedOn,
+    /// Day the case file was sent back.
+    ReturnedToOutletOn,
+    /// Day of the customer's promise.
+    PromisedOn,
+    /// Day of the last handover.
+    LastHandoverOn,
+    /// Day of the complaint.
+    ComplaintReceivedOn,
+}
+
+/// What days are counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DayUnit {
+    /// Working days of the Chinese calendar.
+    #[default]
+    WorkingDays,
+    /// All days.
+    CalendarDays,
+}
+
+/// How important a customer is to the operator.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CustomerClass {
+    /// Ordinary.
+    Ordinary,
+    /// VIP.
+    Vip,
+}
+
+/// One line of the operator's deadlines.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DeadlineRule {
+    /// What must be done.
+    pub code: DeadlineCode,
+    /// The channel it holds for; absent or `*` is any.
+    #[serde(default)]
+    pub channel: Option<String>,
+    /// The class of customer it holds for; absent is any.
+    #[serde(default)]
+    pub customer_class: Option<CustomerClass>,
+    /// The event it runs from.
+    pub from: DeadlineStart,
+    /// How many days.
+    pub days: u32,
+    /// Which days.
+    #[serde(default)]
+    pub unit: DayUnit,
+    /// What happens when it is missed.
+    #[serde(default)]
+    pub on_miss: Option<OnMiss>,
+}
+
+/// What happens when a deadline is missed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OnMiss {
+    /// Outlet and branch are reminded.
+    RemindOutletAndBranch,
+    /// The acceptance is treated as false.
+    RaisePresumedFalse,
+}
+
+/// All deadlines of an operator.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Deadlines {
+    #[serde(rename = "deadline")]
+    rules: Vec<DeadlineRule>,
+}
+
+/// Deadlines that cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum DeadlineError {
+    /// The text is not what it should be.
+    #[error("the deadlines cannot be read: {reason}")]
+    Unreadable {
+        /// What the parser says.
+        reason: String,
+    },
+    /// A channel that is not known.
+    #[error("deadline {position} names an unknown channel")]
+    UnknownChannel {
+        /// Which, from 1.
+        position: usize,
+    },
+}
+
+impl Deadlines {
+    /// The deadlines that hold when the operator sets none.
+    pub fn defaults() -> Result<Self, DeadlineError> {
+        Self::parse(include_str!("../rules/deadlines.toml"))
+    }
+
+    /// Reads deadlines as the operator writes them.
+    pub fn parse(text: &str) -> Result<Self, DeadlineError> {
+        let deadlines: Self = toml::from_str(text)
+            .map_err(|error| DeadlineError::Unreadable { reason: error.message().to_owned() })?;
+        let is_known = |name: &str| name == "*" || name.parse::<Channel>().is_ok();
+        let unknown = deadlines
+            .rules
+            .iter()
+            .position(|rule| rule.channel.as_deref().is_some_and(|name| !is_known(name)));
+        match unknown {
+            Some(index) => Err(DeadlineError::UnknownChannel { position: index + 1 }),
+            None => Ok(deadlines),
+        }
+    }
+
+    /// The rule that holds; one that names channel or class outranks one that does not.
+    pub fn rule(&self, code: DeadlineCode, channel: Channel, class: CustomerClass) -> Option<&DeadlineRule> {
+        let fits = |rule: &&DeadlineRule| {
+            let of_channel =
+                rule.channel.as_deref().is_none_or(|name| name == "*" || name == channel.as_str());
+            rule.code == code && of_channel && rule.customer_class.is_none_or(|only| only == class)
+        };
+        let precision = |rule: &&DeadlineRule| {
+            let names_channel = rule.channel.as_deref().is_some_and(|name| name != "*");
+            u8::from(names_channel) + u8::from(rule.customer_class.is_some())
+        };
+        self.rules.iter().filter(fits).max_by_key(precision)
+    }
+
+    /// The last day in time, counted from the day of the event.
+    pub fn due_on(
+        &self,
+        code: DeadlineCode,
+        channel: Channel,
+        class: CustomerClass,
+        from: NaiveDate,
+    ) -> Option<CountedDay> {
+        let rule = self.rule(code, channel, class)?;
+        match rule.unit {
+            DayUnit::WorkingDays => add_working_days(from, rule.days),
+            DayUnit::CalendarDays => add_calendar_days(from, rule.days),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn day(text: &str) -> NaiveDate {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn the_defaults_are_read_and_hold() {
+        let deadlines = Deadlines::defaults().unwrap();
+        let check = |code, channel, class, from: &str, expected: &str| {
+            let due = deadlines.due_on(code, channel, class, day(from)).unwrap();
+            assert_eq!(due.on, day(expected), "{code:?} {channel:?}");
+        };
+        use DeadlineCode as D;
+        let ordinary = CustomerClass::Ordinary;
+
+        check(D::PapersReturned, Channel::Agency, ordinary, "2026-11-20", "2026-11-27");
+        check(D::PapersReturned, Channel::Direct, ordinary, "2026-11-20", "2026-11-20");
+        check(D::Rectified, Channel::Agency, ordinary, "2026-09-29", "2026-10-12");
+        check(D::FollowUpCall, Channel::Online, CustomerClass::Vip, "2026-11-02", "2026-11-09");
+        check(D::FollowUpCall, Channel::Online, ordinary, "2026-11-02", "2026-11-23");
+        check(D::CustomerReregisters, Channel::Direct, ordinary, "2026-11-02", "2026-11-12");
+    }
+
+    #[test]
+    fn what_the_operator_mistypes_is_refused() {
+        let line = |text: &str| format!("[[deadline]]\ncode = \"checked\"\nfrom = \"accepted_on\"\n{text}\n");
+
+        assert!(Deadlines::parse(&line("days = 3")).is_ok());
+        assert!(matches!(Deadlines::parse(&line("days = -1")), Err(DeadlineError::Unreadable { .. })));
+        assert!(matches!(Deadlines::parse(&line("dayz = 3")), Err(DeadlineError::Unreadable { .. })));
+        let unknown = Deadlines::parse(&line("days = 3\nchannel = \"pigeon\""));
+        assert_eq!(unknown, Err(DeadlineError::UnknownChannel { position: 1 }));
+    }
+}
