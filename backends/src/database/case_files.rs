@@ -3,7 +3,9 @@
 use async_trait::async_trait;
 use chrono::{DateTime, NaiveDate, Utc};
 use domain::{
+    blind_index::{BlindField, BlindKey, whole_token},
     case_file::CaseState,
+    entered_data::EnteredData,
     ids::{AccountId, CaseFileId, EnteredDataId, KeyId, VerdictId},
 };
 use uuid::Uuid;
@@ -396,5 +398,22 @@ for_each_engine! {
             .execute(tx.connection())
             .await?;
         Ok(())
+    }
+}
+
+impl CaseToken {
+    /// The tokens by which scans and searches by whole value find the case file of these entered data.
+    pub fn of(key: &BlindKey, entered: &EnteredData) -> Vec<Self> {
+        let numbers = [
+            ("id_number", BlindField::IdNumber, &entered.id_number),
+            ("name", BlindField::Name, &entered.customer_name),
+            ("agent_id_number", BlindField::IdNumber, &entered.agent_id_number),
+            ("agent_name", BlindField::Name, &entered.agent_name),
+        ];
+        let phones = entered.service_numbers.iter().map(|phone| ("phone", BlindField::Phone, phone));
+        let token = |(kind, field, value): (&'static str, BlindField, &String)| {
+            whole_token(key, field, value).map(|token| Self { kind, token })
+        };
+        numbers.into_iter().chain(phones).filter_map(token).collect()
     }
 }

@@ -81,8 +81,8 @@ pub trait JobRepository: Send {
         outcome: (JobState, Option<&str>),
         now: DateTime<Utc>,
     ) -> Result<(), StorageError>;
-    /// Puts a job back, due at `due_at`; merged into its twin when one waits already. `Conflict`: the lease was
-    /// lost.
+    /// Puts a job back, due at `due_at`; merged into its twin when one waits already. With a reason it failed;
+    /// without one it only waits, and the attempt is not counted. `Conflict`: the lease was lost.
     async fn put_back(
         &mut self,
         id: JobId,
@@ -210,13 +210,16 @@ for_each_engine! {
             if twin.is_some() {
                 return self.finish(id, owner, (JobState::Done, reason), due_at).await;
             }
-            let update = "UPDATE jobs SET state = 'retrying', due_at = $1, reason = $2, lease_owner = NULL, lease_until = NULL
+            let update = "UPDATE jobs SET state = 'retrying', due_at = $1, reason = $2, lease_owner = NULL,
+                    lease_until = NULL, attempts = attempts - $5
                 WHERE id = $3 AND lease_owner = $4 AND state = 'running'";
+            let not_counted = i64::from(reason.is_none());
             let done = sqlx::query(update)
                 .bind(due_at)
                 .bind(reason)
                 .bind(id.uuid())
                 .bind(owner)
+                .bind(not_counted)
                 .execute(self.connection())
                 .await?;
             if done.rows_affected() == 1 { Ok(()) } else { Err(LEASE_LOST) }

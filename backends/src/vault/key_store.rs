@@ -145,6 +145,18 @@ impl Vault {
         self.table.remove(scan_key, Some(self.root.id())).await
     }
 
+    /// Removes the root's wrapping if another one has taken over: the way back after a crash between `hand_over`
+    /// and `release_from_root`. Gives whether there was something to remove.
+    pub async fn settle(&self, scan_key: KeyId) -> Result<bool, StorageError> {
+        let wrappings = self.table.wrappings(scan_key).await?;
+        let is_released = wrappings.len() < 2 || wrappings.iter().all(|key| key.wrapped_by != self.root.id());
+        if is_released {
+            return Ok(false);
+        }
+        self.release_from_root(scan_key).await?;
+        Ok(true)
+    }
+
     /// Wraps the key of a scan that leaves its case file by the root again, and takes the case file's away.
     pub async fn take_back(
         &self,

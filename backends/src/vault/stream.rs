@@ -2,7 +2,7 @@
 //! AES-256-GCM in segments of 64 KiB, so that any size is sealed in constant memory and truncation is noticed.
 
 use aes_gcm::{
-    Aes256Gcm, Key, KeyInit,
+    Aes256Gcm, Key,
     aead::{
         Payload,
         stream::{DecryptorBE32, EncryptorBE32},

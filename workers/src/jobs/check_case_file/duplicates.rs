@@ -1,0 +1,114 @@
+//! `duplicate_scan`: the same bytes or the same picture in the case file of another customer.
+
+use backends::database::{
+    Transaction, case_files::CaseFileRow, entered_data::EnteredDataRow, pages::PageRow, scans::ScanRow,
+};
+use domain::{
+    blind_index::fold_number,
+    entered_data::EnteredData,
+    field::{FieldName, Slot},
+    ids::CaseFileId,
+};
+use ingest::Fingerprint;
+
+use super::dossier::{Dossier, Paper};
+use crate::context::{JobFailure, WorkContext};
+
+/// Pages with a likeness in their coarse parts that are looked at closely.
+const CLOSE_LOOKS: i64 = 64;
+
+/// The case file of another customer that holds the same picture, if this one is the copy.
+///
+/// Which of two is the copy does not follow from the order they came in: the outlet may hand in the copy first. It
+/// is the one whose customer is not whom the paper names; if that decides nothing, the later one.
+pub(super) async fn of_other_customer(
+    context: &WorkContext,
+    tx: &mut dyn Transaction,
+    case_file: &CaseFileRow,
+    dossier: &Dossier,
+    paper: &Paper,
+    slot: Slot,
+) -> Result<Option<CaseFileId>, JobFailure> {
+    if !matches!(slot, Slot::IdFront | Slot::IdBack | Slot::AgentIdFront | Slot::AgentIdBack | Slot::Licence) {
+        return Ok(None);
+    }
+    let Some(entered) = &dossier.entered else { return Ok(None) };
+    for other in same_pictures(context, tx, paper).await? {
+        let Some(other_case) = other.case_file_id.filter(|id| *id != case_file.id) else { continue };
+        let Some(other_case) = tx.case_files().find(other_case).await? else { continue };
+        let Some(other_entered) = entered_of(context, tx, &other_case).await? else { continue };
+        if is_same_customer(entered, &other_entered) {
+            continue;
+        }
+        let is_copy = match (names_customer(paper, entered), names_customer(paper, &other_entered)) {
+            (Some(true), Some(false)) => false,
+            (Some(false), Some(true)) => true,
+            _ => other.id < paper.scan.id,
+        };
+        if is_copy {
+            return Ok(Some(other_case.id));
+        }
+    }
+    Ok(None)
+}
+
+async fn same_pictures(
+    context: &WorkContext,
+    tx: &mut dyn Transaction,
+    paper: &Paper,
+) -> Result<Vec<ScanRow>, JobFailure> {
+    let mut same = tx.scans().with_sha256(&paper.scan.sha256).await?;
+    same.retain(|scan| scan.id != paper.scan.id);
+    let mine = tx.pages().find(paper.page).await?.and_then(|page| fingerprint_of(&page));
+    if let Some(mine) = mine {
+        for page in tx.pages().alike(paper.page, CLOSE_LOOKS).await? {
+            let is_known = page.scan_id == paper.scan.id || same.iter().any(|scan| scan.id == page.scan_id);
+            let is_same = fingerprint_of(&page).is_some_and(|theirs| mine.is_same_picture(&theirs));
+            if is_same && !is_known {
+                same.extend(tx.scans().find(page.scan_id).await?);
+            }
+        }
+    }
+    tracing::trace!(scan.id = %paper.scan.id, count = same.len(), now = %context.now(), "same pictures");
+    Ok(same)
+}
+
+fn fingerprint_of(page: &PageRow) -> Option<Fingerprint> {
+    page.fingerprint.as_deref().and_then(|stored| serde_json::from_slice(stored).ok())
+}
+
+async fn entered_of(
+    context: &WorkContext,
+    tx: &mut dyn Transaction,
+    case_file: &CaseFileRow,
+) -> Result<Option<EnteredData>, JobFailure> {
+    let Some(id) = case_file.entered_data_id else { return Ok(None) };
+    // A destroyed case file has no key, and nothing to compare with.
+    let Some(key) = context.backends.vault.key(case_file.key_id).await? else { return Ok(None) };
+    let Some(row) = tx.entered_data().find(id).await? else { return Ok(None) };
+    Ok(Some(key.open(EnteredDataRow::place(id), &row.entered_sealed)?))
+}
+
+/// The same identity number on either side, customer or agent: an agent's card lies in many case files.
+fn is_same_customer(one: &EnteredData, other: &EnteredData) -> bool {
+    let people = |entered: &EnteredData| {
+        [fold_number(&entered.id_number), fold_number(&entered.agent_id_number)].into_iter().filter(|number| !number.is_empty()).collect::<Vec<_>>()
+    };
+    let others = people(other);
+    people(one).iter().any(|number| others.contains(number))
+}
+
+/// Whether the paper names this customer or agent; `None` when it names nobody.
+fn names_customer(paper: &Paper, entered: &EnteredData) -> Option<bool> {
+    let read = |field| paper.reading.field(field).and_then(|reading| reading.text.as_deref());
+    let number = read(FieldName::IdNumber).map(fold_number);
+    let name = read(FieldName::Name);
+    if number.is_none() && name.is_none() {
+        return None;
+    }
+    let by_number = number.is_some_and(|number| {
+        number == fold_number(&entered.id_number) || number == fold_number(&entered.agent_id_number)
+    });
+    let by_name = name.is_some_and(|name| name == entered.customer_name || name == entered.agent_name);
+    Some(by_number || by_name)
+}

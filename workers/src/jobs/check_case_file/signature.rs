@@ -1,0 +1,114 @@
+//! The signature: whose name it reads as, and whether it looks like the earlier ones of the same person.
+
+use backends::database::{
+    Transaction,
+    case_files::{CaseFileRow, CaseToken},
+    readings::ReadingRow,
+};
+use chrono::TimeDelta;
+use domain::{
+    blind_index::{BlindField, whole_token},
+    case_file::CaseState,
+    cross_check::{NameWeight, PlacedPaper, SignatureWeight},
+    entered_data::EnteredData,
+    field::Slot,
+    reading::{Mark, PageReading, Presence},
+};
+use reading::signature::{likeness, weigh_name};
+
+use super::dossier::Dossier;
+use crate::context::{JobFailure, WorkContext};
+
+/// Earlier signatures beyond these add nothing.
+const MOST_REFERENCES: usize = 5;
+const MOST_CASE_FILES: i64 = 20;
+/// How long an earlier case file of the same person is waited for after its last change.
+const PATIENCE: TimeDelta = TimeDelta::seconds(120);
+/// Names that stand for "somebody else" when a name is weighed, beside those of the case file itself.
+const COHORT: [&str; 8] = ["王建国", "李秀英", "张伟", "刘洋", "陈静", "杨帆", "赵志强", "周婷婷"];
+
+/// Weighs the signature on the slip; `None` when there is none to weigh.
+pub(super) async fn weigh(
+    context: &WorkContext,
+    tx: &mut dyn Transaction,
+    case_file: &CaseFileRow,
+    dossier: &Dossier,
+    papers: &[PlacedPaper<'_>],
+) -> Result<Option<SignatureWeight>, JobFailure> {
+    let slip = papers.iter().rev().find(|placed| placed.slot == Slot::Slip);
+    let mark = slip.and_then(|slip| slip.paper.signature.as_ref());
+    let (Some(mark), Some(entered)) = (mark, &dossier.entered) else { return Ok(None) };
+    if mark.presence != Presence::Present {
+        return Ok(Some(SignatureWeight::default()));
+    }
+    let names = [&entered.customer_name, &entered.agent_name, &entered.contact_name];
+    let weight_of = |name: &str| {
+        let cohort = COHORT.iter().copied().chain(names.iter().map(|name| name.as_str()));
+        let cohort: Vec<&str> = cohort.filter(|other| !other.is_empty() && *other != name).collect();
+        let weight = weigh_name(mark, name, &cohort);
+        NameWeight { judgement: weight.judgement, log_ratio: weight.per_character_log_ratio }
+    };
+    let earlier = earlier_signatures(context, tx, case_file, entered).await?;
+    let references: Vec<&[f32]> =
+        earlier.iter().map(|mark| mark.shape.as_slice()).filter(|shape| !shape.is_empty()).take(MOST_REFERENCES).collect();
+    let can_compare = !references.is_empty() && !mark.shape.is_empty();
+    Ok(Some(SignatureWeight {
+        customer: (!entered.customer_name.is_empty()).then(|| weight_of(&entered.customer_name)),
+        agent: entered.has_agent().then(|| weight_of(&entered.agent_name)),
+        likeness: can_compare.then(|| likeness(&references, &mark.shape).judgement),
+    }))
+}
+
+/// Signatures of the person who signs, on slips of case files accepted before this one.
+async fn earlier_signatures(
+    context: &WorkContext,
+    tx: &mut dyn Transaction,
+    case_file: &CaseFileRow,
+    entered: &EnteredData,
+) -> Result<Vec<Mark>, JobFailure> {
+    let (kind, number) = if entered.has_agent() {
+        ("agent_id_number", &entered.agent_id_number)
+    } else {
+        ("id_number", &entered.id_number)
+    };
+    let Some(token) = whole_token(&context.blind_key(), BlindField::IdNumber, number) else { return Ok(Vec::new()) };
+    let same_person = tx.case_files().with_token(&CaseToken { kind, token }, MOST_CASE_FILES).await?;
+    let mut marks = Vec::new();
+    for other in same_person {
+        let is_earlier = other.id != case_file.id && other.accepted_on < case_file.accepted_on;
+        if !is_earlier {
+            continue;
+        }
+        // Two slips of one person that came together are judged in the order of acceptance, within reason.
+        let is_under_way = matches!(other.state, CaseState::Reading | CaseState::Checked);
+        if is_under_way && context.now() - other.updated_at < PATIENCE {
+            return Err(JobFailure::NotYet { what: "an earlier case file of the same person" });
+        }
+        if matches!(other.state, CaseState::Accepted | CaseState::Archived) {
+            marks.extend(signature_of(context, tx, &other).await?);
+        }
+    }
+    Ok(marks)
+}
+
+async fn signature_of(
+    context: &WorkContext,
+    tx: &mut dyn Transaction,
+    case_file: &CaseFileRow,
+) -> Result<Option<Mark>, JobFailure> {
+    let Some(verdict) = case_file.verdict_id else { return Ok(None) };
+    for filling in tx.findings().slots(verdict).await? {
+        if filling.slot != Slot::Slip {
+            continue;
+        }
+        let Some(row) = tx.readings().find(filling.reading_id).await? else { continue };
+        let Some(scan) = tx.scans().find(row.scan_id).await? else { continue };
+        let Some(key) = context.backends.vault.key(scan.key_id).await? else { continue };
+        let reading: PageReading = key.open(ReadingRow::place(row.id), &row.reading_sealed)?;
+        let paper = reading.papers.into_iter().nth(usize::try_from(filling.paper_index).unwrap_or(0));
+        if let Some(mark) = paper.and_then(|paper| paper.signature).filter(|mark| mark.presence == Presence::Present) {
+            return Ok(Some(mark));
+        }
+    }
+    Ok(None)
+}

@@ -1,0 +1,43 @@
+//! How well each entered value explains the ink it should be.
+
+use domain::{
+    cross_check::{FieldWeight, PlacedPaper},
+    entered_data::EnteredData,
+    field::{FieldName, Slot},
+};
+use reading::verification::weigh;
+
+/// Weighs every entered value against every field of every paper that should bear it.
+pub(super) fn of_fields(entered: Option<&EnteredData>, papers: &[PlacedPaper<'_>]) -> Vec<FieldWeight> {
+    let Some(entered) = entered else { return Vec::new() };
+    let mut weights = Vec::new();
+    for placed in papers {
+        for field in &placed.paper.fields {
+            let Some(value) = entered_for(placed.slot, field.field, entered) else { continue };
+            let weight = weigh(field, &value);
+            weights.push(FieldWeight {
+                slot: placed.slot,
+                field: field.field,
+                judgement: weight.judgement,
+                log_ratio: weight.log_ratio,
+            });
+        }
+    }
+    weights
+}
+
+/// What was typed for a field of the paper in a slot; `None` when nothing was.
+fn entered_for(slot: Slot, field: FieldName, entered: &EnteredData) -> Option<String> {
+    let asked = match (slot, field) {
+        (Slot::Slip, FieldName::AcceptedOn) => return Some(entered.accepted_on.to_string()),
+        (Slot::Slip, field) => field,
+        (Slot::AgentIdFront | Slot::AgentIdBack, FieldName::Name) => FieldName::AgentName,
+        (Slot::AgentIdFront | Slot::AgentIdBack, FieldName::IdNumber) => FieldName::AgentIdNumber,
+        (Slot::AgentIdFront | Slot::AgentIdBack, _) => return None,
+        (_, FieldName::Name | FieldName::OrganisationName) => FieldName::CustomerName,
+        (_, FieldName::IdNumber | FieldName::CreditCode) => FieldName::IdNumber,
+        (_, FieldName::Address) => FieldName::IdAddress,
+        _ => return None,
+    };
+    entered.value(asked).filter(|value| !value.trim().is_empty()).map(str::to_owned)
+}

@@ -1,0 +1,142 @@
+//! `read_scan`: decodes a scan in the sandbox, looks for barcodes, reads its pages.
+
+use backends::{
+    clock::new_id,
+    database::{
+        pages::PageRow,
+        readings::ReadingRow,
+        scans::{ScanRow, ScanRepository as _},
+    },
+    vault::{DataKey, OpenStream},
+};
+use chrono::TimeDelta;
+use domain::{
+    ids::{PageId, ScanId},
+    job::JobName,
+    scan::ScanState,
+};
+use sha2::{Digest, Sha256};
+
+use super::missing;
+use crate::{
+    context::{Claimed, JobFailure, WorkContext},
+    reader_pool::{PageOutcome, ReadOutcome},
+};
+
+/// Reads one scan. Done already when the scan is past `received`.
+pub(super) async fn run(context: &WorkContext, claimed: &Claimed, id: ScanId) -> Result<(), JobFailure> {
+    let mut look = context.backends.database.begin_read().await?;
+    let scan = look.scans().find(id).await?.ok_or_else(|| missing("the scan"))?;
+    let known_pages = look.pages().of_scan(id).await?;
+    drop(look);
+    if scan.state != ScanState::Received {
+        let tx = context.backends.database.begin().await?;
+        return claimed.complete(context, tx, &[]).await;
+    }
+    let key = context.backends.vault.required_key(scan.key_id).await?;
+    let bytes = load(context, &scan, &key).await?;
+    fail::fail_point!("read_scan::loaded");
+    let outcome = context.readers.read(bytes).await.map_err(|error| JobFailure::Retry {
+        reason: error.to_string(),
+        source: None,
+    })?;
+    fail::fail_point!("read_scan::read");
+    store(context, claimed, scan, &key, outcome, &known_pages).await
+}
+
+/// The bytes as received, proved to be what was received.
+async fn load(context: &WorkContext, scan: &ScanRow, key: &DataKey) -> Result<Vec<u8>, JobFailure> {
+    let blob = backends::blob_store::BlobKey::Scan(scan.id);
+    let sealed = context.backends.blobs.get(blob).await?;
+    let sealed = sealed.ok_or_else(|| JobFailure::Dead { reason: "the object of the scan is missing".to_owned() })?;
+    let bytes = OpenStream::open(key, &blob.path(), &sealed)?;
+    if Sha256::digest(&bytes).as_slice() != scan.sha256.as_slice() {
+        return Err(JobFailure::Dead { reason: "the object of the scan is not what was received".to_owned() });
+    }
+    Ok(bytes)
+}
+
+async fn store(
+    context: &WorkContext,
+    claimed: &Claimed,
+    mut scan: ScanRow,
+    key: &DataKey,
+    outcome: ReadOutcome,
+    known_pages: &[PageRow],
+) -> Result<(), JobFailure> {
+    let mut tx = context.backends.database.begin().await?;
+    let result = match outcome {
+        ReadOutcome::Unreadable { code } => {
+            scan.state = ScanState::Unreadable;
+            scan.problem = Some(code);
+            "unreadable"
+        }
+        ReadOutcome::Pages(pages) => {
+            let mut rows = Vec::with_capacity(pages.len());
+            for page in &pages {
+                let page_id = page_id(context, known_pages, page.page_index as i64);
+                rows.push(page_row(&scan, key, page_id, page)?);
+            }
+            tx.pages().put(&rows).await?;
+            for (page, row) in pages.iter().zip(&rows) {
+                if let Some(reading) = reading_row(context, &scan, key, row.id, page)? {
+                    tx.readings().insert(&reading).await?;
+                }
+            }
+            scan.problem = pages.iter().find_map(|page| page.problem.clone());
+            scan.state = ScanState::Read;
+            "read"
+        }
+    };
+    tx.scans().update(&scan, ScanState::Received).await?;
+    let next = tx.jobs().enqueue(&context.job(JobName::PlaceScan, scan.id.uuid(), TimeDelta::zero())).await?;
+    tx.operation_log().append(&context.log_entry("read_scan", "scan", scan.id.uuid(), result)).await?;
+    fail::fail_point!("read_scan::before_commit");
+    claimed.complete(context, tx, &[next]).await?;
+    fail::fail_point!("read_scan::after_commit");
+    Ok(())
+}
+
+fn page_id(context: &WorkContext, known: &[PageRow], page_index: i64) -> PageId {
+    let same = known.iter().find(|page| page.page_index == page_index);
+    same.map_or_else(|| new_id(context.now()), |page| page.id)
+}
+
+fn page_row(scan: &ScanRow, key: &DataKey, id: PageId, page: &PageOutcome) -> Result<PageRow, JobFailure> {
+    let facts_sealed = key.seal(PageRow::place(id), &page.facts)?;
+    let fingerprint = page.fingerprint.as_ref().and_then(|fingerprint| serde_json::to_vec(fingerprint).ok());
+    let bands = page.fingerprint.as_ref().map(|fingerprint| fingerprint.bands().iter().map(|band| i64::from(*band)).collect());
+    Ok(PageRow {
+        id,
+        scan_id: scan.id,
+        page_index: page.page_index as i64,
+        width: i64::from(page.width),
+        height: i64::from(page.height),
+        problem: page.problem.clone(),
+        facts_sealed: Some(facts_sealed),
+        fingerprint,
+        bands: bands.unwrap_or_default(),
+    })
+}
+
+fn reading_row(
+    context: &WorkContext,
+    scan: &ScanRow,
+    key: &DataKey,
+    page_id: PageId,
+    page: &PageOutcome,
+) -> Result<Option<ReadingRow>, JobFailure> {
+    let Some((engine, reading)) = &page.reading else { return Ok(None) };
+    let now = context.now();
+    let id = new_id(now);
+    Ok(Some(ReadingRow {
+        id,
+        page_id,
+        scan_id: scan.id,
+        engine: engine.clone(),
+        corrected_by: None,
+        reading_sealed: key.seal(ReadingRow::place(id), reading)?,
+        cpu_ms: reading.cost.cpu_ms as i64,
+        made_at: now,
+    }))
+}

@@ -1,0 +1,110 @@
+//! `guidang verify`: the invariants of the archive, one line each.
+
+mod catalogue;
+mod index;
+mod objects;
+mod privacy;
+
+use std::path::{Path, PathBuf};
+
+use backends::{connect::Backends, error::StorageError};
+
+use crate::log_heads;
+
+/// The outcome of one invariant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Check {
+    /// The number in the design.
+    pub number: u8,
+    /// The invariant in one sentence.
+    pub name: &'static str,
+    /// How much was looked at.
+    pub looked_at: String,
+    /// What violates it, by id; empty when it holds. Cut off after a few.
+    pub violations: Vec<String>,
+}
+
+impl Check {
+    /// Whether the invariant holds.
+    pub fn holds(&self) -> bool {
+        self.violations.is_empty()
+    }
+}
+
+/// Where things are that the catalogue does not know of.
+#[derive(Debug, Clone)]
+pub struct Places {
+    /// The index folder.
+    pub index: PathBuf,
+    /// The file of signed heads.
+    pub heads: PathBuf,
+    /// The data folder, searched for personal data in clear.
+    pub data: PathBuf,
+}
+
+/// More violations than this are counted, not listed.
+const LISTED: usize = 20;
+
+/// Gathers violations without growing with their number.
+#[derive(Default)]
+struct Violations {
+    listed: Vec<String>,
+    beyond: usize,
+}
+
+impl Violations {
+    fn add(&mut self, what: impl Into<String>) {
+        if self.listed.len() < LISTED {
+            self.listed.push(what.into());
+        } else {
+            self.beyond += 1;
+        }
+    }
+
+    fn into_list(mut self) -> Vec<String> {
+        if self.beyond > 0 {
+            self.listed.push(format!("and {} more", self.beyond));
+        }
+        self.listed
+    }
+}
+
+/// Checks every invariant that can be checked on this shape. `progress` gets each as it is done.
+pub async fn run(
+    backends: &Backends,
+    places: &Places,
+    mut progress: impl FnMut(&Check),
+) -> Result<Vec<Check>, StorageError> {
+    let mut checks = Vec::new();
+    let mut done = |check: Check| {
+        progress(&check);
+        checks.push(check);
+    };
+    let (received, objects) = objects::check(backends).await?;
+    done(received);
+    done(objects);
+    done(log(backends, &places.heads).await?);
+    done(catalogue::states(backends).await?);
+    done(privacy::check(backends, &places.data).await?);
+    done(catalogue::destroyed(backends).await?);
+    done(index::check(backends, &places.index).await?);
+    done(catalogue::jobs(backends).await?);
+    Ok(checks)
+}
+
+async fn log(backends: &Backends, heads: &Path) -> Result<Check, StorageError> {
+    let mut violations = Violations::default();
+    let mut size = 0;
+    match log_heads::verify(backends, heads).await {
+        Ok(verified) => size = verified,
+        Err(log_heads::LogError::Storage(error)) => return Err(error),
+        Err(error) => violations.add(error.to_string()),
+    }
+    catalogue::acts_are_logged(backends, &mut violations).await?;
+    Ok(Check {
+        number: 3,
+        name: "the operation log verifies, and every act on scans and case files is in it",
+        looked_at: format!("{size} entries"),
+        violations: violations.into_list(),
+    })
+}

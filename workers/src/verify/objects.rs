@@ -1,0 +1,121 @@
+//! Invariants 1 and 2: what was answered "received" is there and unaltered; rows and objects match.
+
+use std::collections::HashSet;
+
+use backends::{
+    blob_store::BlobKey,
+    connect::Backends,
+    database::scans::ScanRow,
+    error::StorageError,
+    vault::OpenStream,
+};
+use domain::{ids::ScanId, scan::ScanState};
+use futures_util::StreamExt;
+use sha2::{Digest, Sha256};
+
+use super::{Check, Violations};
+use crate::timetable::GRACE;
+
+pub(super) async fn check(backends: &Backends) -> Result<(Check, Check), StorageError> {
+    let (mut received, mut matching) = (Violations::default(), Violations::default());
+    let (mut scans_seen, mut bytes_seen) = (0_u64, 0_u64);
+    let mut with_object: HashSet<ScanId> = HashSet::new();
+    let mut after = None;
+    loop {
+        let mut tx = backends.database.begin_read().await?;
+        let scans = tx.scans().all(after, 500).await?;
+        drop(tx);
+        let Some(last) = scans.last() else { break };
+        after = Some(last.id);
+        for scan in &scans {
+            scans_seen += 1;
+            if scan.same_as.is_none() {
+                with_object.insert(scan.id);
+                bytes_seen += scan_is_whole(backends, scan, &mut received, &mut matching).await?;
+            } else {
+                link_is_right(backends, scan, &mut received).await?;
+            }
+        }
+    }
+    let objects_seen = objects_have_rows(backends, &with_object, &mut matching).await?;
+    let received = Check {
+        number: 1,
+        name: "every upload answered \"received\" exists exactly once, with the bytes that were received",
+        looked_at: format!("{scans_seen} scans, {bytes_seen} bytes"),
+        violations: received.into_list(),
+    };
+    let matching = Check {
+        number: 2,
+        name: "no row without its object, no object without its row",
+        looked_at: format!("{scans_seen} rows, {objects_seen} objects"),
+        violations: matching.into_list(),
+    };
+    Ok((received, matching))
+}
+
+async fn scan_is_whole(
+    backends: &Backends,
+    scan: &ScanRow,
+    received: &mut Violations,
+    matching: &mut Violations,
+) -> Result<u64, StorageError> {
+    let blob = BlobKey::Scan(scan.id);
+    let Some(sealed) = backends.blobs.get(blob).await? else {
+        matching.add(format!("scan {} has no object", scan.id));
+        return Ok(0);
+    };
+    let Some(key) = backends.vault.key(scan.key_id).await? else {
+        received.add(format!("scan {} has no key", scan.id));
+        return Ok(0);
+    };
+    match OpenStream::open(&key, &blob.path(), &sealed) {
+        Ok(bytes) => {
+            let is_right = Sha256::digest(&bytes).as_slice() == scan.sha256.as_slice()
+                && bytes.len() as i64 == scan.size_bytes;
+            if !is_right {
+                received.add(format!("scan {} holds other bytes than were received", scan.id));
+            }
+            Ok(bytes.len() as u64)
+        }
+        Err(error) => {
+            received.add(format!("scan {}: {error}", scan.id));
+            Ok(0)
+        }
+    }
+}
+
+/// A link points to a scan of the same case file with the same bytes.
+async fn link_is_right(backends: &Backends, scan: &ScanRow, received: &mut Violations) -> Result<(), StorageError> {
+    let mut tx = backends.database.begin_read().await?;
+    let target = match scan.same_as {
+        Some(id) => tx.scans().find(id).await?,
+        None => None,
+    };
+    let is_right = target.is_some_and(|target| {
+        target.sha256 == scan.sha256 && target.case_file_id == scan.case_file_id && target.same_as.is_none()
+    });
+    if !is_right || scan.state != ScanState::Linked {
+        received.add(format!("scan {} points to a scan that does not hold its bytes", scan.id));
+    }
+    Ok(())
+}
+
+async fn objects_have_rows(
+    backends: &Backends,
+    with_object: &HashSet<ScanId>,
+    matching: &mut Violations,
+) -> Result<u64, StorageError> {
+    let mut seen = 0;
+    let now = backends.clock.now();
+    let mut objects = backends.blobs.list();
+    while let Some(object) = objects.next().await {
+        let object = object?;
+        seen += 1;
+        let is_young = object.written_at > now - GRACE;
+        let is_named = matches!(object.key, Some(BlobKey::Scan(id)) if with_object.contains(&id));
+        if !is_named && !is_young {
+            matching.add(format!("object {} has no row", object.path));
+        }
+    }
+    Ok(seen)
+}
