@@ -6,6 +6,7 @@
 //! Start with `case_file`, then `entered_data`, `reading` and `finding`.
 
 pub mod access;
+pub mod archival_code;
 pub mod blind_index;
 pub mod case_file;
 pub mod comparison;
@@ -19,8 +20,11 @@ pub mod geometry;
 pub mod ids;
 pub mod job;
 pub mod masking;
+pub mod merkle;
+pub mod operation_log;
 pub mod reading;
 pub mod retention;
 pub mod scan;
 pub mod validation;
+pub mod verdict;
 pub mod workdays;

@@ -202,14 +202,17 @@ fn person_name(characters: &[char]) -> String {
 
 /// Several numbers may stand in one field.
 fn phones(value: &str) -> String {
-    let numbers =
-        value.split(['、', ',', '，', ';', '；', '/', '\n']).map(phone).filter(|number| !number.is_empty());
-    numbers.collect::<Vec<_>>().join("、")
+    let folded: String = value.chars().flat_map(fold_char).collect();
+    let numbers = folded.split(['、', ',', ';', '/', '\n']).map(phone).filter(|number| !number.is_empty());
+    let masked = numbers.collect::<Vec<_>>().join("、");
+    if masked.is_empty() { EVERYTHING.to_owned() } else { masked }
 }
 
-fn phone(written: &str) -> String {
-    let folded: String =
-        written.chars().flat_map(fold_char).filter(|c| !is_blank(*c) && !matches!(c, '(' | ')')).collect();
+fn phone(folded: &str) -> String {
+    let folded: String = folded
+        .chars()
+        .filter(|character| character.is_ascii_alphanumeric() || matches!(character, '*' | '-' | '+'))
+        .collect();
     let folded = folded.strip_prefix("+86").unwrap_or(&folded);
     let bare: Vec<char> = folded.chars().filter(|character| *character != '-').collect();
     let last_four: String = bare[bare.len().saturating_sub(4)..].iter().collect();
