@@ -103,7 +103,7 @@ impl ArchivalCodePattern {
                 Piece::Branch => code.push_str(&parts.branch),
                 Piece::Date => code.push_str(&parts.accepted_on.format("%Y%m%d").to_string()),
                 Piece::Outlet => code.push_str(&parts.outlet),
-                Piece::Number { width } => code.push_str(&format!("{:0width$}", parts.number)),
+                Piece::Number { width } => code.push_str(&padded(parts.number, *width)),
             }
         }
         Ok(code)
@@ -126,7 +126,7 @@ impl ArchivalCodePattern {
                 Piece::Branch => value.clone_into(&mut branch),
                 Piece::Outlet => value.clone_into(&mut outlet),
                 Piece::Date if value.len() == 8 => {
-                    accepted_on = NaiveDate::parse_from_str(value, "%Y%m%d").ok()
+                    accepted_on = NaiveDate::parse_from_str(value, "%Y%m%d").ok();
                 }
                 Piece::Number { .. } => number = value.parse().ok(),
                 Piece::Date | Piece::Text(_) => return Err(ArchivalCodeError::NotACode),
@@ -156,6 +156,10 @@ impl From<ArchivalCodePattern> for String {
     fn from(pattern: ArchivalCodePattern) -> Self {
         pattern.text
     }
+}
+
+fn padded(number: u32, width: usize) -> String {
+    format!("{number:0width$}")
 }
 
 fn pieces_of(text: &str) -> Result<Vec<Piece>, ArchivalCodeError> {

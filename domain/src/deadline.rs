@@ -182,7 +182,7 @@ impl Deadlines {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{DeadlineCode as D, *};
 
     fn day(text: &str) -> NaiveDate {
         text.parse().unwrap()
@@ -195,7 +195,6 @@ mod tests {
             let due = deadlines.due_on(code, channel, class, day(from)).unwrap();
             assert_eq!(due.on, day(expected), "{code:?} {channel:?}");
         };
-        use DeadlineCode as D;
         let ordinary = CustomerClass::Ordinary;
 
         check(D::PapersReturned, Channel::Agency, ordinary, "2026-11-20", "2026-11-27");

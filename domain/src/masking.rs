@@ -144,10 +144,9 @@ pub fn mask(rule: MaskRule, value: &str) -> String {
         MaskRule::IdentityNumber | MaskRule::Permit => permit(&characters),
         MaskRule::Phone => phones(value),
         MaskRule::Address => address(&characters),
-        MaskRule::WholeAddress | MaskRule::Everything => EVERYTHING.to_owned(),
         MaskRule::Email => email(&characters),
         MaskRule::SoleTraderCode if characters.len() >= 8 => kept_ends(&characters, 2, 10, 4),
-        MaskRule::SoleTraderCode => EVERYTHING.to_owned(),
+        MaskRule::SoleTraderCode | MaskRule::WholeAddress | MaskRule::Everything => EVERYTHING.to_owned(),
     }
 }
 

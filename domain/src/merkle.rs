@@ -242,7 +242,7 @@ mod tests {
     }
 
     fn hex(hash: Hash) -> String {
-        hash.iter().map(|byte| format!("{byte:02x}")).collect()
+        crate::verdict::CaseDigest(hash).to_string()
     }
 
     #[test]

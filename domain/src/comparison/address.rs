@@ -50,7 +50,7 @@ impl ParsedAddress {
     }
 
     fn rest(&self) -> String {
-        self.pieces.iter().map(|piece| format!("{}{}", piece.text, mark(piece.part))).collect()
+        self.pieces.iter().flat_map(|piece| [piece.text.as_str(), mark(piece.part)]).collect()
     }
 }
 

@@ -108,7 +108,7 @@ pub fn compare(kind: ValueKind, entered: &str, read: &str) -> Comparison {
             similarity: 1.0,
         };
     }
-    let difference = alignment.difference().or_else(|| Some(Difference::Conflicting));
+    let difference = alignment.difference().or(Some(Difference::Conflicting));
     Comparison {
         judgement: Judgement::Differs,
         difference,

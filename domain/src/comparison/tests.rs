@@ -1,6 +1,6 @@
 use chrono::NaiveDate;
 
-use super::*;
+use super::{AddressPart as P, *};
 
 fn check(kind: ValueKind, entered: &str, read: &str, expected: Option<Difference>) {
     let comparison = compare(kind, entered, read);
@@ -64,7 +64,6 @@ fn an_address_is_taken_apart_into_its_parts() {
         .map(|p| p.part)
         .collect();
 
-    use AddressPart as P;
     assert_eq!(parts, [P::Road, P::RoadNumber, P::Compound, P::Building, P::Door, P::Room]);
 }
 

@@ -1,4 +1,4 @@
-use super::*;
+use super::{Judgement as J, *};
 use crate::{
     ids::{CaseFileId, PageId},
     reading::{Capture, Mark, PaperKind, Presence, Quality},
@@ -429,7 +429,6 @@ fn signatures_are_missing_or_of_another_name_or_unlike() {
         case.signature = Some(SignatureWeight { customer, agent: None, likeness });
         case.raises(expected);
     };
-    use Judgement as J;
     check(Presence::Absent, J::Differs, None, &["signature_missing:slip"]);
     check(Presence::Unclear, J::CannotTell, None, &["signature_missing:slip"]);
     check(Presence::Present, J::Differs, None, &["signature_name_mismatch:slip"]);

@@ -51,7 +51,7 @@ pub fn luhn(written: &str) -> Result<Normalised, Invalid> {
         .map(|(index, byte)| (index, u32::from(byte - b'0')))
         .map(|(index, digit)| if index % 2 == 1 { doubled(digit) } else { digit })
         .sum();
-    if sum % 10 == 0 {
+    if sum.is_multiple_of(10) {
         Ok(Normalised::new(written, value))
     } else {
         Err(Invalid::new(written, InvalidReason::CheckDigit))

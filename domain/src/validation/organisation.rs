@@ -17,7 +17,12 @@ pub fn credit_code(written: &str) -> Result<Normalised, Invalid> {
         sum += credit_value(byte).ok_or_else(|| fail(InvalidReason::Character))? * weight;
         weight = weight * 3 % 31;
     }
-    let last = value.bytes().nth(17).and_then(credit_value).ok_or_else(|| fail(InvalidReason::Character))?;
+    let last = value
+        .as_bytes()
+        .get(17)
+        .copied()
+        .and_then(credit_value)
+        .ok_or_else(|| fail(InvalidReason::Character))?;
     if !value.is_ascii() {
         return Err(fail(InvalidReason::Character));
     }

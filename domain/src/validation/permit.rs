@@ -125,7 +125,7 @@ pub fn taiwan_identity(written: &str) -> Result<Normalised, Invalid> {
     let code = position as u32 + 10;
     let digits = bytes[1..].iter().map(|byte| u32::from(byte - b'0'));
     let sum: u32 = digits.zip([8, 7, 6, 5, 4, 3, 2, 1, 1]).map(|(digit, weight)| digit * weight).sum();
-    if (code / 10 + code % 10 * 9 + sum) % 10 == 0 {
+    if (code / 10 + code % 10 * 9 + sum).is_multiple_of(10) {
         Ok(Normalised::new(written, value))
     } else {
         fail(InvalidReason::CheckDigit)
