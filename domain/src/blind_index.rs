@@ -240,7 +240,10 @@ fn is_dropped(c: char) -> bool {
         || c.is_control()
         || matches!(c, '\u{200B}'..='\u{200F}' | '\u{2060}' | '\u{FEFF}' | '\u{00AD}')
         || matches!(c, '-' | '\u{2010}'..='\u{2015}' | '\u{2212}' | '\u{2043}')
-        || matches!(c, '.' | '\u{00B7}' | '\u{2022}' | '\u{2027}' | '\u{2219}' | '\u{22C5}' | '\u{30FB}' | '\u{0387}')
+        || matches!(
+            c,
+            '.' | '\u{00B7}' | '\u{2022}' | '\u{2027}' | '\u{2219}' | '\u{22C5}' | '\u{30FB}' | '\u{0387}'
+        )
 }
 
 /// A stable token of a whole value, wide enough for a unique column; `None` when nothing is left after folding.
@@ -318,7 +321,10 @@ pub fn number_lookup(
                     (0..=usize::from(shape.length) - part.len()).map(|position| (shape.slot, position))
                 })
                 .collect();
-            Ok(places.into_iter().map(|(slot, position)| part_tokens(key, field, slot, position, &part)).collect())
+            Ok(places
+                .into_iter()
+                .map(|(slot, position)| part_tokens(key, field, slot, position, &part))
+                .collect())
         }
     }
 }
@@ -456,4 +462,102 @@ fn distinct<'a>(values: impl IntoIterator<Item = &'a str>, fold: fn(&str) -> Str
         }
     }
     seen
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::{collection::vec, prelude::*};
+
+    use super::*;
+
+    fn key() -> BlindKey {
+        BlindKey::new([7; 32])
+    }
+
+    #[test]
+    fn texts_that_people_take_for_equal_are_folded_alike() {
+        for (one, other) in [
+            ("１２０１０１１９８５０６１４２７３Ｘ", "12010119850614273x"),
+            ("阿卜杜·热合曼", "阿卜杜・热合曼"),
+            ("阿卜杜•热合曼", "阿卜杜.热合曼"),
+            (" 欧阳　晓岚 ", "欧阳晓岚"),
+            ("O'BRIEN Mary-Ann", "o'brien maryann"),
+            ("12号楼－3门", "12号楼3门"),
+        ] {
+            assert_eq!(fold(one), fold(other), "{one} {other}");
+        }
+        assert_eq!(fold("一二三〇"), "一二三〇");
+        assert_eq!(fold_number("(022) 2731-8846"), "02227318846");
+    }
+
+    #[test]
+    fn whole_tokens_never_change() {
+        let token = whole_token(&key(), BlindField::IdNumber, "12010119850614273X");
+
+        assert_eq!(token, whole_token(&key(), BlindField::IdNumber, "１２０１０１ 19850614 273x"));
+        assert_ne!(token, whole_token(&key(), BlindField::Phone, "12010119850614273X"));
+        assert_ne!(token, whole_token(&BlindKey::new([8; 32]), BlindField::IdNumber, "12010119850614273X"));
+        assert_eq!(whole_token(&key(), BlindField::Name, " · "), None);
+    }
+
+    #[test]
+    fn the_key_does_not_print() {
+        assert_eq!(format!("{:?}", key()), "***");
+    }
+
+    #[test]
+    fn stars_say_how_a_number_is_looked_for() {
+        let check =
+            |text: &str, expected: NumberPattern| assert!(NumberPattern::parse(text) == expected, "{text}");
+
+        check(" 15562804516 ", NumberPattern::Whole("15562804516".to_owned()));
+        check("1556*", NumberPattern::Prefix("1556".to_owned()));
+        check("*4516", NumberPattern::Suffix("4516".to_owned()));
+        check("＊2804*", NumberPattern::Part("2804".to_owned()));
+        check("*", NumberPattern::Part(String::new()));
+    }
+
+    fn shapes_of(values: &[String]) -> Vec<NumberShape> {
+        let mut seen: Vec<String> = Vec::new();
+        for value in values {
+            if !value.is_empty() && !seen.contains(value) {
+                seen.push(value.clone());
+            }
+        }
+        (0..).zip(seen).map(|(slot, value)| NumberShape { slot, length: value.len() as u16 }).collect()
+    }
+
+    proptest! {
+        #[test]
+        fn a_number_is_found_by_its_parts_and_by_nothing_else(
+            values in vec("[15]{0,9}", 0..4),
+            others in vec("[15]{0,12}", 0..4),
+            part in "[15]{4,7}",
+        ) {
+            let field = BlindField::Phone;
+            let tokens: BTreeSet<Token> =
+                number_tokens(&key(), field, values.iter().map(String::as_str)).into_iter().collect();
+            let shapes: Vec<NumberShape> =
+                shapes_of(&values).into_iter().chain(shapes_of(&others)).collect::<BTreeSet<_>>().into_iter().collect();
+            let finds = |pattern: NumberPattern| {
+                let alternatives = number_lookup(&key(), field, &pattern, &shapes).unwrap();
+                alternatives.iter().any(|all| all.iter().all(|token| tokens.contains(token)))
+            };
+
+            prop_assert_eq!(finds(NumberPattern::Part(part.clone())), values.iter().any(|v| v.contains(&part)));
+            prop_assert_eq!(finds(NumberPattern::Prefix(part.clone())), values.iter().any(|v| v.starts_with(&part)));
+            prop_assert_eq!(finds(NumberPattern::Suffix(part.clone())), values.iter().any(|v| v.ends_with(&part)));
+            prop_assert_eq!(finds(NumberPattern::Whole(part.clone())), values.contains(&part));
+        }
+
+        #[test]
+        fn no_text_makes_a_token_panic(text in any::<String>()) {
+            number_tokens(&key(), BlindField::IdNumber, [&*text, "1234"]);
+            name_tokens(&key(), [&*text, "王"]);
+            address_tokens(&key(), [&*text, "天津"]);
+            let _ = number_lookup(&key(), BlindField::Phone, &NumberPattern::parse(&text), &shapes_of(&[text.clone()]));
+            let _ = name_lookup(&key(), &NamePattern::Part(text.clone()));
+            let _ = address_lookup(&key(), &text);
+        }
+    }
 }

@@ -196,31 +196,33 @@ impl<'a> Walk<'a> {
 
     fn candidate(&mut self) -> Option<DocId> {
         loop {
+            let doc = self.scorer.doc();
+            if doc >= self.end {
+                return None;
+            }
             if let SlipFilter::Documents(documents) = &mut self.slips {
-                let doc = self.scorer.doc();
                 while documents.last().is_some_and(|listed| *listed < doc) {
                     documents.pop();
                 }
                 let listed = *documents.last()?;
                 if listed > doc {
                     self.scorer.seek(listed);
+                    continue;
                 }
-            }
-            let doc = self.scorer.doc();
-            if doc >= self.end {
-                return None;
             }
             self.scorer.advance();
-            let accepted = match &mut self.slips {
-                SlipFilter::Any => true,
-                SlipFilter::Ordinals(range) => {
-                    self.segment.slip_ordinal(doc).is_some_and(|ordinal| range.contains(&ordinal))
-                }
-                SlipFilter::Documents(documents) => documents.last() == Some(&doc),
-            };
-            if accepted {
+            if self.is_in_ordinals(doc) {
                 return Some(doc);
             }
+        }
+    }
+
+    fn is_in_ordinals(&self, doc: DocId) -> bool {
+        match &self.slips {
+            SlipFilter::Ordinals(range) => {
+                self.segment.slip_ordinal(doc).is_some_and(|ordinal| range.contains(&ordinal))
+            }
+            SlipFilter::Any | SlipFilter::Documents(_) => true,
         }
     }
 }

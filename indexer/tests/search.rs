@@ -40,7 +40,7 @@ fn address() -> impl Strategy<Value = String> {
 
 prop_compose! {
     fn document()(
-        who in 0u8..10,
+        who in 0u8..24,
         // Ids of one moment are ordered by their tails.
         slip in "TJ[01]{1,3}",
         outlet in select(&OUTLETS[..]),
@@ -70,7 +70,7 @@ prop_compose! {
 fn change() -> impl Strategy<Value = Change> {
     prop_oneof![
         5 => document().prop_map(|case| Change::Upsert(Box::new(case))),
-        1 => (0u8..10).prop_map(|who| Change::Delete(id(u64::from(who / 3), who))),
+        1 => (0u8..24).prop_map(|who| Change::Delete(id(u64::from(who / 3), who))),
     ]
 }
 
@@ -222,8 +222,8 @@ proptest! {
 
     #[test]
     fn the_index_answers_as_a_plain_list_would(
-        batches in vec(vec(change(), 1..8), 1..6),
-        queries in vec(query(), 30),
+        batches in vec(vec(change(), 1..30), 1..4),
+        queries in vec(prop_oneof![2 => query(), 1 => clear_conditions()], 40),
     ) {
         let folder = tempfile::tempdir().unwrap();
         let mut writer = IndexWriter::open(folder.path(), key()).unwrap();
@@ -436,6 +436,28 @@ fn a_prefix_that_very_many_slip_numbers_have_is_found_too() {
     assert_eq!(count("S00"), 1_000);
     assert_eq!(count("S04999"), 1);
     assert_eq!(count("S5"), 0);
+}
+
+#[test]
+fn a_slip_prefix_and_an_outlet_meet_wherever_their_case_files_stand() {
+    // Newest first: other outlet, other prefix in turn, and every third has both.
+    let cases: Vec<_> = (0..300)
+        .map(|moment| CaseDocument {
+            slip_number: format!("{}{moment:05}", if moment % 3 == 1 { "B" } else { "A" }),
+            outlet_code: if moment % 3 == 2 { "TJHX0102" } else { "TJHX0101" }.to_owned(),
+            ..case(id(moment, 1))
+        })
+        .collect();
+    let (_folder, _writer, searcher) = index_of(&cases);
+    let query = Query {
+        slip_number: Some(SlipPattern::Prefix("A".to_owned())),
+        counting: Counting::Exact,
+        ..Query::within(Scope::Outlets(vec!["TJHX0101".to_owned()]))
+    };
+
+    let page = searcher.search(&query).unwrap();
+
+    assert_eq!((page.hits.len(), page.count.unwrap().value), (20, 100));
 }
 
 #[test]
