@@ -128,3 +128,59 @@ pub struct IllegalTransition {
     /// Where it was to go.
     pub to: CaseState,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn destruction_is_reached_only_through_every_step_before_it() {
+        let order = [
+            CaseState::Accepted,
+            CaseState::Archived,
+            CaseState::Due,
+            CaseState::Appraised,
+            CaseState::Approved,
+            CaseState::Cooling,
+            CaseState::Destroyed,
+        ];
+        for pair in order.windows(2) {
+            let before: Vec<_> =
+                CaseState::ALL.into_iter().filter(|state| state.may_become(pair[1])).collect();
+            let leads_on = |state: &CaseState| *state <= pair[0];
+
+            assert!(before.contains(&pair[0]));
+            assert!(pair[1] < CaseState::Due || before == [pair[0]], "{before:?}");
+            assert!(pair[1] == CaseState::Archived || before.iter().all(leads_on), "{before:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_destroyed_stays_destroyed() {
+        for state in CaseState::ALL {
+            assert!(CaseState::Destroyed.become_state(state).is_err());
+        }
+    }
+
+    #[test]
+    fn every_state_is_read_back_by_its_name() {
+        for state in CaseState::ALL {
+            assert_eq!(state.as_str().parse(), Ok(state));
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_walk_through_legal_changes_destroys_without_cooling(choices in proptest::collection::vec(0_usize..12, 1..60)) {
+            let mut state = CaseState::Assembling;
+            for choice in choices {
+                let next = CaseState::ALL[choice];
+                let before = state;
+                if let Ok(changed) = state.become_state(next) {
+                    state = changed;
+                }
+                proptest::prop_assert!(state != CaseState::Destroyed || before >= CaseState::Cooling);
+            }
+        }
+    }
+}

@@ -12,7 +12,7 @@ use crate::{
     field::{FieldName, Slot},
     finding::{Difference, FindingCode, RaisedFinding},
     validation::{
-        Expiry, IdentityPaper, Sex, card_terms_at, expiry_after, residence_permit, resident_number,
+        Expiry, IdentityPaper, Sex, expiry_after, residence_permit, resident_number, temporary_expiry,
         term_fits_age,
     },
 };
@@ -51,7 +51,7 @@ fn expiry_finding(
         Some(expiry) if expiry.is_over_on(entered.accepted_on) => {
             let mut finding = field_finding(FindingCode::IdExpired, placed, FieldName::ValidTo, None);
             finding.evidence.entered = Some(entered.accepted_on.to_string());
-            finding.evidence.reason = Some("accepted_after_expiry".to_owned());
+            finding.evidence.reason = Some(expiry_reason(sides, placed, expiry, inputs, chosen).to_owned());
             Some(finding)
         }
         Some(_) => None,
@@ -69,6 +69,24 @@ fn expiry_finding(
     }
 }
 
+/// A term that does not fit the bearer's age may mean that the day was misread.
+fn expiry_reason(
+    sides: Sides,
+    placed: &PlacedPaper<'_>,
+    expiry: Expiry,
+    inputs: &CaseInputs<'_>,
+    chosen: &ChosenPapers<'_>,
+) -> &'static str {
+    let issued_on = sure_text(placed.paper, FieldName::ValidFrom, DOUBTFUL).and_then(day_value);
+    let birth = birth_of(sides, inputs, chosen);
+    match birth.zip(issued_on) {
+        Some((birth, issued_on)) if !term_fits_age(birth, issued_on, expiry) => {
+            "accepted_after_expiry,term_against_age"
+        }
+        _ => "accepted_after_expiry",
+    }
+}
+
 fn expiry_value(text: &str) -> Option<Expiry> {
     match parse_date(text)? {
         DateValue::Day(day) => Some(Expiry::Through(day)),
@@ -76,7 +94,7 @@ fn expiry_value(text: &str) -> Option<Expiry> {
     }
 }
 
-/// The first day and the age of the bearer fix the term by law; the shortest possible one must suffice.
+/// The first day of validity and the shortest term there is may suffice: no card is valid for less.
 fn is_valid_by_its_term(
     entered: &EnteredData,
     sides: Sides,
@@ -91,13 +109,16 @@ fn is_valid_by_its_term(
     let (Some(issued_on), Some(birth)) = (issued_on, birth_of(sides, inputs, chosen)) else {
         return false;
     };
-    let terms = card_terms_at(birth, issued_on);
-    let suffices = |term: &Option<u32>| match term {
-        None => true,
-        Some(years) => expiry_after(issued_on, *years).is_some_and(|last| last >= entered.accepted_on),
-    };
-    issued_on <= entered.accepted_on && !terms.is_empty() && terms.iter().all(suffices)
+    let is_child = issued_on.years_since(birth).is_none_or(|age| age <= OLDEST_CHILD);
+    let shortest = if is_child { SHORTEST_TERM_OF_CHILD } else { SHORTEST_TERM };
+    let last_day = expiry_after(issued_on, shortest);
+    issued_on <= entered.accepted_on && last_day.is_some_and(|last_day| last_day >= entered.accepted_on)
 }
+
+/// The day of application decides, and the printed day is a little later: sixteen still counts as a child.
+const OLDEST_CHILD: u32 = 16;
+const SHORTEST_TERM_OF_CHILD: u32 = 5;
+const SHORTEST_TERM: u32 = 10;
 
 fn day_value(text: &str) -> Option<NaiveDate> {
     match parse_date(text)? {
@@ -174,25 +195,30 @@ fn front_against_number(
     findings
 }
 
-/// The region of the authority may differ from that of the number: people move. The term may not.
+/// The region of the authority may differ from that of the number: people move. The dates must make sense.
 fn back_against_front(
     sides: Sides,
     inputs: &CaseInputs<'_>,
     chosen: &ChosenPapers<'_>,
 ) -> Option<RaisedFinding> {
     let placed = chosen.legible(sides.back)?;
-    let birth = birth_of(sides, inputs, chosen)?;
     let issued_on = sure_text(placed.paper, FieldName::ValidFrom, SURE).and_then(day_value)?;
-    if issued_on < birth {
+    if birth_of(sides, inputs, chosen).is_some_and(|birth| issued_on < birth) {
         return Some(inconsistent(placed, FieldName::ValidFrom, "issued_before_birth"));
     }
-    let is_resident_card = sides == CUSTOMER
-        && inputs
-            .entered
-            .is_none_or(|e| IdentityPaper::from_entered(&e.id_type) == IdentityPaper::ResidentCard);
     let expiry = sure_text(placed.paper, FieldName::ValidTo, SURE).and_then(expiry_value)?;
-    let fits = !is_resident_card || term_fits_age(birth, issued_on, expiry);
-    (!fits).then(|| inconsistent(placed, FieldName::ValidTo, "term_against_age"))
+    (!is_known_term(issued_on, expiry)).then(|| inconsistent(placed, FieldName::ValidTo, "no_such_term"))
+}
+
+/// Whether any card or permit is valid for the time between the two days, give or take a day.
+///
+/// Which term fits which age is no finding: cards are on file that were issued against the table.
+fn is_known_term(issued_on: NaiveDate, expiry: Expiry) -> bool {
+    let Expiry::Through(last_day) = expiry else {
+        return true;
+    };
+    let terms = [5, 10, 20].into_iter().filter_map(|years| expiry_after(issued_on, years));
+    terms.chain(temporary_expiry(issued_on)).any(|expected| (expected - last_day).num_days().abs() <= 1)
 }
 
 fn inconsistent(placed: &PlacedPaper<'_>, field: FieldName, reason: &str) -> RaisedFinding {
