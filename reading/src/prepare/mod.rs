@@ -1,5 +1,7 @@
 //! From the page as decoded to pictures an engine reads well: turned, straightened, cut out, evened.
 
 pub mod geometry;
+pub mod ink;
 pub mod light;
+pub mod upright;
 pub mod warp;

@@ -1,5 +1,7 @@
 //! Connectionist temporal classification: from probabilities at each step to text, and how likely a text is.
 
+use std::collections::BTreeMap;
+
 use domain::{
     field::Confidence,
     reading::{Lattice, LatticeStep},
@@ -70,6 +72,68 @@ pub fn log_likelihood(lattice: &Lattice, text: &str) -> f64 {
     }
     let last = scores[states - 1];
     if states > 1 { add_logs(last, scores[states - 2]) } else { last }
+}
+
+
+/// A text with the natural logarithm of its probability.
+pub type Candidate = (String, f64);
+
+/// The most probable texts of a lattice, best first, when every character is first sent through `keep` (`None`
+/// forbids it). Probabilities are sums over alignments, as far as the search saw them.
+pub fn candidates(lattice: &Lattice, count: usize, keep: &dyn Fn(char) -> Option<char>) -> Vec<Candidate> {
+    let mut beams: Vec<Beam> = vec![Beam { text: Vec::new(), blank: 0.0, symbol: NOTHING }];
+    for step in &lattice.steps {
+        let mut next: BTreeMap<Vec<char>, (f64, f64)> = BTreeMap::new();
+        for beam in &beams {
+            extend_beam(beam, step, keep, &mut next);
+        }
+        beams = next.into_iter().map(|(text, (blank, symbol))| Beam { text, blank, symbol }).collect();
+        beams.sort_by(|a, b| b.total().total_cmp(&a.total()));
+        beams.truncate(count.max(1));
+    }
+    beams.into_iter().map(|beam| (beam.text.iter().collect(), beam.total())).collect()
+}
+
+/// One text being built: its probability when the last step was blank and when it was its last character.
+struct Beam {
+    text: Vec<char>,
+    blank: f64,
+    symbol: f64,
+}
+
+impl Beam {
+    fn total(&self) -> f64 {
+        add_logs(self.blank, self.symbol)
+    }
+}
+
+fn extend_beam(
+    beam: &Beam,
+    step: &LatticeStep,
+    keep: &dyn Fn(char) -> Option<char>,
+    next: &mut BTreeMap<Vec<char>, (f64, f64)>,
+) {
+    let last = beam.text.last().copied();
+    for (class, log) in &step.classes {
+        let log = f64::from(*log);
+        let Some(character) = class else {
+            let entry = next.entry(beam.text.clone()).or_insert((NOTHING, NOTHING));
+            entry.0 = add_logs(entry.0, beam.total() + log);
+            continue;
+        };
+        let Some(character) = keep(*character) else { continue };
+        if last == Some(character) {
+            let entry = next.entry(beam.text.clone()).or_insert((NOTHING, NOTHING));
+            entry.1 = add_logs(entry.1, beam.symbol + log);
+        }
+        let before = if last == Some(character) { beam.blank } else { beam.total() };
+        if before > NOTHING / 2.0 {
+            let mut text = beam.text.clone();
+            text.push(character);
+            let entry = next.entry(text).or_insert((NOTHING, NOTHING));
+            entry.1 = add_logs(entry.1, before + log);
+        }
+    }
 }
 
 /// Sum over the states from which `state` can be reached in one step.
@@ -219,6 +283,18 @@ mod tests {
         let (one, two) = (lattice(&[&row]), lattice(&[&row, &row]));
 
         assert_eq!(average(&[one.clone(), two]), one);
+    }
+
+    #[test]
+    fn candidates_come_best_first_with_their_share() {
+        let row: [(Option<char>, f32); 3] = [(None, 0.2), (Some('5'), 0.5), (Some('S'), 0.3)];
+        let lattice = lattice(&[&row, &row]);
+
+        let found = candidates(&lattice, 8, &|c| c.is_ascii_digit().then_some(c));
+
+        assert_eq!(found[0].0, "5");
+        assert!((found[0].1.exp() - 0.45).abs() < 1e-6, "{found:?}");
+        assert!(found.iter().all(|(text, _)| !text.contains('S')));
     }
 
     proptest! {

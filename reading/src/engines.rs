@@ -1,0 +1,42 @@
+//! The engines of one worker thread, with a count of what they were asked.
+
+use domain::reading::ReadingCost;
+use image::RgbImage;
+
+use crate::recognition::{
+    DetectedLine, LineDirection, LineReading, RecognitionError, TextDetector, TextRecognizer,
+};
+
+/// Everything a page reader calls.
+pub struct Engines {
+    /// Finds lines.
+    pub detector: Box<dyn TextDetector>,
+    /// Reads labels: quick.
+    pub labels: Box<dyn TextRecognizer>,
+    /// Reads values: good.
+    pub values: Box<dyn TextRecognizer>,
+    /// Tells lines that stand on their head; without it lines are read both ways.
+    pub direction: Option<LineDirection>,
+    /// The independent second opinion.
+    pub second: Option<Box<dyn TextRecognizer>>,
+    /// What was asked since it was last taken.
+    pub cost: ReadingCost,
+}
+
+impl Engines {
+    pub(crate) fn detect(&mut self, picture: &RgbImage, side: u32) -> Result<Vec<DetectedLine>, RecognitionError> {
+        self.cost.detections += 1;
+        self.detector.detect(picture, side)
+    }
+
+    pub(crate) fn read_labels(&mut self, lines: &[RgbImage]) -> Result<Vec<LineReading>, RecognitionError> {
+        self.cost.recognitions += lines.len() as u32;
+        self.labels.recognize(lines)
+    }
+
+    pub(crate) fn read_value(&mut self, line: &RgbImage) -> Result<LineReading, RecognitionError> {
+        self.cost.recognitions += 1;
+        let readings = self.values.recognize(std::slice::from_ref(line))?;
+        Ok(readings.into_iter().next().unwrap_or_else(LineReading::nothing))
+    }
+}

@@ -1,0 +1,184 @@
+//! Reading a slip: labels wherever they stand, values beside or below them.
+
+use domain::{geometry::Quad, reading::FieldReading};
+use image::RgbImage;
+
+use super::{
+    segments::{Label, Segments, Value},
+    value::{self, Ink, InkLine},
+};
+use crate::{
+    candidates::Known,
+    engines::Engines,
+    forms::{FieldPlan, Form, ValueKind},
+    lines::Line,
+    prepare::{
+        geometry::QuadMeasure,
+        ink::{self, Room},
+    },
+    recognition::RecognitionError,
+};
+
+/// A value below its label is at most this many line heights away.
+const FARTHEST_BELOW: f32 = 2.6;
+/// Where nothing else stands to the right of a value, this many line heights are looked at.
+const OPEN_ROOM: f32 = 4.0;
+
+/// The fields of a slip.
+///
+/// # Errors
+/// An engine failed.
+pub fn read(
+    page: &RgbImage,
+    form: &Form,
+    lines: &[Line],
+    known: &Known,
+    engines: &mut Engines,
+) -> Result<Vec<FieldReading>, RecognitionError> {
+    let segments = Segments::of(form, lines);
+    let owners = owners(form, &segments);
+    let mut fields = Vec::new();
+    for (index, plan) in form.fields.iter().enumerate() {
+        let ink_lines = lines_of(page, form, plan, index, &segments, &owners);
+        if ink_lines.is_empty() {
+            continue;
+        }
+        let ink: Ink = value::read(page, &ink_lines, engines)?;
+        let known = Known { patterns: plan.patterns.clone(), ..known.clone() };
+        fields.push(value::field(plan, &ink, &known));
+    }
+    Ok(fields)
+}
+
+/// For each value the index of the field it belongs to.
+fn owners(form: &Form, segments: &Segments) -> Vec<Option<usize>> {
+    let mut owners: Vec<Option<usize>> = vec![None; segments.values.len()];
+    for (index, value) in segments.values.iter().enumerate() {
+        owners[index] = match beside(value, segments) {
+            Some(label) => label.field,
+            None => by_pattern(form, value),
+        };
+    }
+    // A row without a label of its own goes on with the value above it, or stands below its label.
+    for index in 0..segments.values.len() {
+        let value = &segments.values[index];
+        if owners[index].is_none() && beside(value, segments).is_none() {
+            owners[index] = above(form, value, segments, &owners);
+        }
+    }
+    owners
+}
+
+/// The nearest label on the same row that ends left of the value.
+fn beside<'a>(value: &Value, segments: &'a Segments) -> Option<&'a Label> {
+    segments
+        .labels
+        .iter()
+        .filter(|label| segments.same_row(&label.quad, &value.quad))
+        .filter(|label| right_of(&label.quad) <= left_of(&value.quad) + 0.6 * value.quad.height())
+        .max_by(|a, b| right_of(&a.quad).total_cmp(&right_of(&b.quad)))
+}
+
+fn by_pattern(form: &Form, value: &Value) -> Option<usize> {
+    let code = super::parse::code(&value.text)?;
+    form.fields.iter().position(|plan| plan.patterns.iter().any(|pattern| alike(&code, pattern)))
+}
+
+/// Whether a code read quickly, and perhaps with an error or two, has the shape of a pattern.
+fn alike(code: &str, pattern: &str) -> bool {
+    let (length, expected) = (code.chars().count(), pattern.chars().count());
+    let letters = code.chars().take(2).filter(char::is_ascii_alphabetic).count();
+    length.abs_diff(expected) <= 2 && length >= 10 && letters >= 1
+}
+
+/// The field of the value above, if it takes several lines and begins at the same place; else of the label above
+/// that has no value beside it.
+fn above(form: &Form, value: &Value, segments: &Segments, owners: &[Option<usize>]) -> Option<usize> {
+    let height = value.quad.height();
+    let gap = |other: &Quad| (value.quad.centre().y - other.centre().y) / height;
+    let continued = segments.values.iter().zip(owners).find_map(|(other, owner)| {
+        let field = (*owner)?;
+        let near = (0.6..2.0).contains(&gap(&other.quad));
+        let aligned = (left_of(&other.quad) - left_of(&value.quad)).abs() < 1.2 * height;
+        (near && aligned && form.fields[field].lines > 1).then_some(field)
+    });
+    continued.or_else(|| {
+        segments
+            .labels
+            .iter()
+            .filter(|label| (0.5..FARTHEST_BELOW).contains(&gap(&label.quad)))
+            .filter(|label| (left_of(&label.quad) - left_of(&value.quad)).abs() < 3.0 * height)
+            .filter(|label| !has_value_beside(label, segments))
+            .min_by(|a, b| gap(&a.quad).total_cmp(&gap(&b.quad)))
+            .and_then(|label| label.field)
+    })
+}
+
+fn has_value_beside(label: &Label, segments: &Segments) -> bool {
+    segments.values.iter().any(|value| beside(value, segments).is_some_and(|other| std::ptr::eq(other, label)))
+}
+
+/// The ink of a field, row by row.
+fn lines_of(
+    page: &RgbImage,
+    form: &Form,
+    plan: &FieldPlan,
+    field: usize,
+    segments: &Segments,
+    owners: &[Option<usize>],
+) -> Vec<InkLine> {
+    let mut mine: Vec<&Value> =
+        segments.values.iter().zip(owners).filter(|(_, owner)| **owner == Some(field)).map(|(value, _)| value).collect();
+    mine.sort_by(|a, b| a.quad.centre().y.total_cmp(&b.quad.centre().y));
+    let mut rows: Vec<Quad> = Vec::new();
+    for value in mine {
+        match rows.iter_mut().find(|row| segments.same_row(row, &value.quad)) {
+            Some(row) => *row = segments.joined(row, &value.quad),
+            None => rows.push(value.quad),
+        }
+    }
+    rows.truncate(usize::from(plan.lines));
+    if rows.is_empty() {
+        return unseen(page, form, plan, field, segments).into_iter().collect();
+    }
+    rows.iter().map(|row| InkLine { quad: *row, room: room(row, segments) }).collect()
+}
+
+/// Space up to the next thing on the row.
+fn room(quad: &Quad, segments: &Segments) -> Room {
+    let height = quad.height();
+    let mut room = Room { left: height, right: OPEN_ROOM * height };
+    let others = segments.labels.iter().map(|label| &label.quad).chain(segments.values.iter().map(|value| &value.quad));
+    for other in others.filter(|other| segments.same_row(other, quad)) {
+        if left_of(other) >= right_of(quad) - 0.3 * height {
+            room.right = room.right.min((left_of(other) - right_of(quad) - 0.1 * height).max(0.0));
+        }
+        if right_of(other) <= left_of(quad) + 0.3 * height {
+            room.left = room.left.min((left_of(quad) - right_of(other) - 0.1 * height).max(0.0));
+        }
+    }
+    room
+}
+
+/// Ink right of a label whose value the detector did not see: a lone character, faint print.
+fn unseen(page: &RgbImage, _form: &Form, plan: &FieldPlan, field: usize, segments: &Segments) -> Option<InkLine> {
+    let label = segments.labels.iter().find(|label| label.field == Some(field))?;
+    if !plan.required || plan.kind == ValueKind::SlipNumber {
+        return None;
+    }
+    let height = label.quad.height();
+    let space = room(&label.quad, segments).right.max(OPEN_ROOM * height);
+    let from = label.quad.grown(-label.quad.width() - 0.1 * height, space, 0.0);
+    let quad = ink::trim(page, &from)?;
+    (quad.width() > 0.5 * height).then_some(InkLine { quad, room: Room { left: 0.0, right: 3.0 * height } })
+}
+
+/// Leftmost place of the first side.
+fn left_of(quad: &Quad) -> f32 {
+    (quad.0[0].x + quad.0[3].x) / 2.0
+}
+
+/// Rightmost place of it.
+fn right_of(quad: &Quad) -> f32 {
+    (quad.0[1].x + quad.0[2].x) / 2.0
+}

@@ -1,0 +1,7 @@
+//! From a paper found on the page to its fields: where each value is, what it says, how sure that is.
+
+pub mod card;
+pub mod labelled;
+pub mod parse;
+pub mod segments;
+pub mod value;

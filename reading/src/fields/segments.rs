@@ -1,0 +1,158 @@
+//! The lines of a slip cut into labels and values.
+
+use domain::geometry::{Point, Quad};
+
+use crate::{
+    forms::Form,
+    lines::{Line, find_label},
+    prepare::geometry::{QuadMeasure, least_rectangle},
+};
+
+/// Words printed before a value.
+#[derive(Debug, Clone)]
+pub struct Label {
+    /// Where they are.
+    pub quad: Quad,
+    /// Index of the field they belong to; `None` for values that are not read.
+    pub field: Option<usize>,
+    /// Characters that differ from the label.
+    pub differences: usize,
+}
+
+/// Anything else.
+#[derive(Debug, Clone)]
+pub struct Value {
+    /// Where it is.
+    pub quad: Quad,
+    /// What the quick reader made of it.
+    pub text: String,
+}
+
+/// A slip's labels and values.
+#[derive(Debug, Clone, Default)]
+pub struct Segments {
+    /// In no order.
+    pub labels: Vec<Label>,
+    /// Top to bottom, left to right.
+    pub values: Vec<Value>,
+    /// Tilt of the page, radians.
+    tilt: f32,
+}
+
+/// One label of a form with the field it belongs to.
+struct Word {
+    text: Vec<char>,
+    field: Option<usize>,
+}
+
+impl Segments {
+    /// Cuts every line at the labels in it.
+    pub fn of(form: &Form, lines: &[Line]) -> Self {
+        let words = words(form);
+        let mut segments = Self { tilt: crate::prepare::upright::tilt(lines), ..Self::default() };
+        for line in lines {
+            if !is_paragraph(form, line) {
+                segments.cut(line, &words);
+            }
+        }
+        segments.values.sort_by(|a, b| a.quad.centre().y.total_cmp(&b.quad.centre().y));
+        segments
+    }
+
+    fn cut(&mut self, line: &Line, words: &[Word]) {
+        let found = labels_in(line, words);
+        let mut start = 0;
+        for (from, to, field, differences) in found {
+            self.push_value(line, start, from);
+            let quad = line.part(edge(line, from), edge(line, to));
+            self.labels.push(Label { quad, field, differences });
+            start = to;
+        }
+        self.push_value(line, start, line.text.len());
+    }
+
+    fn push_value(&mut self, line: &Line, mut from: usize, to: usize) {
+        while from < to && matches!(line.text[from], ':' | '：' | '.' | '·' | '|' | ',' | ';') {
+            from += 1;
+        }
+        if from < to {
+            let quad = if from == 0 && to == line.text.len() { line.quad } else { line.part(edge(line, from), edge(line, to)) };
+            self.values.push(Value { quad, text: line.text[from..to].iter().collect() });
+        }
+    }
+
+    /// Whether two quads stand on one row of the page.
+    pub fn same_row(&self, a: &Quad, b: &Quad) -> bool {
+        let level = |quad: &Quad| {
+            let centre = quad.centre();
+            centre.y * self.tilt.cos() - centre.x * self.tilt.sin()
+        };
+        (level(a) - level(b)).abs() < 0.55 * a.height().max(b.height())
+    }
+
+    /// Two pieces of one row as one.
+    pub fn joined(&self, a: &Quad, b: &Quad) -> Quad {
+        let corners: Vec<Point> = a.0.iter().chain(&b.0).copied().collect();
+        least_rectangle(&corners).unwrap_or(*a)
+    }
+}
+
+/// Every label of the form, longest first, so that 代办人证件号码 is not taken for 证件号码.
+fn words(form: &Form) -> Vec<Word> {
+    let mut words = Vec::new();
+    for (index, plan) in form.fields.iter().enumerate() {
+        words.extend(plan.labels.iter().map(|label| Word { text: label.chars().collect(), field: Some(index) }));
+    }
+    let others = form.other_labels.iter().flat_map(|other| &other.texts);
+    let signature = form.signature.iter().flat_map(|plan| &plan.labels);
+    words.extend(others.chain(signature).map(|label| Word { text: label.chars().collect(), field: None }));
+    words.sort_by_key(|word| std::cmp::Reverse(word.text.len()));
+    words
+}
+
+fn is_paragraph(form: &Form, line: &Line) -> bool {
+    let text = line.string();
+    line.text.len() > 12 && form.not_read.iter().any(|mark| text.contains(mark.as_str()))
+}
+
+/// The labels in a line, left to right: from, to, field, differences.
+fn labels_in(line: &Line, words: &[Word]) -> Vec<(usize, usize, Option<usize>, usize)> {
+    let mut found: Vec<(usize, usize, Option<usize>, usize)> = Vec::new();
+    for word in words {
+        let mut from = 0;
+        while let Some((start, end, differences)) = find_label(&line.text, &word.text, from) {
+            from = end.max(start + 1);
+            let free = found.iter().all(|(a, b, _, _)| end <= *a || start >= *b);
+            if free && stands_alone(line, start, end) {
+                found.push((start, end, word.field, differences));
+            }
+        }
+    }
+    found.sort_unstable();
+    found
+}
+
+/// Whether what stands there is a label and not a part of a value: it begins its line or stands off from what is
+/// before it, and a colon, space or the end of the line follows.
+fn stands_alone(line: &Line, start: usize, end: usize) -> bool {
+    let size = line.quad.height() / line.quad.width().max(1.0);
+    let gap_before = start > 0 && line.spans[start].0 - line.spans[start - 1].1 > 0.5 * size;
+    let opened = start == 0 || gap_before || matches!(line.text[start - 1], ' ' | '|' | ';' | ')');
+    let colon = line.text.get(end).is_some_and(|c| *c == ':');
+    let gap_after = end < line.text.len() && line.spans[end].0 - line.spans[end - 1].1 > 0.3 * size;
+    let bracket = line.text.get(end).is_some_and(|c| *c == '(');
+    (opened && (end == line.text.len() || colon || gap_after || bracket || start == 0)) || colon
+}
+
+/// Fraction of the line where the character `index` begins: halfway from the end of the one before it.
+fn edge(line: &Line, index: usize) -> f32 {
+    if index == 0 {
+        return 0.0;
+    }
+    let before = line.spans[index - 1].1;
+    match line.spans.get(index) {
+        Some(span) => (before + span.0) / 2.0,
+        None => 1.0,
+    }
+}
+

@@ -1,0 +1,270 @@
+//! Reading one page: upright, what is on it, where each field is, what it says, how sure.
+
+use std::path::PathBuf;
+
+use domain::{
+    field::Confidence,
+    geometry::Quad,
+    reading::{
+        Capture, EngineVersion, FieldReading, PageReading, PaperReading, QualityCause, ReadingCost,
+    },
+};
+use image::{RgbImage, imageops};
+
+use crate::{
+    candidates::Known,
+    classify::{self, Found},
+    cpu,
+    engines::Engines,
+    fields,
+    forms::{Form, FormSet},
+    lines::Line,
+    prepare::{
+        geometry::{Projection, QuadMeasure, start_horizontally},
+        upright, warp,
+    },
+    quality,
+    recognition::{DetectedLine, Engine, PpocrSet, RecognitionError, TesseractRecognizer, TextRecognizer},
+};
+
+/// Longest side of a page when lines are looked for.
+const PAGE_SIDE: u32 = 736;
+/// Longest side of a card when lines are looked for.
+const CARD_SIDE: u32 = 640;
+/// A card smaller than this on the shrunk page is looked at again by itself.
+const LEAST_CARD_WIDTH: f32 = 420.0;
+
+/// How a reader is opened.
+#[derive(Debug, Clone)]
+pub struct ReaderOptions {
+    /// Folder of the model files.
+    pub models: PathBuf,
+    /// Which engine reads.
+    pub engine: Engine,
+    /// What the papers look like.
+    pub forms: FormSet,
+    /// CPU time a page may take for second looks.
+    pub second_look_budget_ms: u32,
+}
+
+/// A barcode found on the page.
+#[derive(Debug, Clone, PartialEq)]
+pub struct BarcodeHint {
+    /// What it says.
+    pub text: String,
+    /// Where it is, in pixels of the page.
+    pub region: Option<Quad>,
+}
+
+/// What is known of a page besides its picture. Never anything that was typed.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct PageHints {
+    /// Barcodes on it.
+    pub barcodes: Vec<BarcodeHint>,
+}
+
+/// Reads pages; one for each worker thread.
+pub struct PageReader {
+    engines: Engines,
+    forms: FormSet,
+    version: EngineVersion,
+}
+
+/// A page turned upright.
+struct Upright {
+    image: RgbImage,
+    quarter_turns: u8,
+    lines: Vec<DetectedLine>,
+    /// From the upright picture to the page as decoded.
+    to_page: Projection,
+}
+
+impl PageReader {
+    /// Loads the models.
+    ///
+    /// # Errors
+    /// A model is missing, altered or not taken by the engine.
+    pub fn open(options: &ReaderOptions) -> Result<Self, RecognitionError> {
+        let set = PpocrSet::open(&options.models, options.engine)?;
+        let values: Box<dyn TextRecognizer> = match options.engine {
+            Engine::Tesseract => Box::new(TesseractRecognizer::open()?),
+            Engine::Ort | Engine::Rten => Box::new(set.small_recognizer()?),
+        };
+        let engines = Engines {
+            detector: Box::new(set.tiny_detector()?),
+            labels: Box::new(set.tiny_recognizer()?),
+            values,
+            direction: Some(set.line_direction()?),
+            second: None,
+            cost: ReadingCost::default(),
+        };
+        Ok(Self::with_engines(engines, options.forms.clone()))
+    }
+
+    /// A reader over engines of the caller's choice.
+    pub fn with_engines(engines: Engines, forms: FormSet) -> Self {
+        let engine = engines.values.version();
+        let version = format!("{}+{}", env!("CARGO_PKG_VERSION"), engine.version);
+        Self { engines, forms, version: EngineVersion { engine: engine.engine, version } }
+    }
+
+    /// Which version of which engine reads.
+    pub fn version(&self) -> EngineVersion {
+        self.version.clone()
+    }
+
+    /// Reads everything on one page.
+    ///
+    /// # Errors
+    /// An engine failed; a page that cannot be read is no error but a reading that says so.
+    pub fn read_page(
+        &mut self,
+        page: &RgbImage,
+        dpi: Option<f32>,
+        hints: &PageHints,
+    ) -> Result<PageReading, RecognitionError> {
+        let _ = dpi;
+        self.engines.cost = ReadingCost::default();
+        let started_ms = cpu::thread_ms();
+        let quality = quality::look(page);
+        if page.width() < 16 || page.height() < 16 || quality.causes.contains(&QualityCause::Blank) {
+            return Ok(PageReading { quarter_turns: 0, quality, papers: Vec::new(), cost: ReadingCost::default() });
+        }
+        let upright = self.upright(page)?;
+        let lines = self.read_lines(&upright.image, &upright.lines)?;
+        let forms = self.forms.clone();
+        let mut papers = Vec::new();
+        for found in classify::papers(&forms, &lines) {
+            let mut paper = self.read_paper(&upright.image, &found, &lines, hints)?;
+            to_page(&mut paper, &upright.to_page);
+            papers.push(paper);
+        }
+        papers.sort_by(|a, b| a.region.centre().y.total_cmp(&b.region.centre().y));
+        let mut cost = std::mem::take(&mut self.engines.cost);
+        cost.cpu_ms = (cpu::thread_ms() - started_ms) as f32;
+        Ok(PageReading { quarter_turns: upright.quarter_turns, quality, papers, cost })
+    }
+
+    fn upright(&mut self, page: &RgbImage) -> Result<Upright, RecognitionError> {
+        let side = if is_card_shaped(page) { CARD_SIDE } else { PAGE_SIDE };
+        let mut lines = self.engines.detect(page, side)?;
+        let sideways = upright::lies_on_its_side(&lines);
+        let mut image = if sideways { imageops::rotate90(page) } else { page.clone() };
+        if sideways {
+            lines = self.engines.detect(&image, side)?;
+        }
+        let Engines { direction, labels, .. } = &mut self.engines;
+        let inverted = upright::stands_on_its_head(&image, &lines, direction.as_mut(), labels.as_mut())?;
+        if inverted {
+            let back = Projection::unturn(2, image.width(), image.height()).inverse();
+            for line in &mut lines {
+                line.quad = start_horizontally(&back.apply_quad(&line.quad));
+            }
+            image = imageops::rotate180(&image);
+        }
+        let quarter_turns = u8::from(sideways) + 2 * u8::from(inverted);
+        let to_page = Projection::unturn(quarter_turns, page.width(), page.height());
+        Ok(Upright { image, quarter_turns, lines, to_page })
+    }
+
+    fn read_lines(&mut self, image: &RgbImage, lines: &[DetectedLine]) -> Result<Vec<Line>, RecognitionError> {
+        let crops: Vec<RgbImage> = lines.iter().map(|line| warp::cut_line(image, &line.quad, 48)).collect();
+        let readings = self.engines.read_labels(&crops)?;
+        let joined = lines.iter().zip(&readings).zip(&crops);
+        Ok(joined.map(|((line, reading), crop)| Line::new(line.quad, reading, crop.width() as f32)).collect())
+    }
+
+    fn read_paper(
+        &mut self,
+        image: &RgbImage,
+        found: &Found<'_>,
+        lines: &[Line],
+        hints: &PageHints,
+    ) -> Result<PaperReading, RecognitionError> {
+        let fields = match &found.frame {
+            Some(_) => self.read_card(image, found, lines)?,
+            None => {
+                let barcodes = hints.barcodes.iter().map(|hint| hint.text.clone()).collect();
+                let known = Known { barcodes, ..Known::default() };
+                fields::labelled::read(image, found.form, lines, &known, &mut self.engines)?
+            }
+        };
+        let whole = Quad::rectangle(0.0, 0.0, image.width() as f32, image.height() as f32);
+        let size = found.form.size_mm.unwrap_or([85.6, 54.0]);
+        let region = found.frame.as_ref().map_or(whole, |frame| frame.outline(size));
+        Ok(PaperReading {
+            kind: found.form.paper,
+            form: found.form.name.clone(),
+            confidence: Confidence::new(found.weight / (found.weight + 0.5)),
+            region,
+            capture: Capture::Unknown,
+            quality: quality::look(image),
+            illegible: illegible(found.form, &fields),
+            fields,
+            copy_stamp: None,
+            signature: None,
+            fingerprint: Vec::new(),
+        })
+    }
+
+    /// A card that is small on the page is looked at again by itself.
+    fn read_card(
+        &mut self,
+        image: &RgbImage,
+        found: &Found<'_>,
+        lines: &[Line],
+    ) -> Result<Vec<FieldReading>, RecognitionError> {
+        let Some(frame) = &found.frame else { return Ok(Vec::new()) };
+        let size = found.form.size_mm.unwrap_or([85.6, 54.0]);
+        let outline = frame.outline(size);
+        let shrunk = PAGE_SIDE as f32 / image.width().max(image.height()) as f32;
+        if outline.width() * shrunk.min(1.0) >= LEAST_CARD_WIDTH {
+            return fields::card::read(image, found.form, frame, lines, &mut self.engines);
+        }
+        let margin = 0.06 * outline.width();
+        let [left, top, right, bottom] = outline.grown(margin, margin, margin).bounds();
+        let left = left.max(0.0) as u32;
+        let top = top.max(0.0) as u32;
+        let width = (right as u32).min(image.width()).saturating_sub(left).max(16);
+        let height = (bottom as u32).min(image.height()).saturating_sub(top).max(16);
+        let closer = imageops::crop_imm(image, left, top, width, height).to_image();
+        let detected = self.engines.detect(&closer, CARD_SIDE)?;
+        let lines = self.read_lines(&closer, &detected)?;
+        let seen = crate::frame::sightings(found.form, &lines);
+        let shift = Projection::shift(left as f32, top as f32);
+        let Some(near) = crate::frame::best(found.form, &seen).filter(|near| near.weight >= 0.8 * frame.weight) else {
+            return fields::card::read(image, found.form, frame, &moved(&lines, &shift), &mut self.engines);
+        };
+        let mut fields = fields::card::read(&closer, found.form, &near, &lines, &mut self.engines)?;
+        for field in &mut fields {
+            field.region = shift.apply_quad(&field.region);
+        }
+        Ok(fields)
+    }
+}
+
+fn moved(lines: &[Line], by: &Projection) -> Vec<Line> {
+    lines.iter().map(|line| Line { quad: by.apply_quad(&line.quad), ..line.clone() }).collect()
+}
+
+/// Required fields of which nothing can be said.
+fn illegible(form: &Form, fields: &[FieldReading]) -> Vec<domain::field::FieldName> {
+    let is_read = |name| fields.iter().any(|field| field.field == name && field.text.is_some());
+    form.fields.iter().filter(|plan| plan.required && !is_read(plan.field)).map(|plan| plan.field).collect()
+}
+
+/// Takes every place from the upright picture to the page as decoded.
+fn to_page(paper: &mut PaperReading, projection: &Projection) {
+    paper.region = projection.apply_quad(&paper.region);
+    for field in &mut paper.fields {
+        field.region = projection.apply_quad(&field.region);
+    }
+    for mark in [&mut paper.copy_stamp, &mut paper.signature].into_iter().flatten() {
+        mark.region = mark.region.map(|region| projection.apply_quad(&region));
+    }
+}
+
+fn is_card_shaped(page: &RgbImage) -> bool {
+    let ratio = page.width().max(page.height()) as f32 / page.width().min(page.height()).max(1) as f32;
+    page.width().max(page.height()) < 1300 && ratio > 1.45
+}
