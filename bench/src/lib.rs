@@ -1,1 +1,3 @@
 //! (head to be written)
+
+pub mod corpus;

@@ -44,6 +44,16 @@ pub struct IndexStatus {
     pub size_bytes: u64,
 }
 
+impl IndexStatus {
+    /// Whether the folder is so much larger than its case files explain that somebody must look.
+    ///
+    /// A case file takes 400 bytes at most, deleted ones count until they are purged, and a merge may double it.
+    pub const fn is_bloated(&self) -> bool {
+        let explained = (self.case_files + self.deleted) * 400 * 2;
+        self.size_bytes > SMALL_BYTES + explained
+    }
+}
+
 /// What a purge did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Purge {
@@ -55,6 +65,8 @@ pub struct Purge {
     pub size_after_bytes: u64,
 }
 
+/// A folder up to this size alarms nobody.
+const SMALL_BYTES: u64 = 64 << 20;
 /// Bytes of the buffer in which documents gather before they become a segment.
 const FOLLOWING_BUFFER_BYTES: usize = 64 << 20;
 const REBUILD_BUFFER_BYTES: usize = 256 << 20;
@@ -83,17 +95,14 @@ impl IndexWriter {
     /// Opens the index in `root`, or makes an empty one that has reached 0.
     pub fn open(root: &Path, key: BlindKey) -> Result<Self, IndexError> {
         let lock = folder::lock(root)?;
-        let generation = match folder::current(root)? {
-            Some(generation) => {
-                folder::remove_others(root, &generation)?;
-                generation
-            }
-            None => {
-                let generation = folder::create_generation(root, &key)?;
-                create_index(&generation)?;
-                folder::make_current(root, &generation)?;
-                generation
-            }
+        let generation = if let Some(generation) = folder::current(root)? {
+            folder::remove_others(root, &generation)?;
+            generation
+        } else {
+            let generation = folder::create_generation(root, &key)?;
+            create_index(&generation)?;
+            folder::make_current(root, &generation)?;
+            generation
         };
         Self::open_generation(root, generation, key, FOLLOWING_BUFFER_BYTES, lock)
     }
