@@ -3,8 +3,7 @@
 use std::ops::RangeInclusive;
 
 use domain::blind_index::{
-    BlindField, BlindKey, NumberPattern, NumberShape, PatternError, TextLookup, Token, address_lookup,
-    name_lookup, number_lookup,
+    BlindField, BlindKey, NumberShape, TextLookup, Token, address_lookup, name_lookup, number_lookup,
 };
 use tantivy::{
     Term,
@@ -16,6 +15,9 @@ use crate::{
     query::{MAX_PAGE, Query, QueryError, Scope, SlipPattern},
     schema::{self, Fields},
 };
+
+/// Alternatives of numbers up to this many are spread over the other clauses.
+const MAX_SPREAD: usize = 6;
 
 type Clause = Box<dyn tantivy::query::Query>;
 
@@ -47,12 +49,8 @@ pub(crate) fn plan(
     }
     let mut clauses = scope_clauses(fields, query)?;
     clauses.extend(word_clauses(fields, query)?);
-    clauses.extend(personal_clauses(fields, key, shapes, query)?);
-    let clause = match clauses.len() {
-        0 => Box::new(AllQuery),
-        1 => clauses.swap_remove(0),
-        _ => Box::new(BooleanQuery::intersection(clauses)),
-    };
+    clauses.extend(text_clauses(fields, key, query)?);
+    let clause = spread(fields, clauses, number_lookups(key, shapes, query)?);
     let slip_prefix = match &query.slip_number {
         Some(SlipPattern::Prefix(text)) => Some(not_empty("slip number", text)?.to_owned()),
         _ => None,
@@ -113,22 +111,8 @@ fn word_clauses(fields: &Fields, query: &Query) -> Result<Vec<Clause>, QueryErro
     Ok(clauses)
 }
 
-fn personal_clauses(
-    fields: &Fields,
-    key: &BlindKey,
-    shapes: &Shapes,
-    query: &Query,
-) -> Result<Vec<Clause>, QueryError> {
-    let number = |field, pattern: &NumberPattern, shapes: &[NumberShape]| -> Result<Clause, PatternError> {
-        Ok(number_clause(fields, number_lookup(key, field, pattern, shapes)?))
-    };
+fn text_clauses(fields: &Fields, key: &BlindKey, query: &Query) -> Result<Vec<Clause>, QueryError> {
     let mut clauses = Vec::new();
-    if let Some(pattern) = &query.phone {
-        clauses.push(number(BlindField::Phone, pattern, &shapes.phone).map_err(QueryError::Phone)?);
-    }
-    if let Some(pattern) = &query.id_number {
-        clauses.push(number(BlindField::IdNumber, pattern, &shapes.id_number).map_err(QueryError::IdNumber)?);
-    }
     if let Some(pattern) = &query.name {
         let lookup = name_lookup(key, pattern).map_err(QueryError::Name)?;
         clauses.push(text_clause(fields, fields.names, lookup));
@@ -140,11 +124,55 @@ fn personal_clauses(
     Ok(clauses)
 }
 
-fn number_clause(fields: &Fields, alternatives: Vec<Vec<Token>>) -> Clause {
-    let mut clauses: Vec<Clause> = alternatives
-        .into_iter()
-        .map(|tokens| all_of(tokens.into_iter().map(|token| plain(fields, token)).collect()))
-        .collect();
+/// For each number asked for its alternatives, of each all tokens.
+fn number_lookups(
+    key: &BlindKey,
+    shapes: &Shapes,
+    query: &Query,
+) -> Result<Vec<Vec<Vec<Token>>>, QueryError> {
+    let mut lookups = Vec::new();
+    if let Some(pattern) = &query.phone {
+        let lookup = number_lookup(key, BlindField::Phone, pattern, &shapes.phone);
+        lookups.push(lookup.map_err(QueryError::Phone)?);
+    }
+    if let Some(pattern) = &query.id_number {
+        let lookup = number_lookup(key, BlindField::IdNumber, pattern, &shapes.id_number);
+        lookups.push(lookup.map_err(QueryError::IdNumber)?);
+    }
+    Ok(lookups)
+}
+
+/// All clauses and, of each number, one alternative.
+///
+/// Few alternatives are spread: each stands beside all other clauses, so that the rarest of all leads the walk.
+/// Within one union the engine would first gather every alternative without regard to the rest.
+fn spread(fields: &Fields, clauses: Vec<Clause>, numbers: Vec<Vec<Vec<Token>>>) -> Clause {
+    let mut branches = vec![clauses];
+    for alternatives in numbers {
+        let conditions: Vec<Vec<Clause>> = alternatives
+            .into_iter()
+            .map(|tokens| tokens.into_iter().map(|token| plain(fields, token)).collect())
+            .collect();
+        if branches.len() * conditions.len() <= MAX_SPREAD {
+            branches = branches
+                .iter()
+                .flat_map(|branch| conditions.iter().map(|condition| copy(branch.iter().chain(condition))))
+                .collect();
+        } else {
+            let union = any_of(conditions.into_iter().map(all_of).collect());
+            for branch in &mut branches {
+                branch.push(union.box_clone());
+            }
+        }
+    }
+    any_of(branches.into_iter().map(all_of).collect())
+}
+
+fn copy<'a>(clauses: impl Iterator<Item = &'a Clause>) -> Vec<Clause> {
+    clauses.map(|clause| clause.box_clone()).collect()
+}
+
+fn any_of(mut clauses: Vec<Clause>) -> Clause {
     match clauses.len() {
         0 => Box::new(EmptyQuery),
         1 => clauses.swap_remove(0),
@@ -154,6 +182,7 @@ fn number_clause(fields: &Fields, alternatives: Vec<Vec<Token>>) -> Clause {
 
 fn all_of(mut clauses: Vec<Clause>) -> Clause {
     match clauses.len() {
+        0 => Box::new(AllQuery),
         1 => clauses.swap_remove(0),
         _ => Box::new(BooleanQuery::intersection(clauses)),
     }
@@ -184,11 +213,7 @@ fn word(field: Field, text: &str) -> Clause {
 }
 
 fn any_word<'a>(field: Field, texts: impl Iterator<Item = &'a str>) -> Clause {
-    let mut clauses: Vec<Clause> = texts.map(|text| word(field, text)).collect();
-    match clauses.len() {
-        1 => clauses.swap_remove(0),
-        _ => Box::new(BooleanQuery::union(clauses)),
-    }
+    any_of(texts.map(|text| word(field, text)).collect())
 }
 
 fn term(term: Term) -> Clause {

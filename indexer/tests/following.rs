@@ -238,8 +238,9 @@ fn tokens_of_the_index_are_those_of_the_domain() {
     let count = |field: &str| terms.iter().filter(|(name, _)| name == field).count();
     let addresses = address_tokens(&key(), document.addresses.iter().map(String::as_str));
     assert_eq!(count("addresses"), addresses.len());
-    // One whole, one shape, one ending, and a gram at each place; a name: the whole and four characters.
-    assert_eq!(count("tokens"), (3 + 15) + (3 + 8) + (3 + 8) + (1 + 4));
+    // One whole, one shape, one ending, and a gram at each place, of an identity number also four beginnings;
+    // of a name the whole and four characters.
+    assert_eq!(count("tokens"), (3 + 15 + 4) + (3 + 8) + (3 + 8) + (1 + 4));
     assert_eq!(count("names"), 3);
 }
 

@@ -80,6 +80,7 @@ fn number_pattern() -> impl Strategy<Value = NumberPattern> {
     prop_oneof![
         number().prop_map(NumberPattern::Whole),
         "[15]{4,6}".prop_map(NumberPattern::Prefix),
+        "[1]{3,8}[15]{2}".prop_map(NumberPattern::Prefix),
         "[15]{4,6}".prop_map(NumberPattern::Suffix),
         "[15]{4,9}".prop_map(NumberPattern::Part),
         "[0125]{2}-?[0125]{2,4}".prop_map(NumberPattern::Part),

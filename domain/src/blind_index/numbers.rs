@@ -8,6 +8,9 @@ use super::{BlindField, BlindKey, Kind, PatternError, Token, distinct, fold_numb
 pub const GRAM_LENGTH: usize = 4;
 /// Numbers of one kind that a case file keeps apart; any beyond share the last slot.
 pub const MAX_SLOTS: u16 = 64;
+/// Beginnings of identity numbers that have a token of their own. Region and century are the same for so many
+/// people that their pieces alone would make a search slow.
+const BEGINNINGS: std::ops::RangeInclusive<usize> = 5..=8;
 /// Characters of a number that can be found by part; longer ones are still found whole.
 const MAX_NUMBER_LENGTH: usize = 64;
 
@@ -84,6 +87,10 @@ pub fn number_tokens<'a>(
         for (position, gram) in cut.windows(GRAM_LENGTH).enumerate() {
             tokens.push(gram_token(key, field, slot, position, gram));
         }
+        if field == BlindField::IdNumber {
+            let beginnings = BEGINNINGS.filter_map(|length| cut.get(..length));
+            tokens.extend(beginnings.map(|beginning| beginning_token(key, field, slot, beginning)));
+        }
     }
     tokens
 }
@@ -112,7 +119,7 @@ pub fn number_lookup(
             let part = number_part(text)?;
             let slots: BTreeSet<u16> =
                 shapes.iter().filter(|shape| holds(**shape, &part)).map(|shape| shape.slot).collect();
-            Ok(slots.into_iter().map(|slot| part_tokens(key, field, slot, 0, &part)).collect())
+            Ok(slots.into_iter().map(|slot| prefix_tokens(key, field, slot, &part)).collect())
         }
         NumberPattern::Suffix(text) => {
             let part = number_part(text)?;
@@ -168,6 +175,24 @@ fn suffix_alternatives(
             tokens
         })
         .collect()
+}
+
+/// The longest beginning that has a token, and the grams that cover what is left.
+fn prefix_tokens(key: &BlindKey, field: BlindField, slot: u16, part: &[char]) -> Vec<Token> {
+    let covered = part.len().min(*BEGINNINGS.end());
+    if field != BlindField::IdNumber || covered < *BEGINNINGS.start() {
+        return part_tokens(key, field, slot, 0, part);
+    }
+    let mut tokens = vec![beginning_token(key, field, slot, &part[..covered])];
+    if covered < part.len() {
+        let start = covered.min(part.len() - GRAM_LENGTH);
+        tokens.extend(part_tokens(key, field, slot, start, &part[start..]));
+    }
+    tokens
+}
+
+fn beginning_token(key: &BlindKey, field: BlindField, slot: u16, beginning: &[char]) -> Token {
+    key.token(Kind::Beginning, field, slot, beginning.len(), &beginning.iter().collect::<String>())
 }
 
 /// The grams that together cover `part` at one place: every fourth, and the last one.
