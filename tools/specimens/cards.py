@@ -8,6 +8,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
 
 import ink
+import second_script
 import styles
 
 WIDTH, HEIGHT = 1011, 638
@@ -16,7 +17,7 @@ WIDTH, HEIGHT = 1011, 638
 class CardStyle:
     """The look of one card: fonts, colours, small shifts of the print."""
 
-    def __init__(self, rng, split, paper):
+    def __init__(self, rng, split, person):
         self.font = rng.choice(styles.CARD_FONTS[split])
         self.number_font = rng.choice(styles.NUMBER_FONTS[split])
         self.label = rng.choice([(70, 130, 180), (50, 110, 170), (90, 120, 150), (60, 140, 150)])
@@ -25,7 +26,8 @@ class CardStyle:
         self.dx, self.dy = rng.uniform(-7, 7), rng.uniform(-7, 7)
         self.tint = rng.choice([(236, 240, 246), (242, 238, 236), (233, 242, 240), (244, 243, 232)])
         self.strength = rng.choice([6, 10, 16])
-        self.aged = paper == "居民身份证" and rng.random() < 0.15
+        self.second = second_script.script_of(person, rng) if person.paper == "居民身份证" else None
+        self.aged = person.paper == "居民身份证" and rng.random() < 0.15
         self.seed = rng.randrange(6)
 
 
@@ -60,6 +62,19 @@ def blank(style):
     return Image.fromarray(image)
 
 
+def scratched(card, rng):
+    """An old card: the print rubbed pale in places, fine scratches across."""
+    image = np.asarray(card).astype(np.float32)
+    rubbed = np.clip(ink.clouds(rng, HEIGHT, WIDTH, 120, -0.25, 0.45), 0, 0.45)
+    paper = cv2.blur(image, (91, 91))
+    image = np.clip(image + (np.maximum(paper, image) - image) * rubbed[..., None], 0, 255).astype(np.uint8)
+    for _ in range(rng.randint(4, 14)):
+        x, y, angle, length = rng.randint(0, WIDTH), rng.randint(0, HEIGHT), rng.uniform(0, math.pi), rng.uniform(60, 400)
+        end = int(x + length * math.cos(angle)), int(y + length * math.sin(angle))
+        cv2.line(image, (x, y), end, rng.choice([(235, 232, 220), (190, 185, 170)]), 1, cv2.LINE_AA)
+    return Image.fromarray(image)
+
+
 def silhouette(rng):
     """A portrait nobody sat for."""
     picture = Image.new("RGB", (250, 320), rng.choice([(225, 232, 238), (238, 238, 240), (205, 222, 240)]))
@@ -83,6 +98,8 @@ def front(person, style, rng):
     picture = silhouette(rng).resize((rng.randint(235, 262), rng.randint(300, 330)))
     image.paste(picture, (int(655 + style.dx), int(88 + style.dy)))
     size = style.size
+    if style.second:
+        second_script.draw(draw, style.second, style, rng)
     put(62, 112, "姓 名", 28, style.label)
     put(182, 114, person.name, size + 4 if len(person.name) < 9 else 34)
     put(62, 188, "性 别", 28, style.label)
@@ -95,7 +112,7 @@ def front(person, style, rng):
     _address(put, person, style)
     put(62, 560, "公民身份号码", 28, style.label)
     number_size = {"ocrb": 54, "ocrb-sharp": 54}.get(style.number_font, 52)
-    spacing = 580 / 18 - styles.load(style.number_font, number_size).getlength("0")
+    spacing = 580 / 18 - styles.advance(style.number_font, number_size, "0")
     ink.draw_text(draw, (350 + style.dx, 562 + style.dy), person.id_number, style.number_font, number_size, style.ink, spacing)
     return image
 

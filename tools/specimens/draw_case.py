@@ -37,10 +37,14 @@ def slots(prefix):
 
 def identity(case, person, prefix, mode, rng, folder):
     """The scans of one identity paper."""
-    style = cards.CardStyle(rng, case.split, person.paper)
+    style = cards.CardStyle(rng, case.split, person)
     sides = [cards.front(person, style, rng), cards.back(person, style, rng)]
     kinds, names = slots(prefix), [f"{prefix}f", f"{prefix}b"]
     about = [f"paper:{person.paper}", f"font:{style.font}"] + (["aged"] if style.aged else [])
+    if style.second:
+        about.append(f"second_script:{style.second}")
+    if style.aged:
+        sides = [cards.scratched(side, rng) for side in sides]
     if case.fault == "no_back" and prefix == "id":
         sides, kinds, names = sides[:1], kinds[:1], names[:1]
     if mode == "photos":

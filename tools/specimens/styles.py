@@ -25,10 +25,12 @@ FILES = {
     "wenkai": ("truetype/lxgw-wenkai/LXGWWenKai-Regular.ttf", 0), "wenkai-mono": ("truetype/lxgw-wenkai/LXGWWenKaiMono-Regular.ttf", 0),
     "smiley": ("truetype/smiley-sans/SmileySans-Oblique.ttf", 0),
     "ocrb": ("opentype/ocr-b/OCRB.otf", 0), "ocrb-sharp": ("opentype/ocr-b/OCRBS.otf", 0),
+    "naskh": ("truetype/noto/NotoNaskhArabic-Regular.ttf", 0), "tibetan": ("truetype/noto/NotoSerifTibetan-Regular.ttf", 0),
     "liberation": ("truetype/liberation2/LiberationSans-Regular.ttf", 0), "courier": ("opentype/courier-prime/Courier Prime Bold.otf", 0),
 }
 WEB_FONTS = {name: name for name in ("long-cang", "zhi-mang-xing", "liu-jian-mao-cao", "ma-shan-zheng", "zcool-xiaowei", "zcool-kuaile")}
 FALLBACKS = ("noto-sans", "ukai", "wenkai")
+OWN_FALLBACK = {"droid": "noto-sans-light", "long-cang": "wenkai", "ma-shan-zheng": "twkai", "zhi-mang-xing": "twkai", "liu-jian-mao-cao": "twkai"}
 
 PRINT_FONTS = {
     "train": ["uming", "zenhei", "noto-sans", "wenkai"],
@@ -36,7 +38,7 @@ PRINT_FONTS = {
     "test": ["gkai", "droid", "noto-serif-semi", "noto-sans-light", "zcool-xiaowei"]}
 TITLE_FONTS = {"train": ["noto-sans-bold", "ukai"], "tune": ["noto-serif-bold", "zenhei"], "test": ["smiley", "noto-sans-medium", "twkai"]}
 CARD_FONTS = {"train": ["zenhei", "noto-sans"], "tune": ["microhei", "noto-sans-demilight"], "test": ["droid", "noto-sans-medium"]}
-NUMBER_FONTS = {"train": ["ocrb", "liberation"], "tune": ["ocrb-sharp", "zenhei"], "test": ["ocrb", "courier", "droid"]}
+NUMBER_FONTS = {"train": ["ocrb", "liberation"], "tune": ["ocrb-sharp", "zenhei"], "test": ["ocrb", "courier", "noto-sans-light"]}
 HAND_FONTS = {"train": ["long-cang"], "tune": ["ma-shan-zheng"], "test": ["zhi-mang-xing", "liu-jian-mao-cao"]}
 STAMP_FONTS = {"train": ["noto-serif", "zenhei"], "tune": ["gbsn", "noto-sans-bold"], "test": ["twkai", "noto-sans-medium", "droid"]}
 BACKGROUNDS = {"train": ["wood", "cloth"], "tune": ["marble", "desk"], "test": ["tiles", "carpet", "papers"]}
@@ -103,4 +105,4 @@ def covering(name, char):
     """The font itself, or the first fallback that can draw `char`."""
     if ord(char) in coverage(name):
         return name
-    return next((other for other in FALLBACKS if ord(char) in coverage(other)), name)
+    return next((other for other in (OWN_FALLBACK.get(name, name), *FALLBACKS) if ord(char) in coverage(other)), name)
