@@ -89,7 +89,8 @@ fn picture(head: &[u8]) -> Option<MediaType> {
         return Some(MediaType::WebP);
     }
     // "BM" alone also begins English words, so the size of the header that follows is looked at as well.
-    let dib_header_bytes = head.get(14..18).map(|field| u32::from_le_bytes([field[0], field[1], field[2], field[3]]));
+    let dib_header_bytes =
+        head.get(14..18).map(|field| u32::from_le_bytes([field[0], field[1], field[2], field[3]]));
     if head.starts_with(b"BM") && matches!(dib_header_bytes, Some(12 | 16 | 40 | 52 | 56 | 64 | 108 | 124)) {
         return Some(MediaType::Bmp);
     }

@@ -101,7 +101,9 @@ impl Refusal {
         match self {
             Self::FileTooLarge { limit_bytes } => {
                 let limit = limit_bytes >> 20;
-                format!("The file is larger than {limit} MB. Scan at 300 dpi, or split it into several files.")
+                format!(
+                    "The file is larger than {limit} MB. Scan at 300 dpi, or split it into several files."
+                )
             }
             Self::TooManyPages { limit_pages } => {
                 format!("The file has more than {limit_pages} pages. Split it into several files.")
@@ -112,7 +114,9 @@ impl Refusal {
             }
             Self::ScanTooLarge { limit_pixels } => {
                 let limit = limit_pixels / 1_000_000;
-                format!("The pages have more than {limit} million pixels together. Split it into several files.")
+                format!(
+                    "The pages have more than {limit} million pixels together. Split it into several files."
+                )
             }
             fixed => fixed.fixed_message_en().to_owned(),
         }
@@ -120,31 +124,49 @@ impl Refusal {
 
     const fn fixed_message_en(self) -> &'static str {
         match self {
-            Self::EmptyFile => "The file is empty. Scan the paper again and check the file before sending it.",
+            Self::EmptyFile => {
+                "The file is empty. Scan the paper again and check the file before sending it."
+            }
             Self::HeicNotSupported => {
                 "This is an iPhone picture (HEIC). Choose Settings > Camera > Formats > Most Compatible and take it \
                  again, or export it as JPEG."
             }
-            Self::VideoNotSupported => "This is a video. Take a photograph or scan the paper, and send a JPEG or PDF.",
-            Self::GifNotSupported => "GIF pictures are not accepted. Scan the paper again as JPEG, PNG, TIFF or PDF.",
+            Self::VideoNotSupported => {
+                "This is a video. Take a photograph or scan the paper, and send a JPEG or PDF."
+            }
+            Self::GifNotSupported => {
+                "GIF pictures are not accepted. Scan the paper again as JPEG, PNG, TIFF or PDF."
+            }
             Self::OfficeNotSupported => {
                 "This is an office document. Scan the signed paper itself, or print the document to PDF and send that."
             }
-            Self::ArchiveNotSupported => "This is a compressed archive. Unpack it and send the files in it one by one.",
-            Self::SvgNotSupported => "Vector drawings (SVG) are not accepted. Scan the paper as JPEG, PNG, TIFF or PDF.",
-            Self::HtmlNotSupported => "This is a web page, not a scan. Scan the paper as JPEG, PNG, TIFF or PDF.",
+            Self::ArchiveNotSupported => {
+                "This is a compressed archive. Unpack it and send the files in it one by one."
+            }
+            Self::SvgNotSupported => {
+                "Vector drawings (SVG) are not accepted. Scan the paper as JPEG, PNG, TIFF or PDF."
+            }
+            Self::HtmlNotSupported => {
+                "This is a web page, not a scan. Scan the paper as JPEG, PNG, TIFF or PDF."
+            }
             Self::ExecutableNotSupported => {
                 "This is a program, not a scan. Do not open it, and tell whoever looks after your computer."
             }
-            Self::TextNotSupported => "This is a text file, not a scan. Scan the paper as JPEG, PNG, TIFF or PDF.",
+            Self::TextNotSupported => {
+                "This is a text file, not a scan. Scan the paper as JPEG, PNG, TIFF or PDF."
+            }
             Self::VariantNotSupported => {
                 "The picture is stored in a rare way that cannot be read here. Save it again as JPEG, PNG or PDF."
             }
             Self::MixedFormats => {
                 "The file contains two kinds of file in one. Scan the paper again, or print it to PDF and send that."
             }
-            Self::DamagedFile => "The file is damaged or was cut off on its way. Send it again, or scan the paper again.",
-            Self::NoPages => "There is no page in the file. Scan the paper again and check the file before sending it.",
+            Self::DamagedFile => {
+                "The file is damaged or was cut off on its way. Send it again, or scan the paper again."
+            }
+            Self::NoPages => {
+                "There is no page in the file. Scan the paper again and check the file before sending it."
+            }
             Self::EncryptedPdf => {
                 "The PDF is protected by a password. Open it, print it to a new PDF without a password and send that."
             }

@@ -13,10 +13,7 @@ use crate::{
     limits::Limits,
     media_type::MediaType,
     refusal::Refusal,
-    sandbox::{
-        Description, PageDescription, PageFault, Resolution,
-        protocol::PageFrame,
-    },
+    sandbox::{Description, PageDescription, PageFault, Resolution, protocol::PageFrame},
 };
 
 /// A scan whose pages can be asked for.
@@ -50,7 +47,11 @@ impl<'a> OpenScan<'a> {
     }
 
     /// Decodes one page, upright, as grey or RGB bytes.
-    pub fn render(&self, page_index: usize, resolution: Resolution) -> Result<(PageFrame, Vec<u8>), PageFault> {
+    pub fn render(
+        &self,
+        page_index: usize,
+        resolution: Resolution,
+    ) -> Result<(PageFrame, Vec<u8>), PageFault> {
         let page = self.description.pages.get(page_index).ok_or(PageFault::NoSuchPage)?;
         if let Some(pdf) = &self.pdf {
             let picture = pdf.render(page_index, page, resolution)?;
@@ -73,7 +74,8 @@ impl<'a> OpenScan<'a> {
 
 fn describe(header: &PageHeader) -> PageDescription {
     let is_turned = (5..=8).contains(&header.orientation);
-    let (width, height) = if is_turned { (header.height, header.width) } else { (header.width, header.height) };
+    let (width, height) =
+        if is_turned { (header.height, header.width) } else { (header.width, header.height) };
     PageDescription { width, height, dpi: header.dpi, colour: header.colour, has_text_layer: false }
 }
 

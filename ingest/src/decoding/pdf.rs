@@ -146,7 +146,9 @@ fn scanned_picture(page: &Page<'_>, points_wide: f32, points_high: f32) -> Optio
     for name in names {
         let Some(stream) = pictures.get::<Stream<'_>>(&name) else { continue };
         let dict = stream.dict();
-        let (Some(width), Some(height)) = (dict.get::<u32>("Width"), dict.get::<u32>("Height")) else { continue };
+        let (Some(width), Some(height)) = (dict.get::<u32>("Width"), dict.get::<u32>("Height")) else {
+            continue;
+        };
         let (across, down) = (width as f32 / points_wide * 72.0, height as f32 / points_high * 72.0);
         let fills_page = (across / down - 1.0).abs() < 0.03;
         if fills_page && best.is_none_or(|(dpi, _)| across > dpi) {

@@ -64,7 +64,8 @@ fn fax(
     let is_reversed = number(tag::FILL_ORDER, 1) == 2;
     // In the bits of a fax a run of ones is black; the photometric tag says what the writer meant by them.
     let is_inverted = number(tag::PHOTOMETRIC, 0) == 1;
-    let rows_per_strip = number(tag::ROWS_PER_STRIP, u64::from(header.height)).clamp(1, u64::from(header.height)) as u32;
+    let rows_per_strip =
+        number(tag::ROWS_PER_STRIP, u64::from(header.height)).clamp(1, u64::from(header.height)) as u32;
     let mut page = FaxPage::new(header, is_inverted)?;
     for (index, strip) in strips(bytes, directory, header.height.div_ceil(rows_per_strip)).enumerate() {
         let first_row = index as u32 * rows_per_strip;
@@ -122,7 +123,8 @@ impl FaxPage {
         let paper = if is_inverted { BLACK } else { WHITE };
         let size = u64::from(header.width) * u64::from(header.height);
         let size = usize::try_from(size).map_err(|_| PageFault::TooLarge)?;
-        let picture = GrayImage::from_raw(header.width, header.height, vec![paper; size]).ok_or(PageFault::TooLarge)?;
+        let picture =
+            GrayImage::from_raw(header.width, header.height, vec![paper; size]).ok_or(PageFault::TooLarge)?;
         Ok(Self { picture, next_row: 0, paper })
     }
 

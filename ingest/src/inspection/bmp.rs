@@ -20,7 +20,12 @@ pub fn header(bytes: &[u8]) -> Result<PageHeader, Refusal> {
 
 fn read(bytes: &[u8]) -> Option<PageHeader> {
     let (width, height, bits_per_pixel, dpi) = if u32_at(bytes, 14, Little)? == 12 {
-        (u32::from(u16_at(bytes, 18, Little)?), u32::from(u16_at(bytes, 20, Little)?), u16_at(bytes, 24, Little)?, None)
+        (
+            u32::from(u16_at(bytes, 18, Little)?),
+            u32::from(u16_at(bytes, 20, Little)?),
+            u16_at(bytes, 24, Little)?,
+            None,
+        )
     } else {
         let across = u32_at(bytes, 38, Little)?;
         let dpi = (across > 0).then_some(across as f32 * 0.0254);

@@ -102,7 +102,8 @@ fn check_pages(pages: &[PageHeader], size_bytes: u64, limits: &Limits) -> Result
             return Err(Refusal::PageTooLarge { page_number, limit_pixels: limits.max_page_pixels });
         }
         total_pixels = total_pixels.saturating_add(page.pixels());
-        decoded_bits = decoded_bits.saturating_add(page.pixels().saturating_mul(u64::from(page.bits_per_pixel)));
+        decoded_bits =
+            decoded_bits.saturating_add(page.pixels().saturating_mul(u64::from(page.bits_per_pixel)));
     }
     if total_pixels > limits.max_total_pixels {
         return Err(Refusal::ScanTooLarge { limit_pixels: limits.max_total_pixels });

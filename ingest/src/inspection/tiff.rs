@@ -160,7 +160,9 @@ impl Directory {
         let count = usize::try_from(entry.count).ok()?.min(most);
         let mut values = Vec::new();
         for index in 0..count {
-            let at = entry.value_offset.checked_add(index.checked_mul(Entry::value_bytes(entry.kind) as usize)?)?;
+            let at = entry
+                .value_offset
+                .checked_add(index.checked_mul(Entry::value_bytes(entry.kind) as usize)?)?;
             values.push(match entry.kind {
                 1 | 7 => (*bytes.get(at)?).into(),
                 3 => u16_at(bytes, at, order)?.into(),

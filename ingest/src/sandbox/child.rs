@@ -32,7 +32,8 @@ pub fn decoder_main() -> ExitCode {
 fn serve() -> io::Result<()> {
     let mut input = BufReader::new(io::stdin());
     let mut output = io::stdout().lock();
-    let Some((Request::Open { limits, allow_unsandboxed }, bytes)) = read_frame(&mut input, MAX_SCAN_BYTES)? else {
+    let Some((Request::Open { limits, allow_unsandboxed }, bytes)) = read_frame(&mut input, MAX_SCAN_BYTES)?
+    else {
         return Err(io::ErrorKind::InvalidData.into());
     };
     // Fonts are opened while files still can be; they are read only when a page asks for them.
@@ -71,7 +72,8 @@ fn answer(scan: &OpenScan<'_>, request: &Request) -> Result<(Answer, Vec<u8>), P
     match *request {
         Request::Open { .. } => Err(PageFault::NoSuchPage),
         Request::Render { page_index, resolution } => {
-            let (frame, pixels) = contained(|| scan.render(page_index, resolution)).unwrap_or(Err(PageFault::Damaged))?;
+            let (frame, pixels) =
+                contained(|| scan.render(page_index, resolution)).unwrap_or(Err(PageFault::Damaged))?;
             Ok((Answer::Page(frame), pixels))
         }
         Request::Text { page_index } => {

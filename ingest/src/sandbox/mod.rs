@@ -49,7 +49,9 @@ impl Sandbox {
         let mut child = Child::start(&self.executable, &self.limits)?;
         let request = Request::Open { limits: self.limits, allow_unsandboxed: self.allow_unsandboxed };
         match child.ask(&request, bytes, 0)? {
-            (Answer::Described(description), _) => Ok(DecodeSession { child, description, limits: self.limits }),
+            (Answer::Described(description), _) => {
+                Ok(DecodeSession { child, description, limits: self.limits })
+            }
             (Answer::Refused(refusal), _) => Err(DecodeError::Refused(refusal)),
             (Answer::Unconfined(part), _) => Err(DecodeError::Unconfined { part }),
             _ => Err(unexpected()),
@@ -110,7 +112,6 @@ impl DecodeSession {
             _ => Err(unexpected()),
         }
     }
-
 }
 
 /// Believes the child only as far as its numbers agree with its bytes.

@@ -35,7 +35,6 @@ impl Child {
         let mut process = Command::new(executable)
             .arg(DECODE_SUBCOMMAND)
             .env_clear()
-            .current_dir("/")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())

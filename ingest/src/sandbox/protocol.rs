@@ -148,7 +148,10 @@ pub fn write_frame(pipe: &mut impl Write, header: &impl Serialize, body: &[u8]) 
 }
 
 /// Reads one frame whose body may have at most `max_body_bytes`; `None` when the other side has finished.
-pub fn read_frame<T: DeserializeOwned>(pipe: &mut impl Read, max_body_bytes: u64) -> io::Result<Option<(T, Vec<u8>)>> {
+pub fn read_frame<T: DeserializeOwned>(
+    pipe: &mut impl Read,
+    max_body_bytes: u64,
+) -> io::Result<Option<(T, Vec<u8>)>> {
     let mut lengths = [0_u8; 12];
     let mut filled = 0;
     while filled < lengths.len() {
