@@ -3,8 +3,9 @@
 use domain::reading::ReadingCost;
 use image::RgbImage;
 
-use crate::recognition::{
-    DetectedLine, LineDirection, LineReading, RecognitionError, TextDetector, TextRecognizer,
+use crate::{
+    cpu,
+    recognition::{DetectedLine, LineDirection, LineReading, RecognitionError, TextDetector, TextRecognizer},
 };
 
 /// Everything a page reader calls.
@@ -21,9 +22,16 @@ pub struct Engines {
     pub second: Option<Box<dyn TextRecognizer>>,
     /// What was asked since it was last taken.
     pub cost: ReadingCost,
+    /// CPU clock of the thread at which second looks at this page end.
+    pub second_looks_until_ms: f64,
 }
 
 impl Engines {
+    /// Whether the page's budget for second looks is spent.
+    pub(crate) fn is_out_of_time(&self) -> bool {
+        cpu::thread_ms() > self.second_looks_until_ms
+    }
+
     pub(crate) fn detect(&mut self, picture: &RgbImage, side: u32) -> Result<Vec<DetectedLine>, RecognitionError> {
         self.cost.detections += 1;
         self.detector.detect(picture, side)

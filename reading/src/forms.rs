@@ -89,6 +89,10 @@ pub enum Pattern {
     Validity,
     /// Something that ends in 公安局 or 分局.
     Authority,
+    /// 男 or 女 alone.
+    Sex,
+    /// Something that begins with a province, city or county.
+    Address,
 }
 
 /// One field of a form.

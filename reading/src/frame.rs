@@ -102,6 +102,14 @@ pub fn find_pattern(text: &[char], pattern: Pattern) -> Option<(usize, usize)> {
             let plain = text[first.0..].iter().all(|c| c.is_ascii_digit() || ".-至长期一~ ,年月日".contains(*c));
             (long && dates && plain && first.0 <= 5).then_some((first.0, text.len()))
         }
+        Pattern::Sex => {
+            let alone = text.len() <= 2 && text.iter().any(|c| matches!(c, '男' | '女'));
+            alone.then_some((0, text.len()))
+        }
+        Pattern::Address => {
+            let begins = text.iter().skip(1).take(7).any(|c| matches!(c, '省' | '市' | '区' | '县' | '州' | '旗'));
+            (begins && text.len() >= 6 && !text.contains(&'局')).then_some((0, text.len()))
+        }
         Pattern::Authority => {
             let string: String = text.iter().collect();
             let ends = string.ends_with("分局") || string.ends_with("公安局");

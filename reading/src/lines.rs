@@ -1,6 +1,9 @@
 //! Lines of ink with what the quick reader made of them, and labels found in them.
 
-use domain::geometry::{Point, Quad};
+use domain::{
+    geometry::{Point, Quad},
+    reading::Lattice,
+};
 
 use crate::{prepare::geometry::QuadMeasure, recognition::LineReading};
 
@@ -15,6 +18,8 @@ pub struct Line {
     pub spans: Vec<(f32, f32)>,
     /// How sure the quick reader was.
     pub confidence: f32,
+    /// What else it may say.
+    pub lattice: Lattice,
 }
 
 impl Line {
@@ -31,7 +36,7 @@ impl Line {
             let span = reading.spans.get(index).copied().unwrap_or((0.0, width));
             spans.push((span.0 / width.max(1.0), span.1 / width.max(1.0)));
         }
-        Self { quad, text, spans, confidence: reading.confidence.value() }
+        Self { quad, text, spans, confidence: reading.confidence.value(), lattice: reading.lattice.clone() }
     }
 
     /// Everything it says.

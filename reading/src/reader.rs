@@ -68,6 +68,7 @@ pub struct PageReader {
     engines: Engines,
     forms: FormSet,
     version: EngineVersion,
+    budget_ms: u32,
 }
 
 /// A page turned upright.
@@ -97,15 +98,18 @@ impl PageReader {
             direction: Some(set.line_direction()?),
             second: None,
             cost: ReadingCost::default(),
+            second_looks_until_ms: 0.0,
         };
-        Ok(Self::with_engines(engines, options.forms.clone()))
+        let mut reader = Self::with_engines(engines, options.forms.clone());
+        reader.budget_ms = options.second_look_budget_ms;
+        Ok(reader)
     }
 
     /// A reader over engines of the caller's choice.
     pub fn with_engines(engines: Engines, forms: FormSet) -> Self {
         let engine = engines.values.version();
         let version = format!("{}+{}", env!("CARGO_PKG_VERSION"), engine.version);
-        Self { engines, forms, version: EngineVersion { engine: engine.engine, version } }
+        Self { engines, forms, version: EngineVersion { engine: engine.engine, version }, budget_ms: 0 }
     }
 
     /// Which version of which engine reads.
@@ -134,6 +138,7 @@ impl PageReader {
         let lines = self.read_lines(&upright.image, &upright.lines)?;
         let forms = self.forms.clone();
         let mut papers = Vec::new();
+        self.engines.second_looks_until_ms = cpu::thread_ms() + f64::from(self.budget_ms);
         for found in classify::papers(&forms, &lines) {
             let mut paper = self.read_paper(&upright.image, &found, &lines, hints)?;
             to_page(&mut paper, &upright.to_page);

@@ -6,7 +6,10 @@ use domain::{
 };
 use image::RgbImage;
 
-use super::value::{self, Ink, InkLine};
+use super::{
+    rows::{self, Piece, Row},
+    value::{self, Ink, InkLine},
+};
 use crate::{
     candidates::Known,
     engines::Engines,
@@ -14,21 +17,16 @@ use crate::{
     frame::Frame,
     lines::{Line, find_label, part},
     prepare::{
-        geometry::{QuadMeasure, least_rectangle},
+        geometry::QuadMeasure,
         ink::{self, Room},
     },
     recognition::RecognitionError,
 };
 
-/// A piece of a line that is no label.
-#[derive(Debug, Clone)]
-struct Piece {
-    quad: Quad,
-    /// Middle of its left end, as fractions of the card.
-    start: Point,
-    /// Middle of its right end.
-    end: Point,
-}
+/// Where the first row of a value of several lines stands below the top of its place.
+const FIRST_ROW: f32 = 0.07;
+/// Distance of two rows of it.
+const ROW_PITCH: f32 = 0.087;
 
 /// The fields of a card.
 ///
@@ -52,21 +50,34 @@ pub fn read(
         let lines = lines_of(page, plan, frame, size, &pieces);
         inks.push((plan.place, value::read(page, &lines, engines)?));
     }
-    let ink_of = |plan: &FieldPlan| inks.iter().find(|(place, _)| *place == plan.place).map(|(_, ink)| ink);
+    decide(page, form, inks, engines)
+}
+
+/// The number first, for it tells sex and birth.
+fn decide(
+    page: &RgbImage,
+    form: &Form,
+    mut inks: Vec<(Option<[f32; 4]>, Ink)>,
+    engines: &mut Engines,
+) -> Result<Vec<FieldReading>, RecognitionError> {
     let mut known = Known::default();
-    if let Some((plan, ink)) = form
-        .fields
-        .iter()
-        .find(|plan| plan.kind == ValueKind::IdNumber)
-        .and_then(|plan| ink_of(plan).map(|ink| (plan, ink)))
-    {
-        known.id_number = value::field(plan, ink, &known).text;
+    let mut fields: Vec<Option<FieldReading>> = vec![None; form.fields.len()];
+    let is_number = |plan: &FieldPlan| plan.kind == ValueKind::IdNumber;
+    for number_first in [true, false] {
+        for (index, plan) in form.fields.iter().enumerate().filter(|(_, plan)| is_number(plan) == number_first) {
+            let Some((_, ink)) = inks.iter_mut().find(|(place, _)| *place == plan.place) else { continue };
+            if ink.readings.is_empty() {
+                continue;
+            }
+            *ink = value::look_again(page, plan, ink.clone(), &known, engines)?;
+            let field = value::field(plan, ink, &known);
+            if number_first {
+                known.id_number.clone_from(&field.text);
+            }
+            fields[index] = Some(field);
+        }
     }
-    Ok(form
-        .fields
-        .iter()
-        .filter_map(|plan| ink_of(plan).filter(|ink| !ink.readings.is_empty()).map(|ink| value::field(plan, ink, &known)))
-        .collect())
+    Ok(fields.into_iter().flatten().collect())
 }
 
 /// What is left of the lines inside the card when labels are taken out.
@@ -123,71 +134,61 @@ fn without_labels(form: &Form, line: &Line) -> Vec<(f32, f32)> {
     stretches
 }
 
-/// The ink of a field: the pieces in its place, or, when nothing was found there, what ink there is.
+/// The ink of a field: the rows in its place, and what ink there is where a row must be but none was found.
 fn lines_of(page: &RgbImage, plan: &FieldPlan, frame: &Frame, size: [f32; 2], pieces: &[Piece]) -> Vec<InkLine> {
     let Some(place) = plan.place else { return Vec::new() };
     let [left, top, right, bottom] = place;
-    let mut mine: Vec<&Piece> = pieces
+    let mine: Vec<&Piece> = pieces
         .iter()
         .filter(|piece| {
-            let row = (piece.start.y + piece.end.y) / 2.0;
             let middle = (piece.start.x + piece.end.x) / 2.0;
-            (top..bottom).contains(&row) && middle > left && piece.start.x < right && piece.start.x > left - 0.15
+            let begins = (left - 0.15..right).contains(&piece.start.x);
+            (top..bottom).contains(&piece.level()) && middle > left && begins
         })
         .collect();
-    mine.sort_by(|a, b| a.start.y.total_cmp(&b.start.y));
-    let rows = rows(&mine);
-    if rows.is_empty() {
-        return fallback(page, place, frame, size).into_iter().collect();
+    let outline = frame.outline(size);
+    let mine = rows::level_pieces(&mine, outline.angle());
+    let mut found = rows::rows(&mine, 0.045);
+    if plan.lines > 1 {
+        found.retain(|row| row.start < left + 0.08);
     }
-    let scale = frame.outline(size).width();
-    rows.iter()
-        .take(usize::from(plan.lines))
-        .map(|(quad, start, end)| {
-            // What begins left of its place has a label in it that was not recognised as one.
-            let cut = ((left - 0.01 - start) / (end - start).max(0.01)).clamp(0.0, 0.9);
-            let quad = if cut > 0.08 { part(quad, cut, 1.0) } else { *quad };
-            let room = Room {
-                left: ((start - left + 0.005).max(0.0)) * scale,
-                right: ((right + 0.02 - end).max(0.0)) * scale,
-            };
-            InkLine { quad, room }
-        })
-        .collect()
-}
-
-/// Pieces side by side joined: quad, left end, right end.
-fn rows(pieces: &[&Piece]) -> Vec<(Quad, f32, f32)> {
-    let mut rows: Vec<Vec<&Piece>> = Vec::new();
-    for piece in pieces {
-        let middle = |p: &Piece| (p.start.y + p.end.y) / 2.0;
-        match rows.iter_mut().find(|row| row.iter().any(|other| (middle(other) - middle(piece)).abs() < 0.04)) {
-            Some(row) => row.push(piece),
-            None => rows.push(vec![piece]),
+    found.truncate(usize::from(plan.lines));
+    let levels = if plan.lines > 1 {
+        rows::missing_levels(&found, top + FIRST_ROW, ROW_PITCH, right, usize::from(plan.lines))
+    } else if found.is_empty() {
+        vec![(top + bottom) / 2.0]
+    } else {
+        Vec::new()
+    };
+    let scale = outline.width();
+    let mut lines: Vec<(f32, InkLine)> =
+        found.iter().map(|row| (row.level, line_of_row(row, left, right, scale))).collect();
+    for level in levels {
+        let half = if plan.lines > 1 { 0.45 * ROW_PITCH } else { 0.055_f32.min((bottom - top) / 2.0) };
+        if let Some(line) = unseen(page, [left, level - half, right, level + half], frame, size) {
+            lines.push((level, line));
         }
     }
-    rows.iter()
-        .filter_map(|row| {
-            let corners: Vec<Point> = row.iter().flat_map(|piece| piece.quad.0).collect();
-            let start = row.iter().map(|piece| piece.start.x).fold(f32::MAX, f32::min);
-            let end = row.iter().map(|piece| piece.end.x).fold(f32::MIN, f32::max);
-            let quad = if let [only] = row[..] { Some(only.quad) } else { least_rectangle(&corners) };
-            quad.map(|quad| (quad, start, end))
-        })
-        .collect()
+    lines.sort_by(|a, b| a.0.total_cmp(&b.0));
+    lines.into_iter().map(|(_, line)| line).collect()
 }
 
-/// Ink in the middle row of a place, where the detector saw no line.
-fn fallback(page: &RgbImage, place: [f32; 4], frame: &Frame, size: [f32; 2]) -> Option<InkLine> {
+fn line_of_row(row: &Row, left: f32, right: f32, scale: f32) -> InkLine {
+    // What begins left of its place has a label in it that was not recognised as one.
+    let cut = ((left - 0.01 - row.start) / (row.end - row.start).max(0.01)).clamp(0.0, 0.9);
+    let quad = if cut > 0.08 { part(&row.quad, cut, 1.0) } else { row.quad };
+    let room = Room {
+        left: ((row.start - left + 0.005).max(0.0)) * scale,
+        right: ((right + 0.02 - row.end).max(0.0)) * scale,
+    };
+    InkLine { quad, room, guessed: false }
+}
+
+/// Ink in a part of the card where the detector saw no line.
+fn unseen(page: &RgbImage, place: [f32; 4], frame: &Frame, size: [f32; 2]) -> Option<InkLine> {
     let [left, top, right, bottom] = place;
-    let middle = (top + bottom) / 2.0;
-    let half = 0.055_f32.min((bottom - top) / 2.0);
-    let box_on_card = Quad::rectangle(
-        left * size[0],
-        (middle - half) * size[1],
-        (right - left) * size[0],
-        2.0 * half * size[1],
-    );
-    let quad = ink::trim(page, &frame.to_page.apply_quad(&box_on_card))?;
-    Some(InkLine { quad, room: Room { left: 0.0, right: 0.0 } })
+    let on_card =
+        Quad::rectangle(left * size[0], top * size[1], (right - left) * size[0], (bottom - top) * size[1]);
+    let quad = ink::trim(page, &frame.to_page.apply_quad(&on_card))?;
+    Some(InkLine { quad, room: Room { left: 0.0, right: 0.0 }, guessed: true })
 }

@@ -43,8 +43,9 @@ pub fn read(
         if ink_lines.is_empty() {
             continue;
         }
-        let ink: Ink = value::read(page, &ink_lines, engines)?;
         let known = Known { patterns: plan.patterns.clone(), ..known.clone() };
+        let ink: Ink = value::read(page, &ink_lines, engines)?;
+        let ink = value::look_again(page, plan, ink, &known, engines)?;
         fields.push(value::field(plan, &ink, &known));
     }
     Ok(fields)
@@ -96,22 +97,24 @@ fn alike(code: &str, pattern: &str) -> bool {
 fn above(form: &Form, value: &Value, segments: &Segments, owners: &[Option<usize>]) -> Option<usize> {
     let height = value.quad.height();
     let gap = |other: &Quad| (value.quad.centre().y - other.centre().y) / height;
+    let alone = !segments.values.iter().any(|other| {
+        segments.same_row(&other.quad, &value.quad) && right_of(&other.quad) < left_of(&value.quad)
+    });
     let continued = segments.values.iter().zip(owners).find_map(|(other, owner)| {
         let field = (*owner)?;
         let near = (0.6..2.0).contains(&gap(&other.quad));
         let aligned = (left_of(&other.quad) - left_of(&value.quad)).abs() < 1.2 * height;
-        (near && aligned && form.fields[field].lines > 1).then_some(field)
+        (near && aligned && alone && form.fields[field].lines > 1).then_some((gap(&other.quad), Some(field)))
     });
-    continued.or_else(|| {
-        segments
-            .labels
-            .iter()
-            .filter(|label| (0.5..FARTHEST_BELOW).contains(&gap(&label.quad)))
-            .filter(|label| (left_of(&label.quad) - left_of(&value.quad)).abs() < 3.0 * height)
-            .filter(|label| !has_value_beside(label, segments))
-            .min_by(|a, b| gap(&a.quad).total_cmp(&gap(&b.quad)))
-            .and_then(|label| label.field)
-    })
+    let named = segments
+        .labels
+        .iter()
+        .filter(|label| (0.5..FARTHEST_BELOW).contains(&gap(&label.quad)))
+        .filter(|label| (left_of(&label.quad) - left_of(&value.quad)).abs() < 3.0 * height)
+        .filter(|label| !has_value_beside(label, segments))
+        .map(|label| (gap(&label.quad), label.field))
+        .min_by(|a, b| a.0.total_cmp(&b.0));
+    [continued, named].into_iter().flatten().min_by(|a, b| a.0.total_cmp(&b.0)).and_then(|(_, field)| field)
 }
 
 fn has_value_beside(label: &Label, segments: &Segments) -> bool {
@@ -141,7 +144,7 @@ fn lines_of(
     if rows.is_empty() {
         return unseen(page, form, plan, field, segments).into_iter().collect();
     }
-    rows.iter().map(|row| InkLine { quad: *row, room: room(row, segments) }).collect()
+    rows.iter().map(|row| InkLine { quad: *row, room: room(row, segments), guessed: false }).collect()
 }
 
 /// Space up to the next thing on the row.
@@ -170,7 +173,7 @@ fn unseen(page: &RgbImage, _form: &Form, plan: &FieldPlan, field: usize, segment
     let space = room(&label.quad, segments).right.max(OPEN_ROOM * height);
     let from = label.quad.grown(-label.quad.width() - 0.1 * height, space, 0.0);
     let quad = ink::trim(page, &from)?;
-    (quad.width() > 0.5 * height).then_some(InkLine { quad, room: Room { left: 0.0, right: 3.0 * height } })
+    (quad.width() > 0.5 * height).then_some(InkLine { quad, room: Room { left: 0.0, right: 3.0 * height }, guessed: true })
 }
 
 /// Leftmost place of the first side.

@@ -3,5 +3,6 @@
 pub mod card;
 pub mod labelled;
 pub mod parse;
+pub mod rows;
 pub mod segments;
 pub mod value;

@@ -6,7 +6,13 @@ use crate::{
     forms::Form,
     lines::{Line, find_label},
     prepare::geometry::{QuadMeasure, least_rectangle},
+    recognition::ctc,
 };
+
+/// A worn label is named when its ink is at least this likely, as a natural logarithm for each character.
+const LEAST_LABEL: f64 = -4.5;
+/// It must lead the next name by as much.
+const LEAST_LEAD: f64 = 0.5;
 
 /// Words printed before a value.
 #[derive(Debug, Clone)]
@@ -55,8 +61,58 @@ impl Segments {
                 segments.cut(line, &words);
             }
         }
+        segments.name_what_is_left(&words, lines);
         segments.values.sort_by(|a, b| a.quad.centre().y.total_cmp(&b.quad.centre().y));
         segments
+    }
+
+    /// Worn labels: a short line that nothing reads as a label, left of something else, takes the name that best
+    /// explains its ink, if no other line has it and none comes close.
+    fn name_what_is_left(&mut self, words: &[Word], lines: &[Line]) {
+        let mut index = 0;
+        while index < self.values.len() {
+            let value = &self.values[index];
+            let line = lines.iter().find(|line| line.quad == value.quad);
+            let followed = self.values.iter().any(|other| {
+                let gap = other.quad.0[0].x - value.quad.0[1].x;
+                self.same_row(&value.quad, &other.quad) && gap > -0.5 * value.quad.height() && gap < 12.0 * value.quad.height()
+            });
+            let named = line.filter(|line| followed && (2..=9).contains(&line.text.len())).and_then(|line| self.best_name(line, words));
+            match named {
+                Some(field) => {
+                    let value = self.values.remove(index);
+                    self.labels.push(Label { quad: value.quad, field: Some(field), differences: 2 });
+                }
+                None => index += 1,
+            }
+        }
+    }
+
+    fn best_name(&self, line: &Line, words: &[Word]) -> Option<usize> {
+        let taken = |field: usize| self.labels.iter().any(|label| label.field == Some(field));
+        let mut best: Option<(f64, usize)> = None;
+        let mut second = f64::MIN;
+        for word in words.iter().filter(|word| word.text.len() >= 3) {
+            let text: String = word.text.iter().collect();
+            let with_colon = format!("{text}:");
+            let each = [text, with_colon]
+                .iter()
+                .map(|text| ctc::log_likelihood(&line.lattice, text) / text.chars().count() as f64)
+                .fold(f64::MIN, f64::max);
+            if best.is_none_or(|(known, _)| each > known) {
+                if let Some((known, field)) = best
+                    && Some(field) != word.field
+                {
+                    second = second.max(known);
+                }
+                best = word.field.map(|field| (each, field)).or(Some((each, usize::MAX)));
+            } else if best.is_some_and(|(_, field)| Some(field) != word.field) {
+                second = second.max(each);
+            }
+        }
+        let (each, field) = best?;
+        let clear = each > LEAST_LABEL && each - second > LEAST_LEAD;
+        (clear && field != usize::MAX && !taken(field)).then_some(field)
     }
 
     fn cut(&mut self, line: &Line, words: &[Word]) {
@@ -115,17 +171,25 @@ fn is_paragraph(form: &Form, line: &Line) -> bool {
     line.text.len() > 12 && form.not_read.iter().any(|mark| text.contains(mark.as_str()))
 }
 
-/// The labels in a line, left to right: from, to, field, differences.
+/// The labels in a line, left to right: from, to, field, differences. Of overlapping ones the longest with the
+/// fewest differences is taken.
 fn labels_in(line: &Line, words: &[Word]) -> Vec<(usize, usize, Option<usize>, usize)> {
-    let mut found: Vec<(usize, usize, Option<usize>, usize)> = Vec::new();
+    let mut seen: Vec<(f32, (usize, usize, Option<usize>, usize))> = Vec::new();
     for word in words {
         let mut from = 0;
         while let Some((start, end, differences)) = find_label(&line.text, &word.text, from) {
             from = end.max(start + 1);
-            let free = found.iter().all(|(a, b, _, _)| end <= *a || start >= *b);
-            if free && stands_alone(line, start, end) {
-                found.push((start, end, word.field, differences));
+            if stands_alone(line, start, end) {
+                let worth = (end - start) as f32 - 2.5 * differences as f32;
+                seen.push((worth, (start, end, word.field, differences)));
             }
+        }
+    }
+    seen.sort_by(|a, b| b.0.total_cmp(&a.0));
+    let mut found: Vec<(usize, usize, Option<usize>, usize)> = Vec::new();
+    for (_, label) in seen {
+        if found.iter().all(|(a, b, _, _)| label.1 <= *a || label.0 >= *b) {
+            found.push(label);
         }
     }
     found.sort_unstable();

@@ -1,27 +1,33 @@
-//! Reading the ink of one value.
+//! Reading the ink of one value: a first look, and more looks only where it stays undecided.
 
 use domain::{
     field::Confidence,
     geometry::Quad,
-    reading::FieldReading,
+    reading::{FieldReading, Lattice},
 };
 use image::RgbImage;
 
 use crate::{
-    candidates::{self, Known},
+    candidates::{self, Decision, Known},
     confidence,
     engines::Engines,
     forms::FieldPlan,
     prepare::{
-        geometry::least_rectangle,
+        geometry::{QuadMeasure, least_rectangle},
         ink::{self, Room},
-        warp,
+        light, warp,
     },
-    recognition::{LineReading, RecognitionError},
+    recognition::{LineReading, RecognitionError, ctc},
 };
 
 /// Height at which values are cut out.
 const CROP_HEIGHT: u32 = 48;
+/// A value with a smaller share than this is looked at again.
+const DECIDED: f32 = 0.93;
+/// A line read with more confidence than this is not.
+const CLEAR_LINE: f32 = 0.97;
+/// A line that was only guessed at is dropped below this.
+const LEAST_GUESS: f32 = 0.25;
 
 /// One line of a value: where, and how far it may be extended.
 #[derive(Debug, Clone, Copy)]
@@ -30,9 +36,11 @@ pub struct InkLine {
     pub quad: Quad,
     /// How far the next thing is.
     pub room: Room,
+    /// Nothing was found there; it is where a line would stand.
+    pub guessed: bool,
 }
 
-/// A value's ink, read once.
+/// A value's ink as read.
 #[derive(Debug, Clone)]
 pub struct Ink {
     /// Its lines, top to bottom.
@@ -41,6 +49,9 @@ pub struct Ink {
     pub readings: Vec<LineReading>,
     /// Which look it was.
     pub decided_by: &'static str,
+    /// Lines that were guessed at and could not be read.
+    pub lost: u32,
+    crops: Vec<RgbImage>,
 }
 
 /// Cuts the lines out and reads them.
@@ -48,19 +59,106 @@ pub struct Ink {
 /// # Errors
 /// The engine failed.
 pub fn read(page: &RgbImage, lines: &[InkLine], engines: &mut Engines) -> Result<Ink, RecognitionError> {
-    let mut quads = Vec::new();
-    let mut readings = Vec::new();
+    let mut ink = Ink { quads: Vec::new(), readings: Vec::new(), decided_by: "first", lost: 0, crops: Vec::new() };
     for line in lines {
         let quad = ink::extend(page, &line.quad, line.room);
-        readings.push(engines.read_value(&warp::cut_line(page, &quad, CROP_HEIGHT))?);
-        quads.push(quad);
+        let crop = cut(page, &quad);
+        let reading = engines.read_value(&crop)?;
+        if line.guessed && reading.confidence.value() < LEAST_GUESS {
+            ink.lost += u32::from(!reading.text.is_empty());
+            continue;
+        }
+        ink.readings.push(reading);
+        ink.quads.push(quad);
+        ink.crops.push(crop);
     }
-    Ok(Ink { quads, readings, decided_by: "first" })
+    Ok(ink)
+}
+
+fn cut(page: &RgbImage, quad: &Quad) -> RgbImage {
+    let crop = warp::cut_line(page, quad, CROP_HEIGHT);
+    light::without_colour(&crop).unwrap_or(crop)
+}
+
+/// Looks at an undecided value again: other light, darker ink, thicker strokes, their mean, a taller cut.
+///
+/// # Errors
+/// The engine failed.
+pub fn look_again(
+    page: &RgbImage,
+    plan: &FieldPlan,
+    ink: Ink,
+    known: &Known,
+    engines: &mut Engines,
+) -> Result<Ink, RecognitionError> {
+    let first = decide(plan, &ink, known);
+    if first.share >= DECIDED || ink.readings.is_empty() || engines.is_out_of_time() {
+        return Ok(ink);
+    }
+    engines.cost.second_looks += 1;
+    let mut best = (first.share, ink.clone());
+    for looks in [EVENED, TALLER] {
+        let mut other = ink.clone();
+        other.decided_by = looks.name;
+        for index in 0..ink.readings.len() {
+            if ink.readings[index].confidence.value() < CLEAR_LINE {
+                other.readings[index] = (looks.read)(page, &ink, index, engines)?;
+            }
+        }
+        let share = decide(plan, &other, known).share;
+        if share > best.0 {
+            best = (share, other);
+        }
+        if best.0 >= DECIDED || engines.is_out_of_time() {
+            break;
+        }
+    }
+    Ok(best.1)
+}
+
+type Look = fn(&RgbImage, &Ink, usize, &mut Engines) -> Result<LineReading, RecognitionError>;
+
+/// A way to look at a line again.
+struct Looks {
+    name: &'static str,
+    read: Look,
+}
+
+/// The mean over the line as it is and three preparations of it.
+const EVENED: Looks = Looks { name: "averaged", read: evened };
+/// A cut that leaves more room above and below.
+const TALLER: Looks = Looks { name: "taller", read: taller };
+
+fn evened(_page: &RgbImage, ink: &Ink, index: usize, engines: &mut Engines) -> Result<LineReading, RecognitionError> {
+    let crop = &ink.crops[index];
+    let mut lattices: Vec<Lattice> = vec![ink.readings[index].lattice.clone()];
+    for other in [light::flattened(crop), light::dark_ink_only(crop), light::thickened(&light::flattened(crop))] {
+        lattices.push(engines.read_value(&other)?.lattice);
+    }
+    Ok(ctc::read(ctc::average(&lattices), crop.width() as f32))
+}
+
+fn taller(page: &RgbImage, ink: &Ink, index: usize, engines: &mut Engines) -> Result<LineReading, RecognitionError> {
+    let quad = ink.quads[index];
+    let grown = quad.grown(0.1 * quad.height(), 0.1 * quad.height(), 0.08 * quad.height());
+    let crop = cut(page, &grown);
+    let plain = engines.read_value(&crop)?;
+    let flat = engines.read_value(&light::flattened(&crop))?;
+    Ok(ctc::read(ctc::average(&[plain.lattice, flat.lattice]), crop.width() as f32))
+}
+
+/// The value the ink stands for.
+pub fn decide(plan: &FieldPlan, ink: &Ink, known: &Known) -> Decision {
+    let mut decision = candidates::decide(plan.kind, &ink.readings, known);
+    if ink.lost > 0 {
+        decision.share *= 0.3;
+    }
+    decision
 }
 
 /// The field a value's ink stands for.
 pub fn field(plan: &FieldPlan, ink: &Ink, known: &Known) -> FieldReading {
-    let decision = candidates::decide(plan.kind, &ink.readings, known);
+    let decision = decide(plan, ink, known);
     let confidence = confidence::calibrated(plan.kind, &decision);
     let corners: Vec<_> = ink.quads.iter().flat_map(|quad| quad.0).collect();
     FieldReading {

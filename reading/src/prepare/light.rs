@@ -1,3 +1,161 @@
 //! Evening the light and choosing what of the colour to read, without thresholds that erase faint print.
 
-use image::RgbImage;
+use image::{Rgb, RgbImage};
+
+/// A pixel whose channels differ by more than this is coloured.
+const COLOURED: u8 = 48;
+/// A cut-out with a larger share of coloured pixels has a stamp or ground to be taken away.
+const LEAST_COLOURED: f32 = 0.01;
+
+/// The share of coloured pixels.
+pub fn coloured_share(picture: &RgbImage) -> f32 {
+    let count = picture.pixels().filter(|pixel| spread(pixel.0) > COLOURED).count();
+    count as f32 / (picture.width() * picture.height()).max(1) as f32
+}
+
+/// Stamps and coloured grounds made pale: of each pixel the brightest channel. Black print keeps its darkness.
+/// `None` when there is no colour to take away.
+pub fn without_colour(picture: &RgbImage) -> Option<RgbImage> {
+    (coloured_share(picture) > LEAST_COLOURED).then(|| map_grey(picture, |p| p[0].max(p[1]).max(p[2])))
+}
+
+/// Only the darkest ink: what is lighter than halfway between ink and paper becomes paper.
+pub fn dark_ink_only(picture: &RgbImage) -> RgbImage {
+    let (dark, light) = range(picture);
+    let limit = dark + 0.55 * (light - dark);
+    stretch(picture, dark, limit.max(dark + 8.0))
+}
+
+/// Strokes thickened by a pixel on each side, so that broken ones meet.
+pub fn thickened(picture: &RgbImage) -> RgbImage {
+    let (width, height) = picture.dimensions();
+    RgbImage::from_fn(width, height, |x, y| {
+        let mut least = [255_u8; 3];
+        for (dx, dy) in [(0_i64, 0_i64), (-1, 0), (1, 0), (0, -1), (0, 1)] {
+            let nx = (i64::from(x) + dx).clamp(0, i64::from(width) - 1) as u32;
+            let ny = (i64::from(y) + dy).clamp(0, i64::from(height) - 1) as u32;
+            let pixel = picture.get_pixel(nx, ny).0;
+            for channel in 0..3 {
+                least[channel] = least[channel].min(pixel[channel]);
+            }
+        }
+        Rgb(least)
+    })
+}
+
+/// Light evened from left to right and the contrast stretched: each column is measured against the paper near it.
+pub fn flattened(picture: &RgbImage) -> RgbImage {
+    let (width, height) = picture.dimensions();
+    if width == 0 || height == 0 {
+        return picture.clone();
+    }
+    let grey = map_grey(picture, luminance);
+    let reach = (height / 2).max(4) as i64;
+    let paper: Vec<f32> = (0..width)
+        .map(|x| (0..height).map(|y| f32::from(grey.get_pixel(x, y)[0])).fold(0.0, f32::max))
+        .collect();
+    let near = |x: u32| {
+        let from = (i64::from(x) - reach).max(0) as usize;
+        let to = ((i64::from(x) + reach) as usize + 1).min(paper.len());
+        paper[from..to].iter().copied().fold(1.0, f32::max)
+    };
+    let ground: Vec<f32> = (0..width).map(near).collect();
+    let even = RgbImage::from_fn(width, height, |x, y| {
+        let value = f32::from(grey.get_pixel(x, y)[0]) / ground[x as usize] * 255.0;
+        Rgb([value.min(255.0) as u8; 3])
+    });
+    let (dark, light) = range(&even);
+    stretch(&even, dark, light.max(dark + 8.0))
+}
+
+/// Grey levels of ink and paper.
+pub fn range(picture: &RgbImage) -> (f32, f32) {
+    let mut counts = [0_u32; 256];
+    for pixel in picture.pixels() {
+        counts[usize::from(luminance(pixel.0))] += 1;
+    }
+    let total: u32 = counts.iter().sum();
+    let at = |share: f32| {
+        let wanted = (total as f32 * share) as u32;
+        let mut sum = 0;
+        counts.iter().position(|count| {
+            sum += count;
+            sum > wanted
+        })
+    };
+    (at(0.02).unwrap_or(0) as f32, at(0.80).unwrap_or(255) as f32)
+}
+
+/// Brightness as the eye sees it.
+pub fn luminance(pixel: [u8; 3]) -> u8 {
+    ((u32::from(pixel[0]) * 299 + u32::from(pixel[1]) * 587 + u32::from(pixel[2]) * 114) / 1000) as u8
+}
+
+fn spread(pixel: [u8; 3]) -> u8 {
+    let most = pixel[0].max(pixel[1]).max(pixel[2]);
+    let least = pixel[0].min(pixel[1]).min(pixel[2]);
+    most - least
+}
+
+fn stretch(picture: &RgbImage, dark: f32, light: f32) -> RgbImage {
+    map_grey(picture, |pixel| {
+        ((f32::from(luminance(pixel)) - dark) / (light - dark) * 255.0).clamp(0.0, 255.0) as u8
+    })
+}
+
+fn map_grey(picture: &RgbImage, grey: impl Fn([u8; 3]) -> u8) -> RgbImage {
+    RgbImage::from_fn(picture.width(), picture.height(), |x, y| Rgb([grey(picture.get_pixel(x, y).0); 3]))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn a_red_stamp_becomes_pale_and_black_print_stays() {
+        let colours = [[200, 30, 30], [20, 20, 20], [250, 250, 250], [110, 40, 160]];
+        let picture = RgbImage::from_fn(4, 4, |x, _| Rgb(colours[x as usize]));
+
+        let without = without_colour(&picture).unwrap();
+
+        let row: Vec<u8> = (0..4).map(|x| without.get_pixel(x, 0)[0]).collect();
+        assert_eq!(row, vec![200, 20, 250, 160]);
+        assert_eq!(without_colour(&without), None);
+    }
+
+    #[test]
+    fn grey_stamps_vanish_where_only_dark_ink_is_kept() {
+        let levels = [20, 150, 240, 240, 240, 240, 240, 240];
+        let picture = RgbImage::from_fn(8, 8, |x, _| Rgb([levels[x as usize]; 3]));
+
+        let kept = dark_ink_only(&picture);
+
+        assert_eq!((kept.get_pixel(0, 0)[0], kept.get_pixel(1, 0)[0]), (0, 255));
+    }
+
+    #[test]
+    fn uneven_light_is_evened() {
+        let picture = RgbImage::from_fn(200, 20, |x, y| {
+            let paper = 100 + x as u8 / 2;
+            Rgb([if y == 10 && x % 20 == 0 { paper / 3 } else { paper }; 3])
+        });
+
+        let even = flattened(&picture);
+
+        assert!(even.get_pixel(5, 3)[0] > 200 && even.get_pixel(195, 3)[0] > 200);
+        assert!(even.get_pixel(20, 10)[0] < 120 && even.get_pixel(180, 10)[0] < 120);
+    }
+
+    proptest! {
+        #[test]
+        fn any_picture_is_taken(width in 0_u32..9, height in 0_u32..9, fill in proptest::num::u8::ANY) {
+            let picture = RgbImage::from_pixel(width, height, Rgb([fill, fill / 2, 255 - fill]));
+
+            for other in [dark_ink_only(&picture), thickened(&picture), flattened(&picture)] {
+                prop_assert_eq!(other.dimensions(), picture.dimensions());
+            }
+        }
+    }
+}
