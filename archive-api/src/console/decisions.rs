@@ -1,0 +1,60 @@
+//! The buttons of the case page.
+
+use axum::{
+    Form,
+    extract::{Path, State},
+    response::Redirect,
+};
+use domain::ids::{CaseFileId, FindingId};
+use serde::Deserialize;
+
+use super::visitor::Visitor;
+use crate::{
+    case_files,
+    findings::{Decision, accept_finding, return_to_outlet as return_finding},
+    problem::Problem,
+    state::ArchiveState,
+};
+
+/// What the form of a finding says.
+#[derive(Deserialize)]
+pub(super) struct DecisionForm {
+    reason: String,
+    case_file: CaseFileId,
+}
+
+/// Accepts a finding and shows the case file again.
+pub(super) async fn accept(
+    State(state): State<ArchiveState>,
+    visitor: Visitor,
+    Path(id): Path<FindingId>,
+    Form(form): Form<DecisionForm>,
+) -> Result<Redirect, Problem> {
+    accept_finding(&state, &visitor.caller, id, &Decision { reason: form.reason }).await?;
+    Ok(back_to(form.case_file))
+}
+
+/// Returns a finding to the outlet and shows the case file again.
+pub(super) async fn return_to_outlet(
+    State(state): State<ArchiveState>,
+    visitor: Visitor,
+    Path(id): Path<FindingId>,
+    Form(form): Form<DecisionForm>,
+) -> Result<Redirect, Problem> {
+    return_finding(&state, &visitor.caller, id, &Decision { reason: form.reason }).await?;
+    Ok(back_to(form.case_file))
+}
+
+/// Takes a case file as a task and shows it again.
+pub(super) async fn take(
+    State(state): State<ArchiveState>,
+    visitor: Visitor,
+    Path(id): Path<CaseFileId>,
+) -> Result<Redirect, Problem> {
+    case_files::assign(State(state), visitor.caller, Path(id), None).await?;
+    Ok(back_to(id))
+}
+
+fn back_to(id: CaseFileId) -> Redirect {
+    Redirect::to(&format!("/case-files/{id}"))
+}

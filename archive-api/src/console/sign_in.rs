@@ -1,0 +1,104 @@
+//! Signing in with a token or a one-time code, signing out, and choosing a language.
+
+use askama::Template;
+use axum::{
+    Form,
+    extract::{Path, Query, State},
+    http::{HeaderMap, header},
+    response::{IntoResponse, Redirect, Response},
+};
+use serde::Deserialize;
+
+use super::{
+    layout::{Frame, page},
+    visitor::{LANGUAGE_COOKIE, language_of},
+};
+use crate::{
+    problem::{Problem, kinds},
+    session::{COOKIE, caller_of_token, is_same_site},
+    state::{ArchiveState, CookieTransport},
+};
+
+/// How long a browser stays signed in.
+const SESSION_SECONDS: u32 = 8 * 3600;
+
+#[derive(Template)]
+#[template(path = "sign_in.html")]
+struct SignInPage {
+    frame: Frame,
+    is_refused: bool,
+}
+
+/// A one-time code in the address.
+#[derive(Default, Deserialize)]
+pub(super) struct Code {
+    #[serde(default)]
+    code: String,
+}
+
+/// A token typed into the form.
+#[derive(Deserialize)]
+pub(super) struct Token {
+    token: String,
+}
+
+/// Shows the form, or signs in by a code that has not been used.
+pub(super) async fn show(
+    State(state): State<ArchiveState>,
+    headers: HeaderMap,
+    Query(query): Query<Code>,
+) -> Result<Response, Problem> {
+    let now = state.backends.clock.now();
+    if let Some(token) = state.sign_in_codes.redeem(&query.code, now) {
+        caller_of_token(&state.backends, &token, "console").await?;
+        return Ok(signed_in(&state, &token));
+    }
+    page(&SignInPage { frame: Frame::nobody(language_of(&headers)), is_refused: !query.code.is_empty() })
+}
+
+/// Signs in by token.
+pub(super) async fn sign_in(
+    State(state): State<ArchiveState>,
+    headers: HeaderMap,
+    Form(form): Form<Token>,
+) -> Result<Response, Problem> {
+    if !is_same_site(&headers) {
+        return Err(Problem::new(kinds::CROSS_SITE));
+    }
+    let token = form.token.trim();
+    match caller_of_token(&state.backends, token, "console").await {
+        Ok(_) => Ok(signed_in(&state, token)),
+        Err(problem) if problem.kind() == kinds::UNAUTHENTICATED => {
+            page(&SignInPage { frame: Frame::nobody(language_of(&headers)), is_refused: true })
+        }
+        Err(problem) => Err(problem),
+    }
+}
+
+fn signed_in(state: &ArchiveState, token: &str) -> Response {
+    let cookie = format!(
+        "{COOKIE}={token}; Path=/; HttpOnly; SameSite=Strict; Max-Age={SESSION_SECONDS}{}",
+        secure(state.settings.cookies)
+    );
+    ([(header::SET_COOKIE, cookie)], Redirect::to("/")).into_response()
+}
+
+const fn secure(transport: CookieTransport) -> &'static str {
+    match transport {
+        CookieTransport::Any => "",
+        CookieTransport::EncryptedOnly => "; Secure",
+    }
+}
+
+/// Forgets the token in this browser.
+pub(super) async fn sign_out() -> Response {
+    let cookie = format!("{COOKIE}=; Path=/; HttpOnly; SameSite=Strict; Max-Age=0");
+    ([(header::SET_COOKIE, cookie)], Redirect::to("/sign-in")).into_response()
+}
+
+/// Remembers the language and goes back to the start.
+pub(super) async fn choose_language(Path(tag): Path<String>) -> Response {
+    let tag = if tag == "en" { "en" } else { "zh" };
+    let cookie = format!("{LANGUAGE_COOKIE}={tag}; Path=/; HttpOnly; SameSite=Strict; Max-Age=31536000");
+    ([(header::SET_COOKIE, cookie)], Redirect::to("/")).into_response()
+}

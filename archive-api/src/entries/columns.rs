@@ -1,0 +1,157 @@
+//! The columns of entered data, and how the business system calls them.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+/// One column.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Column {
+    /// 受理网点编码.
+    OutletCode,
+    /// 受理网点.
+    OutletName,
+    /// 渠道.
+    Channel,
+    /// 受理日期.
+    AcceptedOn,
+    /// 业务流水号.
+    SlipNumber,
+    /// 业务号码; several may stand in it.
+    ServiceNumbers,
+    /// 客户类型.
+    CustomerType,
+    /// 客户名称.
+    CustomerName,
+    /// 证件类型.
+    IdType,
+    /// 证件号码.
+    IdNumber,
+    /// 证件地址.
+    IdAddress,
+    /// 联系人.
+    ContactName,
+    /// 联系电话.
+    ContactPhone,
+    /// 通信地址.
+    MailingAddress,
+    /// 代办人姓名.
+    AgentName,
+    /// 代办人证件号码.
+    AgentIdNumber,
+    /// 受理人工号.
+    StaffNumber,
+    /// 办理业务.
+    Product,
+}
+
+impl Column {
+    /// Every column, in the order of the business system's export.
+    pub const ALL: [Self; 18] = [
+        Self::OutletCode,
+        Self::OutletName,
+        Self::Channel,
+        Self::AcceptedOn,
+        Self::SlipNumber,
+        Self::ServiceNumbers,
+        Self::CustomerType,
+        Self::CustomerName,
+        Self::IdType,
+        Self::IdNumber,
+        Self::IdAddress,
+        Self::ContactName,
+        Self::ContactPhone,
+        Self::MailingAddress,
+        Self::AgentName,
+        Self::AgentIdNumber,
+        Self::StaffNumber,
+        Self::Product,
+    ];
+
+    /// The name in the configuration and in JSON.
+    pub const fn key(self) -> &'static str {
+        match self {
+            Self::OutletCode => "outlet_code",
+            Self::OutletName => "outlet_name",
+            Self::Channel => "channel",
+            Self::AcceptedOn => "accepted_on",
+            Self::SlipNumber => "slip_number",
+            Self::ServiceNumbers => "service_numbers",
+            Self::CustomerType => "customer_type",
+            Self::CustomerName => "customer_name",
+            Self::IdType => "id_type",
+            Self::IdNumber => "id_number",
+            Self::IdAddress => "id_address",
+            Self::ContactName => "contact_name",
+            Self::ContactPhone => "contact_phone",
+            Self::MailingAddress => "mailing_address",
+            Self::AgentName => "agent_name",
+            Self::AgentIdNumber => "agent_id_number",
+            Self::StaffNumber => "staff_number",
+            Self::Product => "product",
+        }
+    }
+
+    /// The header in the business system's export, unless the operator says otherwise.
+    pub const fn default_header(self) -> &'static str {
+        match self {
+            Self::OutletCode => "受理网点编码",
+            Self::OutletName => "受理网点",
+            Self::Channel => "渠道",
+            Self::AcceptedOn => "受理日期",
+            Self::SlipNumber => "业务流水号",
+            Self::ServiceNumbers => "业务号码",
+            Self::CustomerType => "客户类型",
+            Self::CustomerName => "客户名称",
+            Self::IdType => "证件类型",
+            Self::IdNumber => "证件号码",
+            Self::IdAddress => "证件地址",
+            Self::ContactName => "联系人",
+            Self::ContactPhone => "联系电话",
+            Self::MailingAddress => "通信地址",
+            Self::AgentName => "代办人姓名",
+            Self::AgentIdNumber => "代办人证件号码",
+            Self::StaffNumber => "受理人工号",
+            Self::Product => "办理业务",
+        }
+    }
+
+    /// Whether a file without this column is refused: its absence would make every entry incomplete.
+    pub const fn is_required(self) -> bool {
+        !matches!(
+            self,
+            Self::OutletName
+                | Self::Channel
+                | Self::AgentName
+                | Self::AgentIdNumber
+                | Self::StaffNumber
+                | Self::Product
+        )
+    }
+}
+
+/// Headers by column, where they differ from the usual ones. The key of a column always works as its header.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct ColumnMapping {
+    headers: BTreeMap<Column, String>,
+}
+
+impl ColumnMapping {
+    /// Takes the headers that differ.
+    pub const fn new(headers: BTreeMap<Column, String>) -> Self {
+        Self { headers }
+    }
+
+    /// The header of a column.
+    pub fn header(&self, column: Column) -> &str {
+        self.headers.get(&column).map_or(column.default_header(), String::as_str)
+    }
+
+    /// The column that a header names.
+    pub fn column(&self, header: &str) -> Option<Column> {
+        let header = header.trim();
+        Column::ALL.into_iter().find(|column| self.header(*column) == header || column.key() == header)
+    }
+}

@@ -1,0 +1,224 @@
+//! Import of entered data (录入资料): CSV or JSON lines, idempotent by slip number, in constant memory.
+//!
+//! A bad line is reported and the good ones are kept. A changed entry is a new version: the old one stays, the
+//! verdict given on it falls, and the case file is checked anew.
+
+mod columns;
+mod lines;
+mod parsing;
+mod post_entries;
+mod saving;
+mod text;
+
+use std::io::{self, Read};
+
+use backends::{connect::Backends, error::StorageError};
+use domain::access::Action;
+use serde::{Deserialize, Serialize};
+use tokio::sync::mpsc;
+
+pub use columns::{Column, ColumnMapping};
+pub(crate) use post_entries::post_entries;
+pub(crate) use saving::SERIES;
+
+use self::{
+    parsing::{ParsedLine, parse_stream},
+    saving::Saver,
+};
+use crate::{caller::Caller, state::ApiSettings};
+
+/// Bad lines that a report lists; any more are only counted.
+pub const LISTED_BAD_LINES: usize = 1000;
+/// Lines saved in one transaction.
+const BATCH_LINES: usize = 500;
+/// Lines parsed ahead of the saving.
+const LINES_AHEAD: usize = 1000;
+
+/// How entered data are written down.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EntryFormat {
+    /// Comma-separated values with a line of headers; UTF-8 or GB18030.
+    Csv,
+    /// One JSON object on each line; UTF-8.
+    JsonLines,
+}
+
+impl EntryFormat {
+    /// The name of the source in the catalogue.
+    const fn source(self) -> &'static str {
+        match self {
+            Self::Csv => "csv",
+            Self::JsonLines => "json",
+        }
+    }
+}
+
+/// How far an import has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct ImportProgress {
+    /// Bytes read.
+    pub bytes_read: u64,
+    /// Lines saved, or found bad.
+    pub lines: u64,
+}
+
+/// A line that was not imported.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct BadLine {
+    /// 1 for the first line of the file.
+    pub line: u64,
+    /// The column at fault, by its header; `None` when it is the line as a whole.
+    pub column: Option<String>,
+    /// A code of `docs/errors/entries.md`.
+    pub reason: BadLineReason,
+}
+
+/// Why a line was not imported. Never names a value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum BadLineReason {
+    /// More or fewer columns than headers.
+    WrongNumberOfColumns,
+    /// Not in the encoding of the file.
+    NotText,
+    /// Longer than a line may be, or a quotation mark is not closed.
+    TooLong,
+    /// Not a JSON object.
+    NotJson,
+    /// Must be entered, or the acceptance cannot be told.
+    Missing,
+    /// Not a slip number.
+    NotASlipNumber,
+    /// Not a day.
+    NotADay,
+    /// Longer than a value may be.
+    ValueTooLong,
+    /// Holds a control character.
+    ControlCharacter,
+    /// Its case file is being appraised or destroyed, or is gone.
+    CaseFileClosed,
+    /// Of an outlet that the account does not enter for.
+    OutletNotYours,
+}
+
+/// What an import came to.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct ImportReport {
+    /// Lines with entered data, good and bad.
+    pub lines: u64,
+    /// Case files that were opened, or got their first entry.
+    pub new: u64,
+    /// Entries that differ from what was there.
+    pub changed: u64,
+    /// Entries that were there already.
+    pub unchanged: u64,
+    /// Lines that were not imported.
+    pub bad: u64,
+    /// The first of them.
+    pub bad_lines: Vec<BadLine>,
+}
+
+/// Why an import stopped. What was saved before stays; the same file can be sent again.
+#[derive(Debug, thiserror::Error)]
+pub enum ImportError {
+    /// The account may not import.
+    #[error("the account may not import entered data")]
+    NotAllowed,
+    /// The file is in an encoding that is not read.
+    #[error("the file is neither UTF-8 nor GB18030")]
+    Encoding,
+    /// There is nothing in it.
+    #[error("the file is empty")]
+    Empty,
+    /// Columns that must be there are not.
+    #[error("columns are missing: {}", columns.join(", "))]
+    ColumnsMissing {
+        /// Their headers.
+        columns: Vec<String>,
+    },
+    /// It cannot be read to its end.
+    #[error("the file cannot be read")]
+    Read(#[from] io::Error),
+    /// Storage failed.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+}
+
+/// What an import works with.
+#[derive(Clone)]
+pub struct Importer {
+    /// Where entries go.
+    pub backends: Backends,
+    /// What the operator set.
+    pub settings: ApiSettings,
+}
+
+impl Importer {
+    /// Imports everything that `reader` gives; `progress` is told now and then.
+    pub async fn import(
+        &self,
+        caller: &Caller,
+        reader: Box<dyn Read + Send>,
+        format: EntryFormat,
+        mut progress: impl FnMut(ImportProgress) + Send,
+    ) -> Result<ImportReport, ImportError> {
+        if !caller.has(Action::ImportEntries) {
+            return Err(ImportError::NotAllowed);
+        }
+        let (sender, mut lines) = mpsc::channel(LINES_AHEAD);
+        let columns = self.settings.columns.clone();
+        // The parser reads files that block; the channel holds it back while a batch is saved.
+        let parsing = tokio::task::spawn_blocking(move || parse_stream(reader, format, &columns, &sender));
+        let mut saver = Saver::new(self, caller, format);
+        let mut report = ImportReport::default();
+        let mut batch = Vec::with_capacity(BATCH_LINES);
+        let mut bytes_read = 0;
+        while let Some(parsed) = lines.recv().await {
+            bytes_read = parsed.bytes_read;
+            batch.push(parsed);
+            if batch.len() == BATCH_LINES {
+                save(&mut saver, std::mem::take(&mut batch), &mut report).await?;
+                progress(ImportProgress { bytes_read, lines: report.lines });
+            }
+        }
+        save(&mut saver, batch, &mut report).await?;
+        saver.try_tray_again().await?;
+        progress(ImportProgress { bytes_read, lines: report.lines });
+        match parsing.await {
+            Ok(parsed) => parsed.map(|()| report),
+            Err(error) => Err(StorageError::Internal { what: "import", source: Box::new(error) }.into()),
+        }
+    }
+}
+
+async fn save(
+    saver: &mut Saver<'_>,
+    batch: Vec<ParsedLine>,
+    report: &mut ImportReport,
+) -> Result<(), ImportError> {
+    report.lines += batch.len() as u64;
+    let mut good = Vec::with_capacity(batch.len());
+    for parsed in batch {
+        match parsed.outcome {
+            Ok(entered) => good.push((parsed.line, *entered)),
+            Err(bad) => report.add_bad(bad),
+        }
+    }
+    if !good.is_empty() {
+        saver.save(good, report).await?;
+    }
+    Ok(())
+}
+
+impl ImportReport {
+    fn add_bad(&mut self, bad: BadLine) {
+        self.bad += 1;
+        if self.bad_lines.len() < LISTED_BAD_LINES {
+            self.bad_lines.push(bad);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,233 @@
+//! From records to entered data.
+
+use std::{
+    collections::HashMap,
+    io::Read,
+};
+
+use chrono::NaiveDate;
+use domain::entered_data::EnteredData;
+use serde_json::Value;
+use tokio::sync::mpsc;
+
+use super::{
+    BadLine, BadLineReason, EntryFormat, ImportError,
+    columns::{Column, ColumnMapping},
+    lines::{Quoting, RawRecord, RecordReader},
+    text::{self, Encoding},
+};
+use crate::slip_number;
+
+/// Longest value, in characters.
+const MAX_VALUE_CHARACTERS: usize = 500;
+
+/// One line, parsed.
+pub(super) struct ParsedLine {
+    /// Where it stands.
+    pub line: u64,
+    /// Bytes of the file up to here.
+    pub bytes_read: u64,
+    /// What it holds.
+    pub outcome: Result<Box<EnteredData>, BadLine>,
+}
+
+/// The values of one line by column.
+type Values = HashMap<Column, String>;
+
+/// Parses a whole file into a channel; stops early when nobody listens any more.
+pub(super) fn parse_stream(
+    reader: Box<dyn Read + Send>,
+    format: EntryFormat,
+    columns: &ColumnMapping,
+    lines: &mpsc::Sender<ParsedLine>,
+) -> Result<(), ImportError> {
+    let quoting = if format == EntryFormat::Csv { Quoting::Marks } else { Quoting::None };
+    let mut records = RecordReader::new(reader, quoting);
+    let (encoding, mark) = text::detect(records.head()?).ok_or(ImportError::Encoding)?;
+    records.skip(mark);
+    let layout = match format {
+        EntryFormat::Csv => Some(read_headers(&mut records, encoding, columns)?),
+        EntryFormat::JsonLines if encoding != Encoding::Utf8 => return Err(ImportError::Encoding),
+        EntryFormat::JsonLines => None,
+    };
+    while let Some(record) = records.next_record()? {
+        let values = match &layout {
+            Some(layout) => csv_values(&record, encoding, layout),
+            None => json_values(&record, columns),
+        };
+        let outcome = values.and_then(|values| entered_data(values).map(Box::new));
+        let bad = |(column, reason): Fault| BadLine {
+            line: record.line,
+            column: column.map(|column| columns.header(column).to_owned()),
+            reason,
+        };
+        let outcome = outcome.map_err(bad);
+        let parsed = ParsedLine { line: record.line, bytes_read: records.bytes_read(), outcome };
+        if lines.blocking_send(parsed).is_err() {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// What is wrong with a line, and in which column.
+type Fault = (Option<Column>, BadLineReason);
+
+const fn fault(reason: BadLineReason) -> Fault {
+    (None, reason)
+}
+
+fn read_headers(
+    records: &mut RecordReader<impl Read>,
+    encoding: Encoding,
+    columns: &ColumnMapping,
+) -> Result<Vec<Option<Column>>, ImportError> {
+    let record = records.next_record()?.ok_or(ImportError::Empty)?;
+    let cells = cells(&record, encoding).map_err(|_| ImportError::Encoding)?;
+    let layout: Vec<Option<Column>> = cells.iter().map(|cell| columns.column(cell)).collect();
+    let is_missing = |column: &Column| column.is_required() && !layout.contains(&Some(*column));
+    let missing: Vec<String> =
+        Column::ALL.into_iter().filter(is_missing).map(|column| columns.header(column).to_owned()).collect();
+    if missing.is_empty() { Ok(layout) } else { Err(ImportError::ColumnsMissing { columns: missing }) }
+}
+
+fn cells(record: &RawRecord, encoding: Encoding) -> Result<Vec<String>, BadLineReason> {
+    let bytes = record.bytes.as_deref().ok_or(BadLineReason::TooLong)?;
+    let mut reader = csv::ReaderBuilder::new().has_headers(false).buffer_capacity(4096).from_reader(bytes);
+    let mut cells = csv::ByteRecord::new();
+    let is_read = reader.read_byte_record(&mut cells).map_err(|_| BadLineReason::NotText)?;
+    if !is_read {
+        return Err(BadLineReason::WrongNumberOfColumns);
+    }
+    let text = |cell: &[u8]| encoding.decode(cell).map(std::borrow::Cow::into_owned).ok_or(BadLineReason::NotText);
+    cells.iter().map(text).collect()
+}
+
+fn csv_values(record: &RawRecord, encoding: Encoding, layout: &[Option<Column>]) -> Result<Values, Fault> {
+    let cells = cells(record, encoding).map_err(fault)?;
+    if cells.len() != layout.len() {
+        return Err(fault(BadLineReason::WrongNumberOfColumns));
+    }
+    let named = layout.iter().zip(cells).filter_map(|(column, cell)| Some(((*column)?, cell)));
+    Ok(named.collect())
+}
+
+fn json_values(record: &RawRecord, columns: &ColumnMapping) -> Result<Values, Fault> {
+    let bytes = record.bytes.as_deref().ok_or(fault(BadLineReason::TooLong))?;
+    let parsed: Result<serde_json::Map<String, Value>, _> = serde_json::from_slice(bytes);
+    let object = parsed.map_err(|_| fault(BadLineReason::NotJson))?;
+    let mut values = Values::new();
+    for (name, value) in object {
+        let Some(column) = columns.column(&name) else { continue };
+        let text = json_text(&value).ok_or((Some(column), BadLineReason::NotJson))?;
+        values.insert(column, text);
+    }
+    Ok(values)
+}
+
+fn json_text(value: &Value) -> Option<String> {
+    match value {
+        Value::Null => Some(String::new()),
+        Value::String(text) => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        Value::Array(parts) => {
+            let parts: Option<Vec<String>> = parts.iter().map(json_text).collect();
+            parts.map(|parts| parts.join(";"))
+        }
+        Value::Bool(_) | Value::Object(_) => None,
+    }
+}
+
+fn entered_data(mut values: Values) -> Result<EnteredData, Fault> {
+    for (column, value) in &values {
+        check_value(value).map_err(|reason| (Some(*column), reason))?;
+    }
+    let mut take = |column: Column| values.remove(&column).map(|value| value.trim().to_owned()).unwrap_or_default();
+    let slip_number = take(Column::SlipNumber);
+    if slip_number.is_empty() {
+        return Err((Some(Column::SlipNumber), BadLineReason::Missing));
+    }
+    let slip_number =
+        slip_number::normalised(&slip_number).ok_or((Some(Column::SlipNumber), BadLineReason::NotASlipNumber))?;
+    let accepted_on = take(Column::AcceptedOn);
+    if accepted_on.is_empty() {
+        return Err((Some(Column::AcceptedOn), BadLineReason::Missing));
+    }
+    let accepted_on = day(&accepted_on).ok_or((Some(Column::AcceptedOn), BadLineReason::NotADay))?;
+    let outlet_code = take(Column::OutletCode);
+    if outlet_code.is_empty() {
+        return Err((Some(Column::OutletCode), BadLineReason::Missing));
+    }
+    Ok(EnteredData {
+        outlet_code,
+        outlet_name: take(Column::OutletName),
+        channel: take(Column::Channel),
+        accepted_on,
+        slip_number,
+        service_numbers: several(&take(Column::ServiceNumbers)),
+        customer_type: take(Column::CustomerType),
+        customer_name: take(Column::CustomerName),
+        id_type: take(Column::IdType),
+        id_number: take(Column::IdNumber),
+        id_address: take(Column::IdAddress),
+        contact_name: take(Column::ContactName),
+        contact_phone: take(Column::ContactPhone),
+        mailing_address: take(Column::MailingAddress),
+        agent_name: take(Column::AgentName),
+        agent_id_number: take(Column::AgentIdNumber),
+        staff_number: take(Column::StaffNumber),
+        product: take(Column::Product),
+    })
+}
+
+fn check_value(value: &str) -> Result<(), BadLineReason> {
+    if value.chars().count() > MAX_VALUE_CHARACTERS {
+        return Err(BadLineReason::ValueTooLong);
+    }
+    if value.chars().any(|c| c.is_control() && !matches!(c, '\n' | '\r' | '\t')) {
+        return Err(BadLineReason::ControlCharacter);
+    }
+    Ok(())
+}
+
+fn several(text: &str) -> Vec<String> {
+    let separators = |c: char| matches!(c, ';' | '；' | ',' | '，' | '、' | '/') || c.is_whitespace();
+    text.split(separators).filter(|number| !number.is_empty()).map(str::to_owned).collect()
+}
+
+/// A day as business systems write it; a time of day behind it is passed over.
+fn day(text: &str) -> Option<NaiveDate> {
+    let day = text.split([' ', 'T', '日']).next().unwrap_or_default();
+    let day = day.replace(['年', '月', '/', '.'], "-");
+    if day.len() == 8 && day.bytes().all(|byte| byte.is_ascii_digit()) {
+        return NaiveDate::parse_from_str(&day, "%Y%m%d").ok();
+    }
+    NaiveDate::parse_from_str(&day, "%Y-%m-%d").ok().filter(|day| (1990..=2999).contains(&year(*day)))
+}
+
+fn year(day: NaiveDate) -> i32 {
+    chrono::Datelike::year(&day)
+}
+
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn days_are_read_as_business_systems_write_them() {
+        let expected = NaiveDate::from_ymd_opt(2026, 9, 8);
+        for text in ["2026-09-08", "2026/9/8", "20260908", "2026年9月8日", "2026-09-08 10:11:12", "2026.09.08"] {
+            assert_eq!(day(text), expected, "{text}");
+        }
+        for text in ["2026-13-01", "08/09/2026", "x", ""] {
+            assert_eq!(day(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn several_numbers_may_stand_in_one_value() {
+        assert_eq!(several("1;2；3,4，5、6/7 8　9"), ["1", "2", "3", "4", "5", "6", "7", "8", "9"]);
+        assert!(several(" ").is_empty());
+    }
+}

@@ -1,0 +1,348 @@
+//! Saving parsed entries: new case files, new versions, and the checks and placings that follow.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+
+use backends::{
+    clock::new_id,
+    database::{
+        Transaction,
+        case_files::{CaseFileRow, CaseToken},
+        entered_data::EnteredDataRow,
+        organisation::OutletRow,
+    },
+    error::StorageError,
+    vault::{DataKey, KeyPurpose},
+};
+use chrono::{DateTime, Utc};
+use domain::{
+    access::{Action, Permission},
+    blind_index::BlindKey,
+    case_file::CaseState,
+    entered_data::{EnteredData, check_on_arrival},
+    ids::{CaseFileId, EnteredDataId, JobId},
+    job::JobName,
+    scan::ScanState,
+};
+use sha2::{Digest, Sha256};
+
+use super::{BadLine, BadLineReason, Column, EntryFormat, ImportReport, Importer};
+use crate::{caller::Caller, record};
+
+/// The class of the retention schedule that acceptances belong to.
+pub(crate) const SERIES: &str = "customer_entry";
+/// Scans of the tray that are loaded at a time.
+const TRAY_PAGE: i64 = 200;
+
+/// Saves batches of one import.
+pub(super) struct Saver<'a> {
+    importer: &'a Importer,
+    caller: &'a Caller,
+    format: EntryFormat,
+    blind: BlindKey,
+    outlets: HashMap<String, OutletRow>,
+    touched: BTreeSet<String>,
+}
+
+/// What became of one entry.
+enum Saved {
+    New(CaseFileId),
+    Changed(CaseFileId),
+    Unchanged,
+    NotSaved(BadLineReason, Column),
+}
+
+/// One transaction's worth of work.
+struct Batch {
+    now: DateTime<Utc>,
+    keys: HashMap<String, DataKey>,
+    changed: Vec<CaseFileId>,
+    jobs: Vec<JobId>,
+}
+
+impl<'a> Saver<'a> {
+    pub(super) fn new(importer: &'a Importer, caller: &'a Caller, format: EntryFormat) -> Self {
+        let blind = BlindKey::new(importer.backends.vault.blind_index_secret());
+        Self { importer, caller, format, blind, outlets: HashMap::new(), touched: BTreeSet::new() }
+    }
+
+    /// Saves entries in one transaction.
+    pub(super) async fn save(
+        &mut self,
+        entries: Vec<(u64, EnteredData)>,
+        report: &mut ImportReport,
+    ) -> Result<(), StorageError> {
+        let backends = &self.importer.backends;
+        let keys = self.keys_for(&entries).await?;
+        let mut batch = Batch { now: backends.clock.now(), keys, changed: Vec::new(), jobs: Vec::new() };
+        let mut tx = backends.database.begin().await?;
+        let mut bad = Vec::new();
+        let (mut new, mut changed, mut unchanged) = (0, 0, 0);
+        for (line, entered) in &entries {
+            match self.save_one(tx.as_mut(), &mut batch, entered).await? {
+                Saved::New(id) => {
+                    new += 1;
+                    batch.changed.push(id);
+                }
+                Saved::Changed(id) => {
+                    changed += 1;
+                    batch.changed.push(id);
+                }
+                Saved::Unchanged => unchanged += 1,
+                Saved::NotSaved(reason, column) => bad.push(self.bad_line(*line, reason, column)),
+            }
+        }
+        if !batch.changed.is_empty() {
+            let result = format!("new={new} changed={changed}");
+            let subject = ("case_files", digest_of(&batch.changed));
+            let entry = self.caller.log_entry(batch.now, "import_entries", subject, &result);
+            tx.operation_log().append(&entry).await?;
+            fail::fail_point!("import::before_commit");
+            tx.commit().await?;
+        }
+        report.new += new;
+        report.changed += changed;
+        report.unchanged += unchanged;
+        bad.into_iter().for_each(|bad| report.add_bad(bad));
+        record::announce(backends, &batch.jobs).await;
+        // What is left was made for a slip number that somebody else opened meanwhile.
+        for key in batch.keys.values() {
+            backends.vault.destroy(key.id()).await?;
+        }
+        Ok(())
+    }
+
+    fn bad_line(&self, line: u64, reason: BadLineReason, column: Column) -> BadLine {
+        let column = Some(self.importer.settings.columns.header(column).to_owned());
+        BadLine { line, column, reason }
+    }
+
+    /// Makes keys, durable before any row needs them, for the slip numbers that are not known yet.
+    async fn keys_for(&self, entries: &[(u64, EnteredData)]) -> Result<HashMap<String, DataKey>, StorageError> {
+        let backends = &self.importer.backends;
+        let mut look = backends.database.begin_read().await?;
+        let mut unknown = HashSet::new();
+        for (_, entered) in entries {
+            if look.case_files().find_by_slip_number(&entered.slip_number).await?.is_none() {
+                unknown.insert(entered.slip_number.clone());
+            }
+        }
+        drop(look);
+        if unknown.is_empty() {
+            return Ok(HashMap::new());
+        }
+        let keys = backends.vault.new_keys(KeyPurpose::CaseFile, unknown.len(), backends.clock.now()).await?;
+        Ok(unknown.into_iter().zip(keys).collect())
+    }
+
+    async fn save_one(
+        &mut self,
+        tx: &mut dyn Transaction,
+        batch: &mut Batch,
+        entered: &EnteredData,
+    ) -> Result<Saved, StorageError> {
+        let known = tx.case_files().find_by_slip_number(&entered.slip_number).await?;
+        let outlet = self.outlet(tx, entered).await?;
+        let may_enter = self.caller.may_at(Action::ImportEntries, Some(&outlet.code), Some(&outlet.branch_code), None);
+        let may_change = known.as_ref().map(|case_file| self.caller.may(Action::ImportEntries, case_file));
+        if may_enter != Permission::Allowed || may_change.is_some_and(|may_change| may_change != Permission::Allowed) {
+            return Ok(Saved::NotSaved(BadLineReason::OutletNotYours, Column::OutletCode));
+        }
+        self.put_outlet(tx, &outlet).await?;
+        let saved = match known {
+            None => self.open(tx, batch, entered, outlet).await?,
+            Some(case_file) => self.add_version(tx, batch, entered, case_file, outlet).await?,
+        };
+        if matches!(saved, Saved::New(_) | Saved::Changed(_)) {
+            self.touched.insert(entered.outlet_code.clone());
+        }
+        Ok(saved)
+    }
+
+    async fn open(
+        &mut self,
+        tx: &mut dyn Transaction,
+        batch: &mut Batch,
+        entered: &EnteredData,
+        outlet: OutletRow,
+    ) -> Result<Saved, StorageError> {
+        let Some(key) = batch.keys.remove(&entered.slip_number) else {
+            return Err(StorageError::Conflict { what: "slip number" });
+        };
+        let (id, entered_data_id) = (new_id(batch.now), new_id(batch.now));
+        let case_file = CaseFileRow {
+            id,
+            slip_number: entered.slip_number.clone(),
+            outlet_code: Some(outlet.code),
+            branch_code: Some(outlet.branch_code),
+            channel: Some(outlet.channel),
+            accepted_on: Some(entered.accepted_on),
+            series: SERIES.to_owned(),
+            state: CaseState::Assembling,
+            archival_code: None,
+            archived_at: None,
+            returned_on: None,
+            papers_received_on: None,
+            assigned_to: None,
+            key_id: key.id(),
+            entered_data_id: Some(entered_data_id),
+            verdict_id: None,
+            change_sequence: 0,
+            created_at: batch.now,
+            updated_at: batch.now,
+        };
+        tx.case_files().insert(&case_file).await?;
+        self.insert_version(tx, batch, entered, &key, (id, entered_data_id, 1)).await?;
+        if !check_on_arrival(entered).is_empty() {
+            enqueue_check(tx, batch, id).await?;
+        }
+        Ok(Saved::New(id))
+    }
+
+    async fn add_version(
+        &mut self,
+        tx: &mut dyn Transaction,
+        batch: &mut Batch,
+        entered: &EnteredData,
+        mut case_file: CaseFileRow,
+        outlet: OutletRow,
+    ) -> Result<Saved, StorageError> {
+        let versions = tx.entered_data().of_case_file(case_file.id).await?;
+        let in_force = versions.iter().find(|version| Some(version.id) == case_file.entered_data_id);
+        if in_force.is_some_and(|version| version.digest == entered.digest()) {
+            return Ok(Saved::Unchanged);
+        }
+        let is_reopened = !matches!(case_file.state, CaseState::Assembling | CaseState::Reading);
+        if is_reopened && !case_file.state.may_become(CaseState::Reading) {
+            return Ok(Saved::NotSaved(BadLineReason::CaseFileClosed, Column::SlipNumber));
+        }
+        let key = self.importer.backends.vault.required_key(case_file.key_id).await?;
+        let number = versions.last().map_or(1, |version| version.version + 1);
+        let entered_data_id = new_id(batch.now);
+        self.insert_version(tx, batch, entered, &key, (case_file.id, entered_data_id, number)).await?;
+        if let Some(verdict) = case_file.verdict_id.take() {
+            tx.findings().fell(verdict, batch.now).await?;
+        }
+        case_file.outlet_code = Some(outlet.code);
+        case_file.branch_code = Some(outlet.branch_code);
+        case_file.channel = Some(outlet.channel);
+        case_file.accepted_on = Some(entered.accepted_on);
+        case_file.entered_data_id = Some(entered_data_id);
+        case_file.updated_at = batch.now;
+        tx.case_files().update(&mut case_file).await?;
+        if is_reopened {
+            tx.case_files().change_state(&mut case_file, CaseState::Reading, "entry_changed", batch.now).await?;
+        }
+        let has_scans = !tx.scans().of_case_file(case_file.id).await?.is_empty();
+        if is_reopened || has_scans || !check_on_arrival(entered).is_empty() {
+            enqueue_check(tx, batch, case_file.id).await?;
+        }
+        Ok(if number == 1 { Saved::New(case_file.id) } else { Saved::Changed(case_file.id) })
+    }
+
+    async fn insert_version(
+        &self,
+        tx: &mut dyn Transaction,
+        batch: &Batch,
+        entered: &EnteredData,
+        key: &DataKey,
+        (case_file_id, id, version): (CaseFileId, EnteredDataId, i64),
+    ) -> Result<(), StorageError> {
+        let row = EnteredDataRow {
+            id,
+            case_file_id,
+            version,
+            digest: entered.digest(),
+            entered_sealed: key.seal(EnteredDataRow::place(id), entered)?,
+            source: self.format.source().to_owned(),
+            received_by: Some(self.caller.account.id),
+            received_at: batch.now,
+        };
+        tx.entered_data().insert(&row).await?;
+        tx.case_files().put_tokens(case_file_id, &CaseToken::of(&self.blind, entered)).await
+    }
+
+    /// The outlet of an entry, as it stands with what the entry says about it.
+    async fn outlet(&self, tx: &mut dyn Transaction, entered: &EnteredData) -> Result<OutletRow, StorageError> {
+        let stored = match self.outlets.get(&entered.outlet_code) {
+            Some(known) => Some(known.clone()),
+            None => tx.organisation().outlet(&entered.outlet_code).await?,
+        };
+        Ok(self.outlet_as_entered(entered, stored.as_ref()))
+    }
+
+    /// Stores an outlet that is new or says something new about itself.
+    async fn put_outlet(&mut self, tx: &mut dyn Transaction, outlet: &OutletRow) -> Result<(), StorageError> {
+        if self.outlets.get(&outlet.code) == Some(outlet) {
+            return Ok(());
+        }
+        let stored = tx.organisation().outlet(&outlet.code).await?;
+        if stored.is_none() {
+            tx.organisation().put_branch(&outlet.branch_code, &outlet.branch_code).await?;
+        }
+        if stored.as_ref() != Some(outlet) {
+            tx.organisation().put_outlet(outlet).await?;
+        }
+        self.outlets.insert(outlet.code.clone(), outlet.clone());
+        Ok(())
+    }
+
+    fn outlet_as_entered(&self, entered: &EnteredData, stored: Option<&OutletRow>) -> OutletRow {
+        let code = entered.outlet_code.clone();
+        let channel = entered.known_channel().map_or(entered.channel.clone(), |known| known.as_str().to_owned());
+        let or_stored = |value: String, stored: Option<&String>| match stored {
+            Some(stored) if value.is_empty() => stored.clone(),
+            _ => value,
+        };
+        let name = or_stored(entered.outlet_name.clone(), stored.map(|outlet| &outlet.name));
+        OutletRow {
+            name: if name.is_empty() { code.clone() } else { name },
+            branch_code: stored.map_or_else(|| self.branch_of(&code), |outlet| outlet.branch_code.clone()),
+            channel: or_stored(channel, stored.map(|outlet| &outlet.channel)),
+            code,
+        }
+    }
+
+    /// The branch of an outlet nobody told us about: the first two letters of its code, as the operator maps them.
+    fn branch_of(&self, outlet_code: &str) -> String {
+        let letters: String = outlet_code.chars().take(2).collect();
+        self.importer.settings.branch_codes.get(&letters).cloned().unwrap_or(letters)
+    }
+
+    /// Scans that wait in the tray of the outlets touched may have found their acceptance now.
+    pub(super) async fn try_tray_again(&self) -> Result<(), StorageError> {
+        if self.touched.is_empty() {
+            return Ok(());
+        }
+        let backends = &self.importer.backends;
+        let outlets: Vec<String> = self.touched.iter().cloned().collect();
+        let mut after = None;
+        loop {
+            let mut tx = backends.database.begin().await?;
+            let waiting = tx.scans().in_state(ScanState::Tray, Some(&outlets), after, TRAY_PAGE).await?;
+            let Some(last) = waiting.last() else { return Ok(()) };
+            after = Some(last.id);
+            let mut jobs = Vec::with_capacity(waiting.len());
+            for scan in &waiting {
+                let job = record::job(backends.clock.now(), JobName::PlaceScan, scan.id.uuid());
+                jobs.push(tx.jobs().enqueue(&job).await?);
+            }
+            tx.commit().await?;
+            record::announce(backends, &jobs).await;
+        }
+    }
+}
+
+async fn enqueue_check(tx: &mut dyn Transaction, batch: &mut Batch, id: CaseFileId) -> Result<(), StorageError> {
+    let job = record::job(batch.now, JobName::CheckCaseFile, id.uuid());
+    batch.jobs.push(tx.jobs().enqueue(&job).await?);
+    Ok(())
+}
+
+/// Stands for a list of case files in the operation log.
+fn digest_of(ids: &[CaseFileId]) -> String {
+    let mut hasher = Sha256::new();
+    for id in ids {
+        hasher.update(id.uuid());
+    }
+    record::hex(&hasher.finalize())
+}

@@ -1,0 +1,295 @@
+//! Intake: files become scans that are kept safe, for the API and for commands alike.
+//!
+//! A file is refused before anything of it is stored. What is taken is sealed under a key of its own and durable
+//! before its row is; "received" is said after the row is. No plaintext touches the disk: a file stays in memory
+//! until it is sealed, and a budget bounds what all requests hold together.
+
+mod keys;
+mod multipart;
+mod post_scans;
+mod receipt;
+mod recording;
+mod source;
+mod storing;
+mod taking;
+
+use std::{collections::HashMap, sync::Arc};
+
+use backends::{connect::Backends, error::StorageError};
+use domain::{
+    access::{Action, Permission},
+    field::Slot,
+    ids::ScanId,
+};
+use ingest::{Limits, Refusal};
+use tokio::{sync::Semaphore, task::JoinSet};
+
+pub use self::{
+    receipt::{FileOutcome, FileReceipt, UploadReceipt},
+    source::{FileHead, FileSource, Labels, SourceError},
+};
+pub(crate) use self::{
+    multipart::MultipartSource,
+    post_scans::{post_scans, receive_request},
+};
+use self::{
+    keys::KeyReserve,
+    recording::Recording,
+    storing::StoredFile,
+    taking::{HeldFile, MEMORY_UNIT_BYTES, Taken},
+};
+use crate::caller::Caller;
+
+/// Files of one request at most.
+pub const MAX_FILES: usize = 1000;
+/// A batch is stored when it has so many files …
+const BATCH_FILES: usize = 8;
+/// … or so many bytes.
+const BATCH_BYTES: usize = 16 << 20;
+/// Batches that are being stored while the next one comes in.
+const BATCHES_UNDER_WAY: usize = 2;
+/// Longest idempotency key.
+const MAX_IDEMPOTENCY_KEY: usize = 200;
+
+/// What is said about an upload as a whole.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct UploadRequest {
+    /// The sender's key: the same key from the same account gets the same answer again.
+    pub idempotency_key: Option<String>,
+    /// What holds for every file that says nothing else.
+    pub labels: Labels,
+    /// How many bytes will come, if the sender said so.
+    pub size_hint: Option<u64>,
+}
+
+/// Why an upload was not taken; nothing of it was kept.
+#[derive(Debug, thiserror::Error)]
+pub enum IntakeError {
+    /// The sender failed.
+    #[error(transparent)]
+    Source(#[from] SourceError),
+    /// The sender may not upload, or not for this outlet.
+    #[error("the account may not upload for this outlet")]
+    NotAllowed,
+    /// There was no file.
+    #[error("there is no file in the upload")]
+    NoFiles,
+    /// The idempotency key is too long.
+    #[error("the idempotency key is longer than {MAX_IDEMPOTENCY_KEY} characters")]
+    KeyTooLong,
+    /// Storage failed.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+}
+
+/// Takes scans in. Share it: budget and reserve of keys are for all requests together.
+pub struct Intake {
+    backends: Backends,
+    limits: Limits,
+    memory: Arc<Semaphore>,
+    memory_units: u32,
+    keys: Arc<KeyReserve>,
+}
+
+impl Intake {
+    /// An intake whose requests hold at most `memory_bytes` together, but always room for one file.
+    pub fn new(backends: Backends, limits: Limits, memory_bytes: u64) -> Self {
+        let units = memory_bytes.max(limits.max_bytes).div_ceil(MEMORY_UNIT_BYTES);
+        let memory_units = u32::try_from(units).unwrap_or(u32::MAX).min(Semaphore::MAX_PERMITS as u32);
+        let keys = Arc::new(KeyReserve::new(backends.clone()));
+        Self { backends, limits, memory: Arc::new(Semaphore::new(memory_units as usize)), memory_units, keys }
+    }
+
+    /// Destroys the keys held in reserve; call it when no more uploads come.
+    pub async fn close(&self) -> Result<(), StorageError> {
+        self.keys.close().await
+    }
+
+    /// The limits that files are held against.
+    pub const fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    /// Takes the files of one upload. When this returns, what the receipt calls received is durable.
+    pub async fn receive(
+        &self,
+        caller: &Caller,
+        request: UploadRequest,
+        files: &mut dyn FileSource,
+    ) -> Result<UploadReceipt, IntakeError> {
+        if request.idempotency_key.as_ref().is_some_and(|key| key.len() > MAX_IDEMPOTENCY_KEY) {
+            return Err(IntakeError::KeyTooLong);
+        }
+        let outlet = self.outlet_for(caller, request.labels.outlet.as_deref()).await?;
+        if let Some(first) = self.answered_before(caller, &request).await? {
+            // The sender is heard out, or it would take the answer for a broken connection.
+            while files.next_file().await?.is_some() {
+                while files.next_piece().await?.is_some() {}
+            }
+            return Ok(first);
+        }
+        let mut upload = UploadUnderWay::default();
+        match self.take_all(caller, &request, outlet.as_deref(), files, &mut upload).await {
+            Ok(()) => {
+                let recording = Recording { caller, request: &request, outlet, limits: &self.limits };
+                recording.record(&self.backends, upload).await
+            }
+            Err(error) => {
+                upload.give_up(&self.backends).await;
+                Err(error)
+            }
+        }
+    }
+
+    async fn take_all(
+        &self,
+        caller: &Caller,
+        request: &UploadRequest,
+        outlet: Option<&str>,
+        files: &mut dyn FileSource,
+        upload: &mut UploadUnderWay,
+    ) -> Result<(), IntakeError> {
+        let mut batch = Vec::new();
+        while let Some(head) = files.next_file().await? {
+            if upload.outcomes.len() == MAX_FILES {
+                return Err(SourceError::TooManyFiles.into());
+            }
+            let mut labels = head.labels.clone().or(&request.labels);
+            labels.outlet = match &head.labels.outlet {
+                Some(named) => self.outlet_for(caller, Some(named)).await?,
+                None => outlet.map(str::to_owned),
+            };
+            match self.take(files, head.name, labels, request.size_hint).await? {
+                Taken::Refused(refusal) => upload.outcomes.push(Outcome::Refused(refusal)),
+                Taken::Held(held) => upload.hold(*held, &mut batch),
+            }
+            if batch.len() >= BATCH_FILES || held_bytes(&batch) >= BATCH_BYTES {
+                upload.store(self, caller, std::mem::take(&mut batch)).await?;
+            }
+        }
+        if !batch.is_empty() {
+            upload.store(self, caller, batch).await?;
+        }
+        upload.wait_until_stored(0).await?;
+        if upload.outcomes.is_empty() { Err(IntakeError::NoFiles) } else { Ok(()) }
+    }
+
+    /// The outlet an upload is for, which must be in reach; without one, the sender's own.
+    async fn outlet_for(&self, caller: &Caller, named: Option<&str>) -> Result<Option<String>, IntakeError> {
+        let Some(code) = named else {
+            let is_allowed = caller.has(Action::UploadScan);
+            return if is_allowed { Ok(caller.account.outlet_code.clone()) } else { Err(IntakeError::NotAllowed) };
+        };
+        let mut tx = self.backends.database.begin_read().await?;
+        let branch = tx.organisation().outlet(code).await?.map(|outlet| outlet.branch_code);
+        match caller.may_at(Action::UploadScan, Some(code), branch.as_deref(), None) {
+            Permission::Allowed => Ok(Some(code.to_owned())),
+            Permission::Refused | Permission::NotFound => Err(IntakeError::NotAllowed),
+        }
+    }
+
+    async fn answered_before(
+        &self,
+        caller: &Caller,
+        request: &UploadRequest,
+    ) -> Result<Option<UploadReceipt>, IntakeError> {
+        let Some(key) = &request.idempotency_key else { return Ok(None) };
+        let mut tx = self.backends.database.begin_read().await?;
+        let Some(upload) = tx.scans().upload_by_key(caller.account.id, key).await? else { return Ok(None) };
+        Ok(Some(UploadReceipt::load(tx.as_mut(), &upload, &self.limits).await?))
+    }
+}
+
+fn held_bytes(batch: &[HeldFile]) -> usize {
+    batch.iter().map(|held| held.bytes.len()).sum()
+}
+
+/// What one file has become so far.
+enum Outcome {
+    /// Not taken.
+    Refused(Refusal),
+    /// The file with this number; looked up when all are stored.
+    Pending,
+    /// The same bytes as the file with this number of the same upload.
+    SameAs(usize),
+}
+
+/// What makes a file the same as another one.
+#[derive(PartialEq, Eq, Hash)]
+struct Sameness {
+    sha256: [u8; 32],
+    slip_number: Option<String>,
+    outlet: Option<String>,
+    slot: Option<Slot>,
+}
+
+/// An upload that is coming in.
+#[derive(Default)]
+struct UploadUnderWay {
+    outcomes: Vec<Outcome>,
+    seen: HashMap<Sameness, usize>,
+    stored: HashMap<usize, StoredFile>,
+    storing: JoinSet<Result<Vec<(usize, StoredFile)>, StorageError>>,
+}
+
+impl UploadUnderWay {
+    /// Keeps a file for the next batch, unless the same one came earlier in the same upload.
+    fn hold(&mut self, mut held: HeldFile, batch: &mut Vec<HeldFile>) {
+        held.index = self.outcomes.len();
+        let labels = &held.labels;
+        let sameness = Sameness {
+            sha256: held.sha256,
+            slip_number: labels.slip_number.clone(),
+            outlet: labels.outlet.clone(),
+            slot: labels.slot,
+        };
+        if let Some(first) = self.seen.get(&sameness) {
+            self.outcomes.push(Outcome::SameAs(*first));
+            return;
+        }
+        self.seen.insert(sameness, held.index);
+        self.outcomes.push(Outcome::Pending);
+        batch.push(held);
+    }
+
+    /// Starts storing a batch; waits while too many are under way.
+    async fn store(&mut self, intake: &Intake, caller: &Caller, batch: Vec<HeldFile>) -> Result<(), IntakeError> {
+        self.wait_until_stored(BATCHES_UNDER_WAY - 1).await?;
+        let (backends, keys) = (intake.backends.clone(), Arc::clone(&intake.keys));
+        let account = caller.account.id;
+        self.storing.spawn(async move { storing::store_batch(&backends, &keys, account, batch).await });
+        Ok(())
+    }
+
+    async fn wait_until_stored(&mut self, under_way: usize) -> Result<(), StorageError> {
+        while self.storing.len() > under_way {
+            match self.storing.join_next().await {
+                Some(Ok(stored)) => self.stored.extend(stored?),
+                Some(Err(error)) => {
+                    return Err(StorageError::Internal { what: "intake", source: Box::new(error) });
+                }
+                None => break,
+            }
+        }
+        Ok(())
+    }
+
+    /// Removes everything that was stored for an upload that fails.
+    async fn give_up(mut self, backends: &Backends) {
+        while let Some(stored) = self.storing.join_next().await {
+            if let Ok(Ok(stored)) = stored {
+                self.stored.extend(stored);
+            }
+        }
+        let new: Vec<_> = self.stored.values().filter_map(StoredFile::new_scan).collect();
+        storing::remove(backends, &new).await;
+    }
+
+    /// The scan that the file at `index` became, or was found to be.
+    fn scan_at(&self, index: usize) -> Option<ScanId> {
+        self.stored.get(&index).map(StoredFile::scan_id)
+    }
+}
+
+#[cfg(test)]
+mod tests;

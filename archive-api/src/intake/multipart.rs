@@ -1,0 +1,100 @@
+//! Files of a multipart request. Labels are fields that come before the files they hold for.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use axum::body::Body;
+use bytes::Bytes;
+use multer::{Field, Multipart};
+use tokio::time::timeout;
+
+use super::source::{FileHead, FileSource, Labels, SourceError};
+use crate::slip_number;
+
+/// Longest text field.
+const MAX_TEXT_BYTES: usize = 1024;
+
+/// A multipart body as a source of files.
+pub(crate) struct MultipartSource {
+    multipart: Multipart<'static>,
+    current: Option<Field<'static>>,
+    labels: Labels,
+    idle: Duration,
+}
+
+impl MultipartSource {
+    /// Reads `body`, whose parts `boundary` divides.
+    pub(crate) fn new(body: Body, boundary: &str, idle: Duration) -> Self {
+        let multipart = Multipart::new(body.into_data_stream(), boundary);
+        Self { multipart, current: None, labels: Labels::default(), idle }
+    }
+
+    async fn next_field(&mut self) -> Result<Option<Field<'static>>, SourceError> {
+        let field = timeout(self.idle, self.multipart.next_field()).await;
+        field.map_err(|_| SourceError::TimedOut)?.map_err(broken)
+    }
+
+    async fn label(&mut self, mut field: Field<'static>) -> Result<(), SourceError> {
+        let mut bytes = Vec::new();
+        while let Some(piece) = timeout(self.idle, field.chunk()).await.map_err(|_| SourceError::TimedOut)?.map_err(broken)? {
+            bytes.extend_from_slice(&piece);
+            if bytes.len() > MAX_TEXT_BYTES {
+                return Err(SourceError::BadLabel { name: "text" });
+            }
+        }
+        let text = String::from_utf8(bytes).map_err(|_| SourceError::BadLabel { name: "text" })?;
+        self.labels.set(field.name().unwrap_or_default(), text.trim())
+    }
+}
+
+impl Labels {
+    /// Takes a label by the name of its field; an empty one takes it back, an unknown one is passed over.
+    pub(crate) fn set(&mut self, name: &str, text: &str) -> Result<(), SourceError> {
+        let is_empty = text.is_empty();
+        match name {
+            "slip_number" if is_empty => self.slip_number = None,
+            "slip_number" => {
+                let bad = SourceError::BadLabel { name: "slip_number" };
+                self.slip_number = Some(slip_number::normalised(text).ok_or(bad)?);
+            }
+            "outlet" if is_empty => self.outlet = None,
+            "outlet" if text.chars().count() > 64 || text.chars().any(char::is_control) => {
+                return Err(SourceError::BadLabel { name: "outlet" });
+            }
+            "outlet" => self.outlet = Some(text.to_owned()),
+            "slot" if is_empty => self.slot = None,
+            "slot" => self.slot = Some(text.parse().map_err(|_| SourceError::BadLabel { name: "slot" })?),
+            _ => {}
+        }
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl FileSource for MultipartSource {
+    async fn next_file(&mut self) -> Result<Option<FileHead>, SourceError> {
+        self.current = None;
+        while let Some(field) = self.next_field().await? {
+            // A browser sends an unused file field as a part without a name.
+            match field.file_name().map(str::to_owned) {
+                Some(name) if name.is_empty() => {}
+                Some(name) => {
+                    self.current = Some(field);
+                    return Ok(Some(FileHead { name: Some(name), labels: self.labels.clone() }));
+                }
+                None => self.label(field).await?,
+            }
+        }
+        Ok(None)
+    }
+
+    async fn next_piece(&mut self) -> Result<Option<Bytes>, SourceError> {
+        let Some(field) = &mut self.current else { return Ok(None) };
+        let piece = timeout(self.idle, field.chunk()).await;
+        piece.map_err(|_| SourceError::TimedOut)?.map_err(broken)
+    }
+}
+
+fn broken(error: multer::Error) -> SourceError {
+    SourceError::Broken { source: Box::new(error) }
+}

@@ -1,0 +1,107 @@
+//! `POST /api/v1/scans`: takes scans in.
+
+use axum::{
+    Json,
+    extract::{Request, State},
+    http::{HeaderMap, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use serde_json::{Value, json};
+
+use super::{FileOutcome, IntakeError, MultipartSource, SourceError, UploadReceipt, UploadRequest};
+use crate::{
+    caller::Caller,
+    language::Language,
+    problem::{Problem, kinds, refusal_document},
+    state::ArchiveState,
+};
+
+/// Takes the files of a multipart request.
+pub(crate) async fn post_scans(
+    State(state): State<ArchiveState>,
+    caller: Caller,
+    request: Request,
+) -> Result<Response, Problem> {
+    let language = Language::accepted(request.headers());
+    let receipt = receive_request(&state, caller, request).await?;
+    let files: Vec<Value> = receipt.files.iter().map(|file| file_document(file, language)).collect();
+    if receipt.is_refused() {
+        return Err(Problem::new(kinds::NOTHING_TAKEN)
+            .with("upload_id", json!(receipt.upload_id))
+            .with("files", json!(files)));
+    }
+    let follow = format!("/api/v1/uploads/{}", receipt.upload_id);
+    let body = json!({
+        "upload_id": receipt.upload_id,
+        "status": "received",
+        "received_at": receipt.received_at,
+        "follow": follow,
+        "files": files,
+    });
+    Ok((StatusCode::CREATED, [(header::LOCATION, follow)], Json(body)).into_response())
+}
+
+/// Takes the files of a request; for the API and for the form of the console.
+pub(crate) async fn receive_request(
+    state: &ArchiveState,
+    caller: Caller,
+    request: Request,
+) -> Result<UploadReceipt, Problem> {
+    let headers = request.headers();
+    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
+    let boundary = text("content-type").and_then(|media_type| multer::parse_boundary(media_type).ok());
+    let boundary = boundary.ok_or_else(|| Problem::new(kinds::WRONG_MEDIA_TYPE))?;
+    let upload = UploadRequest {
+        idempotency_key: text("idempotency-key").filter(|key| !key.is_empty()),
+        size_hint: size_hint(headers),
+        ..UploadRequest::default()
+    };
+    let mut source = MultipartSource::new(request.into_body(), &boundary, state.settings.upload_idle);
+    let intake = std::sync::Arc::clone(&state.intake);
+    // A task of its own: a sender who leaves must not stop us between storing and recording.
+    let task = tokio::spawn(async move { intake.receive(&caller, upload, &mut source).await });
+    let received = task.await.map_err(|error| Problem::new(kinds::INTERNAL).caused_by(error))?;
+    received.map_err(Problem::from)
+}
+
+fn size_hint(headers: &HeaderMap) -> Option<u64> {
+    headers.get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
+}
+
+fn file_document(file: &super::FileReceipt, language: Language) -> Value {
+    match &file.outcome {
+        FileOutcome::Received(scan) | FileOutcome::Linked(scan) => {
+            let is_new = matches!(file.outcome, FileOutcome::Received(_));
+            let outcome = if is_new { super::receipt::RECEIVED } else { super::receipt::LINKED };
+            json!({
+                "number": file.number,
+                "outcome": outcome,
+                "scan_id": scan,
+                "follow": format!("/api/v1/scans/{scan}"),
+            })
+        }
+        FileOutcome::Refused { code, refusal } => json!({
+            "number": file.number,
+            "outcome": "refused",
+            "refusal": refusal_document(code, *refusal, language),
+        }),
+    }
+}
+
+impl From<IntakeError> for Problem {
+    fn from(error: IntakeError) -> Self {
+        match error {
+            IntakeError::Storage(error) => error.into(),
+            IntakeError::NotAllowed => Self::new(kinds::FORBIDDEN)
+                .with_detail("您不能为这个网点上传。", "You may not upload for this outlet."),
+            IntakeError::NoFiles => Self::new(kinds::NO_FILES),
+            IntakeError::KeyTooLong => Self::new(kinds::INVALID_REQUEST)
+                .with_detail("Idempotency-Key 太长，最多 200 个字符。", "Idempotency-Key has more than 200 characters."),
+            IntakeError::Source(SourceError::Broken { .. }) => Self::new(kinds::UPLOAD_INCOMPLETE),
+            IntakeError::Source(SourceError::TimedOut) => Self::new(kinds::UPLOAD_TIMED_OUT),
+            IntakeError::Source(SourceError::TooManyFiles) => Self::new(kinds::TOO_MANY_FILES),
+            IntakeError::Source(SourceError::BadLabel { name }) => Self::new(kinds::INVALID_REQUEST)
+                .with_detail(format!("字段 {name} 的值无效。"), format!("The value of the field {name} is not valid.")),
+        }
+    }
+}

@@ -1,0 +1,107 @@
+//! The receipt: what each file of an upload became, and where to follow it.
+
+use backends::{
+    database::{
+        Transaction,
+        scans::{UploadItem, UploadRow},
+    },
+    error::StorageError,
+};
+use chrono::{DateTime, Utc};
+use domain::ids::{ScanId, UploadId};
+use ingest::{Limits, Refusal};
+
+pub(super) const RECEIVED: &str = "received";
+pub(super) const LINKED: &str = "linked";
+
+/// What one file became.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FileOutcome {
+    /// Kept safe as a new scan.
+    Received(ScanId),
+    /// The same bytes of the same acceptance were there; nothing was stored twice.
+    Linked(ScanId),
+    /// Not taken.
+    Refused {
+        /// Code of `docs/errors`.
+        code: String,
+        /// The refusal in words, with the limits of today.
+        refusal: Option<Refusal>,
+    },
+}
+
+/// The receipt of one file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FileReceipt {
+    /// 1 for the first file.
+    pub number: i64,
+    /// What it became.
+    pub outcome: FileOutcome,
+}
+
+/// The receipt of an upload.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UploadReceipt {
+    /// The upload.
+    pub upload_id: UploadId,
+    /// When it was durable.
+    pub received_at: DateTime<Utc>,
+    /// Its files in order.
+    pub files: Vec<FileReceipt>,
+}
+
+impl UploadReceipt {
+    /// The receipt of an upload that is on record.
+    pub async fn load(
+        tx: &mut dyn Transaction,
+        upload: &UploadRow,
+        limits: &Limits,
+    ) -> Result<Self, StorageError> {
+        let items = tx.scans().upload_items(upload.id).await?;
+        let files = items.into_iter().map(|item| file_receipt(item, limits)).collect();
+        Ok(Self { upload_id: upload.id, received_at: upload.received_at, files })
+    }
+
+    /// Whether no file was taken.
+    pub fn is_refused(&self) -> bool {
+        self.files.iter().all(|file| matches!(file.outcome, FileOutcome::Refused { .. }))
+    }
+}
+
+fn file_receipt(item: UploadItem, limits: &Limits) -> FileReceipt {
+    let outcome = match (item.scan_id, item.outcome.as_str()) {
+        (Some(scan), RECEIVED) => FileOutcome::Received(scan),
+        (Some(scan), _) => FileOutcome::Linked(scan),
+        (None, code) => FileOutcome::Refused { code: code.to_owned(), refusal: refusal_of(code, limits) },
+    };
+    FileReceipt { number: item.item_number, outcome }
+}
+
+/// The refusal with this code. Which page was too large is not kept, so the first stands for it.
+fn refusal_of(code: &str, limits: &Limits) -> Option<Refusal> {
+    const FIXED: [Refusal; 16] = [
+        Refusal::EmptyFile,
+        Refusal::HeicNotSupported,
+        Refusal::VideoNotSupported,
+        Refusal::GifNotSupported,
+        Refusal::OfficeNotSupported,
+        Refusal::ArchiveNotSupported,
+        Refusal::SvgNotSupported,
+        Refusal::HtmlNotSupported,
+        Refusal::ExecutableNotSupported,
+        Refusal::TextNotSupported,
+        Refusal::FormatNotSupported,
+        Refusal::VariantNotSupported,
+        Refusal::MixedFormats,
+        Refusal::DamagedFile,
+        Refusal::NoPages,
+        Refusal::EncryptedPdf,
+    ];
+    let limited = [
+        Refusal::FileTooLarge { limit_bytes: limits.max_bytes },
+        Refusal::TooManyPages { limit_pages: limits.max_pages },
+        Refusal::ScanTooLarge { limit_pixels: limits.max_total_pixels },
+        Refusal::ExpandsTooMuch { limit_ratio: limits.max_expansion },
+    ];
+    FIXED.into_iter().chain(limited).find(|refusal| refusal.code() == code)
+}

@@ -1,0 +1,69 @@
+//! Where files come from: a multipart request, or paths on this machine.
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use domain::field::Slot;
+
+/// What a sender says about a file.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Labels {
+    /// The acceptance it belongs to, normalised.
+    pub slip_number: Option<String>,
+    /// The outlet it comes from.
+    pub outlet: Option<String>,
+    /// The slot it fills.
+    pub slot: Option<Slot>,
+}
+
+impl Labels {
+    /// These, and the other ones where these say nothing.
+    #[must_use]
+    pub fn or(self, other: &Self) -> Self {
+        Self {
+            slip_number: self.slip_number.or_else(|| other.slip_number.clone()),
+            outlet: self.outlet.or_else(|| other.outlet.clone()),
+            slot: self.slot.or(other.slot),
+        }
+    }
+}
+
+/// The beginning of one file.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct FileHead {
+    /// Its name as sent; kept sealed.
+    pub name: Option<String>,
+    /// What the sender says about it.
+    pub labels: Labels,
+}
+
+/// Why no more bytes come.
+#[derive(Debug, thiserror::Error)]
+pub enum SourceError {
+    /// It ended before its end.
+    #[error("the upload broke off")]
+    Broken {
+        /// What was underneath.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// Nothing came for too long.
+    #[error("the upload stood still for too long")]
+    TimedOut,
+    /// More files than one upload may have.
+    #[error("the upload has too many files")]
+    TooManyFiles,
+    /// A label cannot be understood.
+    #[error("the field {name} is not valid")]
+    BadLabel {
+        /// Which.
+        name: &'static str,
+    },
+}
+
+/// Files one after the other, each in pieces.
+#[async_trait]
+pub trait FileSource: Send {
+    /// Moves on to the next file; `None` after the last. What is left of the file before is passed over.
+    async fn next_file(&mut self) -> Result<Option<FileHead>, SourceError>;
+    /// The next piece of this file; `None` at its end.
+    async fn next_piece(&mut self) -> Result<Option<Bytes>, SourceError>;
+}

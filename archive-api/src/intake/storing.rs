@@ -1,0 +1,206 @@
+//! Sealing files and writing them to the object store, several at a time.
+
+use std::sync::Arc;
+
+use backends::{
+    blob_store::{BlobKey, BlobStore},
+    connect::Backends,
+    database::{Transaction, scans::ScanRow},
+    error::StorageError,
+    vault::{DataKey, SealStream},
+};
+use bytes::Bytes;
+use domain::{
+    ids::{AccountId, ScanId, UploadId},
+    scan::ScanState,
+};
+use futures_util::{StreamExt, stream};
+
+use super::{
+    keys::KeyReserve,
+    source::Labels,
+    taking::HeldFile,
+};
+
+/// Objects written at once.
+const WRITES_AT_ONCE: usize = 8;
+/// From here on an object is written in parts.
+const LARGE_BYTES: usize = 8 << 20;
+/// Plain bytes sealed at a time in a large object.
+const PIECE_BYTES: usize = 1 << 20;
+
+/// What a file became.
+pub(super) enum StoredFile {
+    /// A new scan; its object is durable, its row is not yet written.
+    New(Box<ScanRow>),
+    /// The same bytes were there already.
+    Linked(ScanId),
+}
+
+impl StoredFile {
+    pub(super) fn scan_id(&self) -> ScanId {
+        match self {
+            Self::New(row) => row.id,
+            Self::Linked(id) => *id,
+        }
+    }
+
+    pub(super) fn new_scan(&self) -> Option<&ScanRow> {
+        match self {
+            Self::New(row) => Some(row),
+            Self::Linked(_) => None,
+        }
+    }
+}
+
+/// Stores a batch. When one file fails, none of the batch is left.
+pub(super) async fn store_batch(
+    backends: &Backends,
+    keys: &Arc<KeyReserve>,
+    account: AccountId,
+    batch: Vec<HeldFile>,
+) -> Result<Vec<(usize, StoredFile)>, StorageError> {
+    let mut stored = Vec::with_capacity(batch.len());
+    let mut new = Vec::with_capacity(batch.len());
+    let mut look = backends.database.begin_read().await?;
+    for held in batch {
+        match twin_of(look.as_mut(), &held.sha256, &held.labels).await? {
+            Some(twin) => stored.push((held.index, StoredFile::Linked(twin))),
+            None => new.push(held),
+        }
+    }
+    drop(look);
+    let keys = keys.take(new.len()).await?;
+    let writes = new.into_iter().zip(keys).map(|(held, key)| store_one(backends, account, held, key));
+    let outcomes: Vec<_> = stream::iter(writes).buffer_unordered(WRITES_AT_ONCE).collect().await;
+    let mut failure = None;
+    for outcome in outcomes {
+        match outcome {
+            Ok((index, row)) => stored.push((index, StoredFile::New(Box::new(row)))),
+            Err(error) => failure = Some(error),
+        }
+    }
+    match failure {
+        None => Ok(stored),
+        Some(error) => {
+            let rows: Vec<&ScanRow> = stored.iter().filter_map(|(_, file)| file.new_scan()).collect();
+            remove(backends, &rows).await;
+            Err(error)
+        }
+    }
+}
+
+async fn store_one(
+    backends: &Backends,
+    account: AccountId,
+    held: HeldFile,
+    key: DataKey,
+) -> Result<(usize, ScanRow), StorageError> {
+    let row = scan_row(backends, account, &held, &key)?;
+    let written = if held.bytes.len() <= LARGE_BYTES {
+        put_small(&backends.blobs, row.id, key, held.bytes).await
+    } else {
+        put_large(&backends.blobs, row.id, &key, &held.bytes).await
+    };
+    if let Err(error) = written {
+        remove(backends, &[&row]).await;
+        return Err(error);
+    }
+    drop(held.memory);
+    Ok((held.index, row))
+}
+
+fn scan_row(
+    backends: &Backends,
+    account: AccountId,
+    held: &HeldFile,
+    key: &DataKey,
+) -> Result<ScanRow, StorageError> {
+    let name = held.name.as_ref().map(|name| key.seal(ScanRow::name_place(held.id), name)).transpose()?;
+    Ok(ScanRow {
+        id: held.id,
+        upload_id: UploadId::from_uuid(held.id.uuid()),
+        case_file_id: None,
+        same_as: None,
+        state: ScanState::Received,
+        problem: None,
+        outlet_code: held.labels.outlet.clone(),
+        slip_number_given: held.labels.slip_number.clone(),
+        slot_given: held.labels.slot,
+        media_type: held.media_type.as_mime().to_owned(),
+        size_bytes: held.bytes.len() as i64,
+        sha256: held.sha256,
+        key_id: key.id(),
+        name_sealed: name,
+        placed_by: None,
+        placed_at: None,
+        received_by: account,
+        received_at: backends.clock.now(),
+    })
+}
+
+async fn put_small(blobs: &BlobStore, id: ScanId, key: DataKey, bytes: Bytes) -> Result<(), StorageError> {
+    let blob = BlobKey::Scan(id);
+    let sealing = tokio::task::spawn_blocking(move || {
+        let (mut stream, mut sealed) = SealStream::start(&key, &blob.path());
+        sealed.extend(stream.push(&bytes)?);
+        sealed.extend(stream.finish()?);
+        Ok::<_, StorageError>(sealed)
+    });
+    let sealed = sealing.await.map_err(|error| StorageError::Internal { what: "sealing", source: Box::new(error) })??;
+    blobs.put(blob, sealed.into()).await
+}
+
+async fn put_large(blobs: &BlobStore, id: ScanId, key: &DataKey, bytes: &[u8]) -> Result<(), StorageError> {
+    let blob = BlobKey::Scan(id);
+    let (mut stream, header) = SealStream::start(key, &blob.path());
+    let mut writer = blobs.start(blob).await?;
+    writer.write(&header).await?;
+    for piece in bytes.chunks(PIECE_BYTES) {
+        writer.write(&stream.push(piece)?).await?;
+    }
+    writer.write(&stream.finish()?).await?;
+    writer.finish().await
+}
+
+/// The scan that holds the same bytes and belongs to the same acceptance: named by the same slip number, or, when
+/// none is named, come from the same outlet.
+pub(super) async fn twin_of(
+    tx: &mut dyn Transaction,
+    sha256: &[u8; 32],
+    labels: &Labels,
+) -> Result<Option<ScanId>, StorageError> {
+    for scan in tx.scans().with_sha256(sha256).await? {
+        if scan.same_as.is_some() {
+            continue;
+        }
+        let is_same = match &labels.slip_number {
+            Some(slip_number) => is_of_acceptance(tx, &scan, slip_number).await?,
+            None => scan.outlet_code == labels.outlet,
+        };
+        if is_same {
+            return Ok(Some(scan.id));
+        }
+    }
+    Ok(None)
+}
+
+async fn is_of_acceptance(tx: &mut dyn Transaction, scan: &ScanRow, slip_number: &str) -> Result<bool, StorageError> {
+    match scan.case_file_id {
+        // Where it was placed decides; what its sender said may have been wrong.
+        Some(id) => Ok(tx.case_files().find(id).await?.is_some_and(|case_file| case_file.slip_number == slip_number)),
+        None => Ok(scan.slip_number_given.as_deref() == Some(slip_number)),
+    }
+}
+
+/// Removes objects and keys of scans whose rows will not be written. What cannot be removed is found by the sweep.
+pub(super) async fn remove(backends: &Backends, scans: &[&ScanRow]) {
+    for scan in scans {
+        if let Err(error) = backends.blobs.delete(BlobKey::Scan(scan.id)).await {
+            tracing::warn!(scan.id = %scan.id, %error, "object of a failed upload was left behind");
+        }
+        if let Err(error) = backends.vault.destroy(scan.key_id).await {
+            tracing::warn!(scan.id = %scan.id, %error, "key of a failed upload was left behind");
+        }
+    }
+}

@@ -1,0 +1,91 @@
+//! `GET /api/v1/jobs`: how many jobs there are, and those in one state.
+
+use axum::{
+    Json,
+    extract::{Query, State},
+};
+use backends::database::jobs::{JobCount, JobRow};
+use chrono::{DateTime, Utc};
+use domain::{
+    access::Action,
+    ids::JobId,
+    job::{JobName, JobState},
+};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::{
+    caller::Caller,
+    problem::{Problem, kinds},
+    state::ArchiveState,
+};
+
+/// Jobs listed at most.
+const LISTED: i64 = 500;
+
+/// Which jobs are listed.
+#[derive(Debug, Clone, Copy, Default, Deserialize)]
+pub(crate) struct JobsQuery {
+    state: Option<JobState>,
+}
+
+/// The answer.
+#[derive(Debug, Serialize)]
+pub(crate) struct JobsView {
+    counts: Vec<CountView>,
+    items: Vec<JobView>,
+}
+
+#[derive(Debug, Serialize)]
+struct CountView {
+    name: JobName,
+    state: JobState,
+    count: i64,
+    oldest: DateTime<Utc>,
+}
+
+#[derive(Debug, Serialize)]
+struct JobView {
+    id: JobId,
+    name: JobName,
+    subject: Uuid,
+    state: JobState,
+    attempts: i64,
+    due_at: DateTime<Utc>,
+    reason: Option<String>,
+    created_at: DateTime<Utc>,
+    finished_at: Option<DateTime<Utc>>,
+}
+
+/// Lists jobs in a state, given up ones unless asked otherwise, oldest first.
+pub(crate) async fn get_jobs(
+    State(state): State<ArchiveState>,
+    caller: Caller,
+    Query(query): Query<JobsQuery>,
+) -> Result<Json<JobsView>, Problem> {
+    if !caller.has(Action::RunMachine) {
+        return Err(Problem::new(kinds::FORBIDDEN));
+    }
+    let mut tx = state.backends.database.begin_read().await?;
+    let counts = tx.jobs().counts().await?.into_iter().map(count_view).collect();
+    let listed = tx.jobs().in_state(query.state.unwrap_or(JobState::Dead), LISTED).await?;
+    Ok(Json(JobsView { counts, items: listed.into_iter().map(job_view).collect() }))
+}
+
+fn count_view(count: JobCount) -> CountView {
+    CountView { name: count.name, state: count.state, count: count.count, oldest: count.oldest }
+}
+
+fn job_view(job: JobRow) -> JobView {
+    JobView {
+        id: job.id,
+        name: job.name,
+        subject: job.subject,
+        state: job.state,
+        attempts: job.attempts,
+        due_at: job.due_at,
+        reason: job.reason,
+        created_at: job.created_at,
+        finished_at: job.finished_at,
+    }
+}

@@ -1,0 +1,133 @@
+//! `GET /api/v1/pages/{id}/image`: a page as a picture, under a watermark that says who looked, when and why.
+
+use axum::{
+    body::Body,
+    extract::{Path, Query, State},
+    http::header,
+    response::{IntoResponse, Response},
+};
+use backends::{
+    blob_store::BlobKey,
+    database::{pages::PageRow, scans::ScanRow},
+    vault::OpenStream,
+};
+use domain::{
+    access::{Action, Relation},
+    ids::PageId,
+    masking::Sensitivity,
+};
+use image::{RgbImage, imageops};
+use ingest::{DecodeError, Resolution, encode_derivative};
+use serde::Deserialize;
+
+use super::{visible_page, watermark};
+use crate::{
+    caller::Caller,
+    case_files::{Reader, ReasonGiven},
+    problem::{Problem, kinds},
+    record::reason_given,
+    state::ArchiveState,
+};
+
+/// Longest side of a page picture, unless asked otherwise.
+const DEFAULT_SIDE: u32 = 1600;
+/// Longest side that is given out.
+const MAX_SIDE: u32 = 3200;
+/// Longest side of what is left of a page that is blurred: no character survives it.
+const BLURRED_SIDE: u32 = 48;
+const JPEG_QUALITY: u8 = 82;
+
+/// Why and how large.
+#[derive(Debug, Clone, Default, Deserialize)]
+pub(crate) struct ImageQuery {
+    #[serde(default)]
+    reason: String,
+    #[serde(default)]
+    max_side: Option<u32>,
+}
+
+/// Answers with the page as JPEG: clear to those whose task it is, blurred to all others.
+pub(crate) async fn get_image(
+    State(state): State<ArchiveState>,
+    caller: Caller,
+    Path(id): Path<PageId>,
+    Query(query): Query<ImageQuery>,
+) -> Result<Response, Problem> {
+    let reason = reason_given(&query.reason)?;
+    let now = state.backends.clock.now();
+    let mut tx = state.backends.database.begin_read().await?;
+    let (page, scan, case_file) = visible_page(tx.as_mut(), &caller, Action::SeePage, id).await?;
+    // A scan that only points to another one has neither object nor key of its own.
+    let holder = match scan.same_as {
+        Some(holder) => tx.scans().find(holder).await?,
+        None => Some(scan.clone()),
+    };
+    let holder = holder.ok_or_else(|| Problem::new(kinds::PAGE_NOT_SHOWN))?;
+    drop(tx);
+    let relation = match &case_file {
+        Some(case_file) => caller.relation_to(case_file),
+        // Not placed yet: it is the work of whoever sent it.
+        None if scan.received_by == caller.account.id => Relation::OwnOutletOpen,
+        None => Relation::Other,
+    };
+    let reader = Reader { role: caller.role, relation, reason: ReasonGiven::No };
+    let is_clear = reader.sees_clear(Sensitivity::of_page());
+    let side = query.max_side.unwrap_or(DEFAULT_SIDE).clamp(64, MAX_SIDE);
+    let mut picture = render(&state, &holder, &page, side).await?;
+    if !is_clear {
+        picture = blurred(&picture);
+    }
+    let purpose = watermark::Watermark { staff_number: &caller.account.staff_number, at: now, reason: &reason };
+    purpose.burn_into(&mut picture);
+    let jpeg = encode_derivative(&picture, side, JPEG_QUALITY)
+        .map_err(|error| Problem::new(kinds::PAGE_NOT_SHOWN).caused_by(error))?;
+    let result = if is_clear { "clear" } else { "blurred" };
+    let mut entry = caller.log_entry(now, "see_page", ("page", id.to_string()), result);
+    entry.reason = Some(reason);
+    crate::record::put_on_record(&state.backends, &entry).await?;
+    Ok(([(header::CONTENT_TYPE, "image/jpeg"), (header::CACHE_CONTROL, "no-store")], Body::from(jpeg)).into_response())
+}
+
+async fn render(state: &ArchiveState, scan: &ScanRow, page: &PageRow, side: u32) -> Result<RgbImage, Problem> {
+    let not_shown = || Problem::new(kinds::PAGE_NOT_SHOWN);
+    let blob = BlobKey::Scan(scan.id);
+    let key = state.backends.vault.key(scan.key_id).await?.ok_or_else(not_shown)?;
+    let sealed = state.backends.blobs.get(blob).await?.ok_or_else(not_shown)?;
+    let sandbox = std::sync::Arc::clone(&state.sandbox);
+    let page_index = usize::try_from(page.page_index).unwrap_or_default();
+    let rendering = tokio::task::spawn_blocking(move || {
+        let bytes = OpenStream::open(&key, &blob.path(), &sealed)?;
+        let rendered = sandbox.render_page(&bytes, page_index, Resolution::MaxSide(side));
+        rendered.map(|page| page.pixels).map_err(decode_problem)
+    });
+    rendering.await.map_err(|error| Problem::new(kinds::INTERNAL).caused_by(error))?
+}
+
+fn decode_problem(error: DecodeError) -> Problem {
+    let kind = if error.may_be_retried() { kinds::UNAVAILABLE } else { kinds::PAGE_NOT_SHOWN };
+    Problem::new(kind).with("cause", error.code().into()).caused_by(error)
+}
+
+/// So coarse that shapes are left and nothing that is printed.
+fn blurred(picture: &RgbImage) -> RgbImage {
+    let longest = picture.width().max(picture.height()).max(1);
+    let side = |length: u32| (u64::from(length) * u64::from(BLURRED_SIDE) / u64::from(longest)).max(1) as u32;
+    let coarse = imageops::thumbnail(picture, side(picture.width()), side(picture.height()));
+    imageops::resize(&coarse, picture.width(), picture.height(), imageops::FilterType::Triangle)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_of_the_print_survives_the_blur() {
+        let stripes = RgbImage::from_fn(800, 600, |x, _| image::Rgb([if x % 8 < 4 { 0 } else { 255 }; 3]));
+
+        let blurred = blurred(&stripes);
+
+        assert_eq!(blurred.dimensions(), stripes.dimensions());
+        let contrast = blurred.pixels().map(|pixel| pixel[0]).max().unwrap() - blurred.pixels().map(|pixel| pixel[0]).min().unwrap();
+        assert!(contrast < 40, "{contrast}");
+    }
+}

@@ -1,0 +1,240 @@
+//! Every kind of problem that this crate answers with, apart from refusals of files.
+
+/// A kind of problem; `docs/errors/<code>.md` says what happened and what to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Kind {
+    /// The stable code.
+    pub code: &'static str,
+    /// The status of the answer.
+    pub status: u16,
+    /// What happened and what to do, in Chinese.
+    pub zh: &'static str,
+    /// The same in English.
+    pub en: &'static str,
+}
+
+const fn kind(status: u16, code: &'static str, zh: &'static str, en: &'static str) -> Kind {
+    Kind { code, status, zh, en }
+}
+
+/// No valid token came along.
+pub const UNAUTHENTICATED: Kind = kind(
+    401,
+    "unauthenticated",
+    "请先登录：请求没有带有效的令牌。",
+    "Sign in first: the request carries no valid token.",
+);
+/// The role does not have the action.
+pub const FORBIDDEN: Kind = kind(
+    403,
+    "forbidden",
+    "您的岗位不能做这项操作。",
+    "Your role may not do this.",
+);
+/// The request came from another site and was not carried out.
+pub const CROSS_SITE: Kind = kind(
+    403,
+    "cross_site",
+    "请求来自别的网站，未执行。请在本系统页面内操作。",
+    "The request came from another site and was not carried out. Work from the pages of this system.",
+);
+/// Nothing was found here, or it is not yours to see.
+pub const NOT_FOUND: Kind = kind(
+    404,
+    "not_found",
+    "没有找到，或您无权查看。",
+    "Nothing was found here, or it is not yours to see.",
+);
+/// The request cannot be understood.
+pub const INVALID_REQUEST: Kind = kind(
+    400,
+    "invalid_request",
+    "请求的内容无法理解。",
+    "The request cannot be understood.",
+);
+/// A reason must be given.
+pub const REASON_REQUIRED: Kind = kind(
+    400,
+    "reason_required",
+    "请写明原因。",
+    "A reason must be given.",
+);
+/// The search cannot be carried out as it is.
+pub const QUERY_INVALID: Kind = kind(
+    400,
+    "query_invalid",
+    "查询条件有误。",
+    "The search cannot be carried out as it is.",
+);
+/// There is no file in the request.
+pub const NO_FILES: Kind = kind(
+    400,
+    "no_files",
+    "请求里没有文件。",
+    "There is no file in the request.",
+);
+/// There are too many files in one request; nothing of it was kept.
+pub const TOO_MANY_FILES: Kind = kind(
+    400,
+    "too_many_files",
+    "一次上传的文件太多，请分几次上传；本次没有保存任何文件。",
+    "There are too many files in one request; nothing of it was kept. Send them in several requests.",
+);
+/// The upload broke off and nothing of it was kept.
+pub const UPLOAD_INCOMPLETE: Kind = kind(
+    400,
+    "upload_incomplete",
+    "上传中断，本次没有保存任何文件。请重新上传。",
+    "The upload broke off and nothing of it was kept. Send it again.",
+);
+/// No data came for too long and nothing was kept.
+pub const UPLOAD_TIMED_OUT: Kind = kind(
+    408,
+    "upload_timed_out",
+    "长时间没有收到数据，本次没有保存任何文件。请重新上传。",
+    "No data came for too long and nothing was kept. Send it again.",
+);
+/// The file of entered data cannot be read; no line was imported.
+pub const ENTRIES_UNREADABLE: Kind = kind(
+    400,
+    "entries_unreadable",
+    "录入资料文件无法读取，没有导入任何一行。",
+    "The file of entered data cannot be read; no line was imported.",
+);
+/// The file of entered data lacks columns that are needed; no line was imported.
+pub const ENTRIES_COLUMNS_MISSING: Kind = kind(
+    400,
+    "entries_columns_missing",
+    "录入资料文件缺少必需的列，没有导入任何一行。",
+    "The file of entered data lacks columns that are needed; no line was imported.",
+);
+/// Somebody changed the same thing just now.
+pub const CONFLICT: Kind = kind(
+    409,
+    "conflict",
+    "刚刚有人改动了同一内容。请刷新后再试。",
+    "Somebody changed the same thing just now. Load it again and retry.",
+);
+/// This scan cannot be placed or taken out as it stands.
+pub const SCAN_NOT_PLACEABLE: Kind = kind(
+    409,
+    "scan_not_placeable",
+    "这份扫描件现在不能归入或移出案卷。",
+    "This scan cannot be placed or taken out as it stands.",
+);
+/// The case file is on its way to appraisal or destruction and can no longer be changed.
+pub const CASE_FILE_CLOSED: Kind = kind(
+    409,
+    "case_file_closed",
+    "案卷正在鉴定或销毁流程中，不能再改动。",
+    "The case file is on its way to appraisal or destruction and can no longer be changed.",
+);
+/// This finding has been settled already.
+pub const FINDING_SETTLED: Kind = kind(
+    409,
+    "finding_settled",
+    "这条稽核问题已经处理过。",
+    "This finding has been settled already.",
+);
+/// Somebody else works on this case file.
+pub const ALREADY_ASSIGNED: Kind = kind(
+    409,
+    "already_assigned",
+    "案卷已由他人处理。",
+    "Somebody else works on this case file.",
+);
+/// The job has not been given up; there is nothing to retry.
+pub const JOB_NOT_DEAD: Kind = kind(
+    409,
+    "job_not_dead",
+    "任务没有停下，不需要重试。",
+    "The job has not been given up; there is nothing to retry.",
+);
+/// The request is too large.
+pub const REQUEST_TOO_LARGE: Kind = kind(
+    413,
+    "request_too_large",
+    "请求太大。",
+    "The request is too large.",
+);
+/// This kind of content is not taken here.
+pub const WRONG_MEDIA_TYPE: Kind = kind(
+    415,
+    "wrong_media_type",
+    "请求的内容类型不受支持。",
+    "This kind of content is not taken here.",
+);
+/// None of the files was taken; each says why.
+pub const NOTHING_TAKEN: Kind = kind(
+    422,
+    "nothing_taken",
+    "没有一个文件可以接收，原因见各个文件。",
+    "None of the files was taken; each says why.",
+);
+/// This page cannot be shown; the scan as received is kept safe.
+pub const PAGE_NOT_SHOWN: Kind = kind(
+    422,
+    "page_not_shown",
+    "这一页无法显示，原件完好保存。",
+    "This page cannot be shown; the scan as received is kept safe.",
+);
+/// Something went wrong inside and was logged.
+pub const INTERNAL: Kind = kind(
+    500,
+    "internal",
+    "系统内部出错，已记录。请把追踪号告诉管理员。",
+    "Something went wrong inside and was logged. Give the trace id to the administrator.",
+);
+/// The archive is not available just now.
+pub const UNAVAILABLE: Kind = kind(
+    503,
+    "unavailable",
+    "系统暂时不可用，请稍后重试。",
+    "The archive is not available just now. Try again shortly.",
+);
+/// The search index is being prepared.
+pub const SEARCH_UNAVAILABLE: Kind = kind(
+    503,
+    "search_unavailable",
+    "检索正在准备，请稍后重试。",
+    "The search index is being prepared. Try again shortly.",
+);
+/// The storage is full and nothing was kept.
+pub const STORAGE_FULL: Kind = kind(
+    507,
+    "storage_full",
+    "存储空间已满，本次没有保存任何内容。请通知管理员。",
+    "The storage is full and nothing was kept. Tell the administrator.",
+);
+
+/// Every kind, for the test of the documentation.
+#[cfg(test)]
+pub(super) const ALL: [Kind; 27] = [
+    UNAUTHENTICATED,
+    FORBIDDEN,
+    CROSS_SITE,
+    NOT_FOUND,
+    INVALID_REQUEST,
+    REASON_REQUIRED,
+    QUERY_INVALID,
+    NO_FILES,
+    TOO_MANY_FILES,
+    UPLOAD_INCOMPLETE,
+    UPLOAD_TIMED_OUT,
+    ENTRIES_UNREADABLE,
+    ENTRIES_COLUMNS_MISSING,
+    CONFLICT,
+    SCAN_NOT_PLACEABLE,
+    CASE_FILE_CLOSED,
+    FINDING_SETTLED,
+    ALREADY_ASSIGNED,
+    JOB_NOT_DEAD,
+    REQUEST_TOO_LARGE,
+    WRONG_MEDIA_TYPE,
+    NOTHING_TAKEN,
+    PAGE_NOT_SHOWN,
+    INTERNAL,
+    UNAVAILABLE,
+    SEARCH_UNAVAILABLE,
+    STORAGE_FULL,
+];

@@ -1,0 +1,73 @@
+//! Every address of the API and the console, and the layers around them.
+
+use axum::{
+    Router,
+    extract::DefaultBodyLimit,
+    http::{HeaderName, HeaderValue, header},
+    middleware,
+    response::Response,
+    routing::{get, post},
+};
+
+use crate::{
+    case_files, console, entries, findings, health, intake, jobs, pages,
+    problem::{self, Problem, kinds},
+    scans,
+    state::ArchiveState,
+};
+
+/// Largest body of a request that is not streamed.
+const MAX_BODY_BYTES: usize = 1 << 20;
+
+/// The whole service.
+pub fn router(state: ArchiveState) -> Router {
+    Router::new()
+        .merge(api())
+        .merge(console::router(state.clone()))
+        .fallback(async || Problem::new(kinds::NOT_FOUND))
+        .layer(middleware::from_fn_with_state(state.clone(), problem::render_problems))
+        .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
+        .layer(middleware::map_response(harden))
+        .with_state(state)
+}
+
+fn api() -> Router<ArchiveState> {
+    Router::new()
+        .route("/healthz/live", get(health::live))
+        .route("/healthz/ready", get(health::ready))
+        .route("/api/v1/entries", post(entries::post_entries))
+        .route("/api/v1/scans", post(intake::post_scans))
+        .route("/api/v1/scans/{id}", get(scans::get_scan))
+        .route("/api/v1/scans/{id}/place", post(scans::place_scan))
+        .route("/api/v1/scans/{id}/unplace", post(scans::unplace_scan))
+        .route("/api/v1/uploads/{id}", get(scans::get_upload))
+        .route("/api/v1/tray", get(scans::get_tray))
+        .route("/api/v1/case-files", get(case_files::get_case_files))
+        .route("/api/v1/case-files/{id}", get(case_files::get_case_file))
+        .route("/api/v1/case-files/{id}/unmask", post(case_files::unmask))
+        .route("/api/v1/case-files/{id}/assign", post(case_files::assign))
+        .route("/api/v1/findings", get(findings::get_findings))
+        .route("/api/v1/findings/{id}/accept", post(findings::accept))
+        .route("/api/v1/findings/{id}/return", post(findings::return_finding))
+        .route("/api/v1/pages/{id}/image", get(pages::get_image))
+        .route("/api/v1/pages/{id}/corrections", post(pages::correct))
+        .route("/api/v1/jobs", get(jobs::get_jobs))
+        .route("/api/v1/jobs/{id}/retry", post(jobs::retry_job))
+}
+
+/// Nothing may be framed, guessed, cached or loaded from elsewhere.
+async fn harden(mut response: Response) -> Response {
+    const POLICY: &str = "default-src 'none'; img-src 'self'; style-src 'self'; form-action 'self'; \
+                          base-uri 'none'; frame-ancestors 'none'";
+    let fixed: [(HeaderName, &str); 5] = [
+        (header::CONTENT_SECURITY_POLICY, POLICY),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::REFERRER_POLICY, "same-origin"),
+        (header::X_FRAME_OPTIONS, "DENY"),
+        (header::CACHE_CONTROL, "no-store"),
+    ];
+    for (name, value) in fixed {
+        response.headers_mut().entry(name).or_insert(HeaderValue::from_static(value));
+    }
+    response
+}

@@ -1,0 +1,83 @@
+//! `GET /api/v1/tray`: scans that belong to no case file that is known, and those that cannot be decoded.
+
+use axum::{
+    Json,
+    extract::{Query, State},
+};
+use backends::{
+    database::{Transaction, scans::ScanRow},
+    error::StorageError,
+};
+use domain::{
+    access::{Action, Scope},
+    ids::ScanId,
+    scan::ScanState,
+};
+
+use super::view::ScanView;
+use crate::{
+    caller::Caller,
+    paging::{Page, Paging},
+    problem::Problem,
+    state::ArchiveState,
+};
+
+/// Lists the scans of the caller's outlets that wait for a person, oldest first.
+pub(crate) async fn get_tray(
+    State(state): State<ArchiveState>,
+    caller: Caller,
+    Query(paging): Query<Paging>,
+) -> Result<Json<Page<ScanView>>, Problem> {
+    Ok(Json(load_tray(&state, &caller, &paging).await?))
+}
+
+/// Loads a page of the tray, for the API and the console.
+pub(crate) async fn load_tray(
+    state: &ArchiveState,
+    caller: &Caller,
+    paging: &Paging,
+) -> Result<Page<ScanView>, Problem> {
+    if !caller.has(Action::PlaceScan) {
+        return Err(Problem::new(crate::problem::kinds::FORBIDDEN));
+    }
+    let (limit, after) = (paging.limit(), paging.after()?);
+    let mut tx = state.backends.database.begin_read().await?;
+    let outlets = outlets_of(tx.as_mut(), caller).await?;
+    let mut waiting = waiting(tx.as_mut(), outlets.as_deref(), after, limit as i64 + 1).await?;
+    let has_more = waiting.len() > limit;
+    waiting.truncate(limit);
+    let next = waiting.last().filter(|_| has_more).map(|scan| scan.id.to_string());
+    let mut items = Vec::with_capacity(waiting.len());
+    for scan in waiting {
+        items.push(ScanView::load(tx.as_mut(), scan, None).await?);
+    }
+    Ok(Page { items, next })
+}
+
+async fn waiting(
+    tx: &mut dyn Transaction,
+    outlets: Option<&[String]>,
+    after: Option<ScanId>,
+    limit: i64,
+) -> Result<Vec<ScanRow>, StorageError> {
+    let mut waiting = tx.scans().in_state(ScanState::Tray, outlets, after, limit).await?;
+    let unreadable = tx.scans().in_state(ScanState::Unreadable, outlets, after, limit).await?;
+    waiting.extend(unreadable.into_iter().filter(|scan| scan.case_file_id.is_none()));
+    waiting.sort_by_key(|scan| scan.id);
+    Ok(waiting)
+}
+
+/// The outlets in reach; `None` for all of them, and for scans without an outlet.
+async fn outlets_of(tx: &mut dyn Transaction, caller: &Caller) -> Result<Option<Vec<String>>, StorageError> {
+    let own: Vec<String> = caller.account.outlet_code.iter().cloned().collect();
+    match (caller.role.scope(), &caller.account.branch_code) {
+        (Scope::All, _) => Ok(None),
+        (Scope::Branch, None) if own.is_empty() => Ok(None),
+        (Scope::Branch, Some(branch)) => {
+            let outlets = tx.organisation().outlets().await?;
+            let in_reach = outlets.into_iter().filter(|outlet| outlet.branch_code == *branch);
+            Ok(Some(in_reach.map(|outlet| outlet.code).collect()))
+        }
+        _ => Ok(Some(own)),
+    }
+}

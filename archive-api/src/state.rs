@@ -1,0 +1,90 @@
+//! What every handler may use.
+
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+use backends::connect::Backends;
+use domain::blind_index::BlindKey;
+use indexer::searcher::Searcher;
+use ingest::{Limits, Sandbox};
+use tokio::sync::watch;
+
+use crate::{entries::ColumnMapping, intake::Intake, session::SignInCodes};
+
+/// The search index as the follower last opened it; `None` until it exists, and while it is being rebuilt.
+pub type SearcherSlot = watch::Receiver<Option<Arc<Searcher>>>;
+
+/// What an operator may set about the API.
+#[derive(Debug, Clone)]
+pub struct ApiSettings {
+    /// Limits on one scan.
+    pub limits: Limits,
+    /// Memory that uploads may hold together; a request that finds none waits.
+    pub intake_memory_bytes: u64,
+    /// How long a sender may say nothing before its upload is given up.
+    pub upload_idle: Duration,
+    /// Branch codes by the first two letters of an outlet code, where the letters themselves are not the code.
+    pub branch_codes: BTreeMap<String, String>,
+    /// How the columns of the business system are called.
+    pub columns: ColumnMapping,
+    /// Whether session cookies are sent over encrypted connections only.
+    pub cookies: CookieTransport,
+}
+
+/// Over which connections a session cookie may travel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CookieTransport {
+    /// Over any: for a machine that is reached on its own loopback address.
+    Any,
+    /// Over TLS only.
+    EncryptedOnly,
+}
+
+impl Default for ApiSettings {
+    fn default() -> Self {
+        Self {
+            limits: Limits::default(),
+            intake_memory_bytes: 512 << 20,
+            upload_idle: Duration::from_secs(60),
+            branch_codes: BTreeMap::new(),
+            columns: ColumnMapping::default(),
+            cookies: CookieTransport::Any,
+        }
+    }
+}
+
+/// The archive as the API sees it. Cheap to clone.
+#[derive(Clone)]
+pub struct ArchiveState {
+    /// Both sides of every seam.
+    pub backends: Backends,
+    /// The search index.
+    pub searcher: SearcherSlot,
+    /// Where page images are decoded.
+    pub sandbox: Arc<Sandbox>,
+    /// What the operator set.
+    pub settings: Arc<ApiSettings>,
+    /// Takes scans in.
+    pub intake: Arc<Intake>,
+    /// One-time codes for the console.
+    pub sign_in_codes: Arc<SignInCodes>,
+}
+
+impl ArchiveState {
+    /// Puts the parts together.
+    pub fn new(backends: Backends, searcher: SearcherSlot, sandbox: Sandbox, settings: ApiSettings) -> Self {
+        let intake = Intake::new(backends.clone(), settings.limits, settings.intake_memory_bytes);
+        Self {
+            backends,
+            searcher,
+            sandbox: Arc::new(sandbox),
+            settings: Arc::new(settings),
+            intake: Arc::new(intake),
+            sign_in_codes: Arc::new(SignInCodes::default()),
+        }
+    }
+
+    /// The key of the blind index.
+    pub(crate) fn blind_key(&self) -> BlindKey {
+        BlindKey::new(self.backends.vault.blind_index_secret())
+    }
+}

@@ -1,0 +1,138 @@
+//! Accounts and API tokens, as commands make them until accounts have their own screens.
+
+use backends::{
+    clock::new_id,
+    connect::Backends,
+    database::organisation::{AccountRow, TokenRow},
+    error::StorageError,
+};
+use chrono::{DateTime, Utc};
+use domain::{access::Role, ids::JobKind};
+use rand::RngCore;
+
+use crate::{
+    caller::{Caller, UnknownRole},
+    record::hex,
+};
+
+/// How every token begins, so that a leaked one is recognised.
+pub const TOKEN_PREFIX: &str = "gd_";
+const TOKEN_DIGITS: usize = 64;
+/// The account under which commands on the machine itself act.
+const LOCAL_STAFF_NUMBER: &str = "local";
+
+/// An account to be made.
+#[derive(Debug, Clone)]
+pub struct NewAccount {
+    /// 工号.
+    pub staff_number: String,
+    /// Its role.
+    pub role: Role,
+    /// The outlet it belongs to.
+    pub outlet_code: Option<String>,
+    /// The branch it belongs to; neither outlet nor branch: the whole archive.
+    pub branch_code: Option<String>,
+}
+
+/// Makes an account. `Conflict`: the staff number is taken.
+pub async fn create_account(backends: &Backends, by: &Caller, new: NewAccount) -> Result<AccountRow, StorageError> {
+    let now = backends.clock.now();
+    let account = account_row(new, now);
+    let mut tx = backends.database.begin().await?;
+    tx.organisation().insert_account(&account).await?;
+    let subject = ("account", account.id.to_string());
+    tx.operation_log().append(&by.log_entry(now, "create_account", subject, "done")).await?;
+    tx.commit().await?;
+    Ok(account)
+}
+
+fn account_row(new: NewAccount, now: DateTime<Utc>) -> AccountRow {
+    AccountRow {
+        id: new_id(now),
+        staff_number: new.staff_number,
+        role: new.role.as_str().to_owned(),
+        outlet_code: new.outlet_code,
+        branch_code: new.branch_code,
+        created_at: now,
+        disabled_at: None,
+    }
+}
+
+/// Makes a token for an account; it is shown this once and only its hash is kept.
+pub async fn create_token(
+    backends: &Backends,
+    by: &Caller,
+    account: &AccountRow,
+    expires_at: Option<DateTime<Utc>>,
+) -> Result<String, StorageError> {
+    let now = backends.clock.now();
+    let mut secret = [0_u8; TOKEN_DIGITS / 2];
+    rand::rng().fill_bytes(&mut secret);
+    let token = format!("{TOKEN_PREFIX}{}", hex(&secret));
+    let row = TokenRow {
+        id: new_id::<JobKind>(now).uuid(),
+        account_id: account.id,
+        token_hash: *blake3::hash(token.as_bytes()).as_bytes(),
+        created_at: now,
+        expires_at,
+    };
+    let mut tx = backends.database.begin().await?;
+    tx.organisation().insert_token(&row).await?;
+    let subject = ("account", account.id.to_string());
+    tx.operation_log().append(&by.log_entry(now, "create_token", subject, "done")).await?;
+    tx.commit().await?;
+    Ok(token)
+}
+
+/// Ends every token of an account.
+pub async fn revoke_tokens(backends: &Backends, by: &Caller, account: &AccountRow) -> Result<(), StorageError> {
+    let now = backends.clock.now();
+    let mut tx = backends.database.begin().await?;
+    tx.organisation().revoke_tokens(account.id, now).await?;
+    let subject = ("account", account.id.to_string());
+    tx.operation_log().append(&by.log_entry(now, "revoke_tokens", subject, "done")).await?;
+    tx.commit().await
+}
+
+/// Why the account of the machine cannot act.
+#[derive(Debug, thiserror::Error)]
+pub enum LocalAccountError {
+    /// The catalogue failed.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+    /// Its role is unknown.
+    #[error(transparent)]
+    Role(#[from] UnknownRole),
+}
+
+/// The account under which commands act that are run on the machine itself, made on first use. Whoever can read
+/// the root key can do anything; this account says in the log that it was done here.
+pub async fn local_caller(backends: &Backends) -> Result<Caller, LocalAccountError> {
+    let mut tx = backends.database.begin_read().await?;
+    let known = tx.organisation().account_by_staff_number(LOCAL_STAFF_NUMBER).await?;
+    drop(tx);
+    if let Some(account) = known {
+        return Ok(Caller::new(account, "command")?);
+    }
+    let new = NewAccount {
+        staff_number: LOCAL_STAFF_NUMBER.to_owned(),
+        role: Role::Archivist,
+        outlet_code: None,
+        branch_code: None,
+    };
+    let caller = Caller::new(account_row(new, backends.clock.now()), "command")?;
+    let mut tx = backends.database.begin().await?;
+    tx.organisation().insert_account(&caller.account).await?;
+    let subject = ("account", caller.account.id.to_string());
+    let entry = caller.log_entry(backends.clock.now(), "create_account", subject, "done");
+    tx.operation_log().append(&entry).await?;
+    tx.commit().await?;
+    Ok(caller)
+}
+
+/// The hash under which a token is stored; `None` for what has not the form of a token.
+pub(crate) fn token_hash(token: &str) -> Option<[u8; 32]> {
+    let digits = token.strip_prefix(TOKEN_PREFIX)?;
+    let is_token = digits.len() == TOKEN_DIGITS && digits.bytes().all(|byte| byte.is_ascii_hexdigit());
+    is_token.then(|| *blake3::hash(token.as_bytes()).as_bytes())
+}
