@@ -12,8 +12,8 @@ use image::RgbImage;
 
 use self::view::View;
 
-/// From this on two pictures are the same. Re-saved pictures reach 0.95, other people's papers on the same form 0.86.
-const SAME_PICTURE: f32 = 0.9;
+/// From this on two pictures are the same. Re-saved pictures reach 0.95, different papers on the same form 0.89.
+const SAME_PICTURE: f32 = 0.92;
 
 /// What is remembered of a picture to know it again. Says nothing readable about it, but is kept sealed all the same.
 #[derive(Debug, Clone, PartialEq, Eq)]
