@@ -1,0 +1,291 @@
+//! Looks at one signature field: from its picture to a mark.
+
+use domain::{
+    field::Confidence,
+    geometry::Quad,
+    reading::{Mark, Presence},
+};
+use image::{GrayImage, Luma, RgbImage, buffer::ConvertBuffer};
+
+use super::{
+    ink::Darkness,
+    mask::Mask,
+    presence::{Extent, Verdict, judge},
+    ruled, seal, shape, thin,
+};
+use crate::recognition::{LineReading, TextRecognizer};
+
+/// Height of a printed label, millimetres, where the scale is not known.
+const LABEL_MM: f32 = 4.4;
+/// Scales outside of this are measured wrongly.
+const SCALES: std::ops::RangeInclusive<f32> = 2.0..=40.0;
+/// Ink counts from this share of the darkness of the printed label, within limits.
+const SHARE_OF_LABEL: f32 = 0.45;
+const THRESHOLDS: std::ops::RangeInclusive<f32> = 0.14..=0.36;
+/// Pieces smaller than this, millimetres, are dust.
+const DUST_MM: f32 = 0.45;
+/// Ink whose rows are further than this from the label's middle belongs to something else, millimetres.
+const REACH_MM: f32 = 6.5;
+/// Groups of ink further apart than this are judged each alone, millimetres.
+const GROUP_GAP_MM: f32 = 9.0;
+
+/// The surroundings of a signature, cut from an upright page.
+///
+/// From the label to the next printed thing on its right; above and below to the next printed line or box.
+#[derive(Debug, Clone)]
+pub struct SignatureField {
+    /// The picture, in colour where the page has any.
+    pub image: RgbImage,
+    /// Pixels of `image` to a millimetre, where known; else it is judged by the label.
+    pub px_per_mm: Option<f32>,
+    /// The printed label, in pixels of `image`.
+    pub label: Quad,
+    /// The ruled line or box to sign on, where known.
+    pub line_hint: Option<Quad>,
+}
+
+/// Says whether the field is signed, and reads what is written.
+///
+/// A seal neither hides a signature nor stands for one; ruled lines, ticks and dates are no signature. When the
+/// engine fails the presence still stands, without text.
+pub fn look(field: &SignatureField, recognizer: &mut dyn TextRecognizer) -> Mark {
+    let scale = scale_of(field);
+    let darkness = Darkness::of(&field.image);
+    let label = pixels_of(&field.label, &darkness);
+    let mut ink = darkness.darker_than(threshold(&darkness, label));
+    keep_field(&mut ink, field, label);
+    take_dust_away(&mut ink, scale);
+    ruled::take_away(&mut ink, scale);
+    let seals = seal::take_away(&mut ink, &darkness, scale);
+    take_dust_away(&mut ink, scale);
+    keep_rows(&mut ink, field, label, scale);
+    let (signature, readings) = keep_handwriting(&ink, &darkness, scale, recognizer);
+    let hidden = seals.iter().any(|ring| covers(ring, label, &darkness)) || has_red_over(&darkness, label, scale);
+    let extent = Extent::of(&signature, scale);
+    let verdict = judge(&extent, &readings, hidden);
+    mark_of(field, &signature, &extent, verdict, readings)
+}
+
+fn mark_of(
+    field: &SignatureField,
+    signature: &Mask,
+    extent: &Extent,
+    verdict: Verdict,
+    readings: Vec<LineReading>,
+) -> Mark {
+    let bounds = signature.bounds();
+    let is_written = verdict.presence != Presence::Absent && bounds.is_some();
+    let region = bounds.map(|[left, top, right, bottom]| {
+        Quad::rectangle(left as f32, top as f32, (right - left) as f32, (bottom - top) as f32)
+    });
+    let best = readings.iter().max_by(|a, b| a.confidence.value().total_cmp(&b.confidence.value()));
+    let text = best.map(|reading| reading.text.clone()).filter(|text| is_written && !text.is_empty());
+    Mark {
+        presence: verdict.presence,
+        confidence: Confidence::new(verdict.confidence),
+        region: if is_written { region } else { field.line_hint },
+        text,
+        lattices: if is_written { readings.into_iter().map(|reading| reading.lattice).collect() } else { Vec::new() },
+        extent_mm: is_written.then_some([extent.width_mm, extent.height_mm]),
+        shape: if is_written { shape::shape_of(signature) } else { Vec::new() },
+    }
+}
+
+fn scale_of(field: &SignatureField) -> f32 {
+    let [_, top, _, bottom] = field.label.bounds();
+    let by_label = (bottom - top) / LABEL_MM;
+    let scale = field.px_per_mm.filter(|scale| SCALES.contains(scale)).unwrap_or(by_label);
+    if scale.is_finite() { scale.clamp(*SCALES.start(), *SCALES.end()) } else { *SCALES.start() }
+}
+
+/// The rectangle in whole pixels, within the picture.
+fn pixels_of(quad: &Quad, darkness: &Darkness) -> [usize; 4] {
+    let [left, top, right, bottom] = quad.bounds();
+    let x = |value: f32| (value.max(0.0) as usize).min(darkness.width);
+    let y = |value: f32| (value.max(0.0) as usize).min(darkness.height);
+    [x(left), y(top), x(right.ceil()), y(bottom.ceil())]
+}
+
+/// The pen may be fainter than the print, but not by much: a copy fades both.
+fn threshold(darkness: &Darkness, label: [usize; 4]) -> f32 {
+    let print = darkness.quantile(label, 0.92);
+    (print * SHARE_OF_LABEL).clamp(*THRESHOLDS.start(), *THRESHOLDS.end())
+}
+
+/// Takes away the label, what stands left of it, and what lies outside of a box that was found.
+fn keep_field(ink: &mut Mask, field: &SignatureField, label: [usize; 4]) {
+    let margin = (label[3] - label[1]) / 6;
+    for y in 0..ink.height {
+        let beside_label = y + margin >= label[1] && y < label[3] + margin;
+        let until = if beside_label { label[2] + margin } else { label[0] };
+        let end = until.min(ink.width);
+        ink.bits[y * ink.width..y * ink.width + end].fill(false);
+    }
+    let Some(hint) = field.line_hint else { return };
+    let [left, top, right, bottom] = hint.bounds();
+    let is_box = bottom - top > 1.2 * (label[3] - label[1]) as f32;
+    if is_box && right > left {
+        for index in 0..ink.bits.len() {
+            let (x, y) = ((index % ink.width) as f32, (index / ink.width) as f32);
+            if x < left || x > right || y < top || y > bottom {
+                ink.bits[index] = false;
+            }
+        }
+    }
+}
+
+fn take_dust_away(ink: &mut Mask, scale: f32) {
+    let dust = (DUST_MM * scale).max(2.0) as usize;
+    for piece in ink.pieces() {
+        if piece.width().max(piece.height()) <= dust {
+            ink.erase(&piece);
+        }
+    }
+}
+
+/// Keeps the bands of rows that reach the level of the label or the line; blank rows separate bands.
+fn keep_rows(ink: &mut Mask, field: &SignatureField, label: [usize; 4], scale: f32) {
+    let middle = (label[1] + label[3]) as f32 / 2.0;
+    let line = field.line_hint.map_or(middle, |hint| hint.bounds()[3].max(middle).min(middle + 12.0 * scale));
+    let (from, to) = (middle - REACH_MM * scale, line + REACH_MM * scale);
+    let gap = (0.8 * scale).max(2.0) as usize;
+    let inked: Vec<bool> =
+        (0..ink.height).map(|y| ink.bits[y * ink.width..(y + 1) * ink.width].contains(&true)).collect();
+    for (top, bottom) in runs(&inked, gap) {
+        if (bottom as f32) < from || top as f32 > to {
+            ink.bits[top * ink.width..bottom * ink.width].fill(false);
+        }
+    }
+}
+
+/// Stretches of `true` that are not interrupted for `gap` or more, as first and one past the last.
+fn runs(on: &[bool], gap: usize) -> Vec<(usize, usize)> {
+    let mut runs: Vec<(usize, usize)> = Vec::new();
+    for place in (0..on.len()).filter(|&place| on[place]) {
+        match runs.last_mut() {
+            Some((_, end)) if place - *end < gap => *end = place + 1,
+            _ => runs.push((place, place + 1)),
+        }
+    }
+    runs
+}
+
+/// Splits the ink into groups from left to right and keeps those that are no date, label or other print.
+fn keep_handwriting(
+    ink: &Mask,
+    darkness: &Darkness,
+    scale: f32,
+    recognizer: &mut dyn TextRecognizer,
+) -> (Mask, Vec<LineReading>) {
+    let columns: Vec<bool> = (0..ink.width).map(|x| (0..ink.height).any(|y| ink.bits[y * ink.width + x])).collect();
+    let groups = runs(&columns, (GROUP_GAP_MM * scale) as usize);
+    let mut kept = ink.clone();
+    if groups.len() > 1 {
+        for &(left, right) in &groups {
+            let mut group = Mask::empty(ink.width, ink.height);
+            for y in 0..ink.height {
+                let row = y * ink.width;
+                group.bits[row + left..row + right].copy_from_slice(&ink.bits[row + left..row + right]);
+            }
+            if read(&group, darkness, recognizer).iter().any(|reading| is_print(&reading.text)) {
+                for y in 0..ink.height {
+                    kept.bits[y * ink.width + left..y * ink.width + right].fill(false);
+                }
+            }
+        }
+    }
+    let mut readings = read(&kept, darkness, recognizer);
+    if readings.iter().any(|reading| is_print(&reading.text)) {
+        kept = Mask::empty(ink.width, ink.height);
+        readings.clear();
+    }
+    (kept, readings)
+}
+
+/// Words printed around signature fields.
+const PRINTED_WORDS: [&str; 14] = [
+    "签字", "签名", "签章", "盖章", "日期", "客户", "用户", "工号", "稽核", "受理", "经办", "电话", "年月日", "本人",
+];
+
+/// Whether a text is a date, a number or a label rather than a name.
+fn is_print(text: &str) -> bool {
+    let solid: Vec<char> = text.chars().filter(|c| !c.is_whitespace()).collect();
+    let of_a_date = solid.iter().filter(|c| c.is_ascii_digit() || "年月日./-,:：，。、—".contains(**c)).count();
+    let digits = solid.iter().filter(|c| c.is_ascii_digit()).count();
+    let is_date = solid.len() >= 3 && of_a_date * 10 >= solid.len() * 7 && (digits >= 2 || text.contains('年'));
+    is_date || PRINTED_WORDS.iter().any(|word| text.contains(word))
+}
+
+/// Reads the ink as it is, and with its strokes redrawn evenly.
+fn read(ink: &Mask, darkness: &Darkness, recognizer: &mut dyn TextRecognizer) -> Vec<LineReading> {
+    let Some(bounds) = ink.bounds() else { return Vec::new() };
+    let pictures = [as_written(ink, darkness, bounds), redrawn(&ink.cut(bounds))];
+    recognizer.recognize(&pictures).unwrap_or_default()
+}
+
+/// The ink with its own shades on white, cut tightly.
+fn as_written(ink: &Mask, darkness: &Darkness, [left, top, right, bottom]: [usize; 4]) -> RgbImage {
+    let near = ink.dilated(1);
+    let strength = strength_of(ink, darkness);
+    let margin = (bottom - top) / 8 + 2;
+    let (width, height) = (right - left + 4 * margin, bottom - top + 2 * margin);
+    let picture = GrayImage::from_fn(width as u32, height as u32, |x, y| {
+        let (x, y) = ((x as usize + left).wrapping_sub(2 * margin), (y as usize + top).wrapping_sub(margin));
+        let is_ink = x < ink.width && y < ink.height && near.bits[y * ink.width + x];
+        let shade = if is_ink { darkness.ink[y * ink.width + x] / strength } else { 0.0 };
+        Luma([(255.0 * (1.0 - shade.min(1.0))) as u8])
+    });
+    picture.convert()
+}
+
+/// How dark the stronger half of the ink is; what is as dark is drawn black.
+fn strength_of(ink: &Mask, darkness: &Darkness) -> f32 {
+    let mut values: Vec<f32> =
+        ink.bits.iter().zip(&darkness.ink).filter(|(bit, _)| **bit).map(|(_, &value)| value).collect();
+    let middle = values.len() / 2;
+    if values.is_empty() { 1.0 } else { values.select_nth_unstable_by(middle, f32::total_cmp).1.max(0.1) }
+}
+
+/// The skeleton drawn with a pen of constant width.
+fn redrawn(ink: &Mask) -> RgbImage {
+    let skeleton = thin::thinned(&framed(ink, 3));
+    let pen = (skeleton.height / 40).max(1);
+    let margin = skeleton.height / 8 + 2;
+    let drawn = framed(&skeleton, 2 * margin).dilated(pen);
+    let top = margin;
+    let height = skeleton.height + 2 * margin;
+    let picture = GrayImage::from_fn(drawn.width as u32, height as u32, |x, y| {
+        Luma([if drawn.bits[(y as usize + top) * drawn.width + x as usize] { 20 } else { 255 }])
+    });
+    picture.convert()
+}
+
+/// The mask with blank pixels on all sides.
+pub(super) fn framed(ink: &Mask, by: usize) -> Mask {
+    let mut wide = Mask::empty(ink.width + 2 * by, ink.height + 2 * by);
+    for y in 0..ink.height {
+        let to = (y + by) * wide.width + by;
+        wide.bits[to..to + ink.width].copy_from_slice(&ink.bits[y * ink.width..(y + 1) * ink.width]);
+    }
+    wide
+}
+
+/// Whether the seal lies over the place to sign.
+fn covers(ring: &seal::Ring, label: [usize; 4], darkness: &Darkness) -> bool {
+    let level = (label[1] + label[3]) as f32 / 2.0;
+    let is_level = (ring.y - level).abs() < ring.radius;
+    is_level && ring.x + ring.radius > label[2] as f32 && ring.x - ring.radius < darkness.width as f32
+}
+
+/// Whether much red lies right of the label, where a signature would be.
+fn has_red_over(darkness: &Darkness, label: [usize; 4], scale: f32) -> bool {
+    let red = darkness.red_marks();
+    let (from, to) = (label[1].saturating_sub(label[3] - label[1]), (2 * label[3]).saturating_sub(label[1]).min(red.height));
+    let area: usize = (from..to)
+        .map(|y| red.bits[y * red.width + label[2].min(red.width)..(y + 1) * red.width].iter().filter(|&&b| b).count())
+        .sum();
+    area as f32 > 15.0 * scale * scale
+}
+
+#[cfg(test)]
+mod tests;
