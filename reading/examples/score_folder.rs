@@ -10,9 +10,9 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use domain::reading::{PageReading, PaperKind};
+use domain::reading::{Lattice, PageReading, PaperKind};
 use image::{DynamicImage, ImageDecoder, ImageReader, RgbImage};
-use reading::{PageHints, PageReader, ReaderOptions, forms::FormSet, recognition::Engine};
+use reading::{PageHints, PageReader, ReaderOptions, forms::FormSet, recognition::{Engine, ctc}};
 use serde_json::{Value, json};
 
 type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
@@ -73,7 +73,7 @@ fn write_fields(output: &mut fs::File, slip: &str, kinds: &[&str], file: &str, p
             let row = json!({
                 "slip_number": slip, "slot": slot, "field": field.field, "text": field.text,
                 "confidence": field.confidence.value(), "file": file, "decided_by": field.decided_by,
-                "repair": field.repair, "region": field.region.bounds(), "turns": page.quarter_turns,
+                "repair": field.repair, "bare": bare(&field.lattices), "region": field.region.bounds(), "turns": page.quarter_turns,
                 "capture": paper.capture, "stamp": paper.copy_stamp.as_ref().map(|mark| mark.presence),
                 "signature": paper.signature.as_ref().map(|mark| mark.presence),
             });
@@ -81,6 +81,10 @@ fn write_fields(output: &mut fs::File, slip: &str, kinds: &[&str], file: &str, p
         }
     }
     Ok(())
+}
+
+fn bare(lattices: &[Lattice]) -> Vec<String> {
+    lattices.iter().map(|lattice| ctc::read(lattice.clone(), 1.0).text).collect()
 }
 
 fn open(path: &Path) -> Result<RgbImage> {

@@ -21,6 +21,8 @@ pub struct Sighting {
     pub line: usize,
     /// Middle of its left and of its right end on the page.
     pub ends: (Point, Point),
+    /// Tilt and length of the line it stands in.
+    pub run: (f32, f32),
 }
 
 /// A card found on the page.
@@ -52,7 +54,7 @@ pub fn sightings(form: &Form, lines: &[Line]) -> Vec<Sighting> {
                 let quad = line.part(from, to);
                 let [a, b, c, d] = quad.0;
                 let middle = |p: Point, q: Point| Point { x: (p.x + q.x) / 2.0, y: (p.y + q.y) / 2.0 };
-                found.push(Sighting { anchor: anchor_index, line: line_index, ends: (middle(a, d), middle(b, c)) });
+                found.push(Sighting { anchor: anchor_index, line: line_index, ends: (middle(a, d), middle(b, c)), run: (line.quad.angle(), line.quad.width()) });
             }
         }
     }
@@ -152,22 +154,23 @@ fn digit_groups(text: &[char]) -> Vec<(usize, usize)> {
     groups
 }
 
-/// The best frame that at least two anchors (or one worth as much) agree on.
+/// The frame most anchors agree on.
 pub fn best(form: &Form, seen: &[Sighting]) -> Option<Frame> {
     let size = form.size_mm?;
     let mut best: Option<Frame> = None;
-    for sighting in seen {
-        let Some(similarity) = similarity_of(form, size, sighting) else { continue };
-        let frame = supported(form, size, seen, &similarity);
-        if best.as_ref().is_none_or(|known| frame.weight > known.weight) {
-            best = Some(frame);
+    for (index, first) in seen.iter().enumerate() {
+        let pairs = seen[index + 1..].iter().filter_map(|second| of_two(form, size, first, second));
+        for guess in of_one(form, size, first).into_iter().chain(pairs) {
+            let frame = supported(form, size, seen, &guess);
+            if best.as_ref().is_none_or(|known| frame.weight > known.weight) {
+                best = Some(frame);
+            }
         }
     }
     let mut frame = best?;
     for _ in 0..2 {
-        let refined = refine(form, size, &frame);
-        let next = supported(form, size, seen, &refined);
-        if next.weight < frame.weight {
+        let next = supported(form, size, seen, &refine(form, size, &frame));
+        if next.weight < frame.weight * 0.97 {
             break;
         }
         frame = next;
@@ -182,22 +185,53 @@ fn ends_on_card(anchor: &Anchor, size: [f32; 2]) -> (Point, Point) {
     (Point { x: left * size[0], y }, Point { x: right * size[0], y })
 }
 
-/// The frame that one anchor's two ends imply: same scale both ways, upright within the lines' tilt.
-fn similarity_of(form: &Form, size: [f32; 2], sighting: &Sighting) -> Option<Projection> {
+/// The frame that one anchor's two ends imply.
+fn of_one(form: &Form, size: [f32; 2], sighting: &Sighting) -> Option<Projection> {
     let (from, to) = ends_on_card(form.anchors.get(sighting.anchor)?, size);
-    let (a, b) = sighting.ends;
+    similarity(size, (from, to), sighting.ends)
+}
+
+/// The frame that the left ends of two anchors imply, unless it is tilted otherwise than their lines.
+fn of_two(form: &Form, size: [f32; 2], first: &Sighting, second: &Sighting) -> Option<Projection> {
+    if first.anchor == second.anchor {
+        return None;
+    }
+    let from = ends_on_card(form.anchors.get(first.anchor)?, size).0;
+    let to = ends_on_card(form.anchors.get(second.anchor)?, size).0;
+    if distance(from, to) < 0.2 * size[0] {
+        return None;
+    }
+    let turn = |a: Point, b: Point| (b.y - a.y).atan2(b.x - a.x);
+    let tilt = turn(first.ends.0, second.ends.0) - turn(from, to);
+    let lines = (first.run.0 * first.run.1 + second.run.0 * second.run.1) / (first.run.1 + second.run.1).max(1.0);
+    let off = (tilt - lines).sin().abs();
+    if off > 0.12 {
+        return None;
+    }
+    similarity(size, (from, to), (first.ends.0, second.ends.0))
+}
+
+/// The map of equal scale both ways that takes two places on the card to two on the page.
+fn similarity(size: [f32; 2], card: (Point, Point), page: (Point, Point)) -> Option<Projection> {
+    let ((from, to), (a, b)) = (card, page);
     let (length, length_mm) = (distance(a, b), distance(from, to));
     if length < 2.0 || length_mm < 1.0 {
         return None;
     }
-    let scale = length / length_mm;
-    let along = ((b.x - a.x) / length * scale, (b.y - a.y) / length * scale);
+    // Complex division: (b - a) / (to - from).
+    let (dx, dy, ex, ey) = (b.x - a.x, b.y - a.y, to.x - from.x, to.y - from.y);
+    let square = length_mm * length_mm;
+    let along = ((dx * ex + dy * ey) / square, (dy * ex - dx * ey) / square);
     let place = |x: f32, y: f32| Point {
         x: a.x + (x - from.x) * along.0 - (y - from.y) * along.1,
         y: a.y + (x - from.x) * along.1 + (y - from.y) * along.0,
     };
+    Some(outlined(size, place))
+}
+
+fn outlined(size: [f32; 2], place: impl Fn(f32, f32) -> Point) -> Projection {
     let outline = Quad([place(0.0, 0.0), place(size[0], 0.0), place(size[0], size[1]), place(0.0, size[1])]);
-    Some(Projection::onto(&outline, size[0], size[1]))
+    Projection::onto(&outline, size[0], size[1])
 }
 
 /// The anchors that stand where the frame says, each anchor once.
@@ -228,69 +262,113 @@ fn supported(form: &Form, size: [f32; 2], seen: &[Sighting], to_page: &Projectio
     Frame { to_page: *to_page, to_card, weight, sightings }
 }
 
-/// An affine frame through the anchors' ends, held near the old one where they say nothing.
+/// A frame tilted as its lines are, with a scale along them and one across them fitted to the anchors.
 fn refine(form: &Form, size: [f32; 2], frame: &Frame) -> Projection {
-    let mut pairs: Vec<(Point, Point, f64)> = Vec::new();
+    let length: f32 = frame.sightings.iter().map(|sighting| sighting.run.1).sum();
+    let tilt: f32 = frame.sightings.iter().map(|sighting| sighting.run.0 * sighting.run.1).sum::<f32>() / length.max(1.0);
+    let (cos, sin) = (tilt.cos(), tilt.sin());
+    let level = |p: Point| Point { x: p.x * cos + p.y * sin, y: p.y * cos - p.x * sin };
+    let (mut along, mut across) = (Vec::new(), Vec::new());
     for sighting in &frame.sightings {
         let anchor = &form.anchors[sighting.anchor];
         let (from, to) = ends_on_card(anchor, size);
-        pairs.push((from, sighting.ends.0, 1.0));
+        let (a, b) = (level(sighting.ends.0), level(sighting.ends.1));
+        let exact = if anchor.pattern.is_some() { 0.4 } else { 1.0 };
+        along.push((from.x, a.x, exact));
         if anchor.pattern.is_none_or(|pattern| pattern == Pattern::IdNumber) {
-            pairs.push((to, sighting.ends.1, 1.0));
+            along.push((to.x, b.x, 0.6 * exact));
         }
+        across.push((from.y, (a.y + b.y) / 2.0, 1.0));
     }
-    for (x, y) in [(0.0, 0.0), (size[0], 0.0), (size[0], size[1]), (0.0, size[1])] {
-        let corner = Point { x, y };
-        pairs.push((corner, frame.to_page.apply(corner), 0.05));
-    }
-    let Some((row_x, row_y)) = affine(&pairs) else { return frame.to_page };
-    let place = |x: f32, y: f32| Point {
-        x: (row_x[0] * f64::from(x) + row_x[1] * f64::from(y) + row_x[2]) as f32,
-        y: (row_y[0] * f64::from(x) + row_y[1] * f64::from(y) + row_y[2]) as f32,
-    };
-    let outline = Quad([place(0.0, 0.0), place(size[0], 0.0), place(size[0], size[1]), place(0.0, size[1])]);
-    if outline.width() < 4.0 || outline.height() < 4.0 {
+    let outline = frame.outline(size);
+    let scale = outline.width() / size[0];
+    let Some((scale_x, shift_x)) = fit(&along, scale, 0.05) else { return frame.to_page };
+    let Some((scale_y, shift_y)) = fit(&across, scale_x, 0.3) else { return frame.to_page };
+    if !(0.5..2.0).contains(&(scale_x / scale)) || !(0.6..1.7).contains(&(scale_y / scale_x)) {
         return frame.to_page;
     }
-    Projection::onto(&outline, size[0], size[1])
+    outlined(size, |x, y| {
+        let (u, v) = (scale_x * x + shift_x, scale_y * y + shift_y);
+        Point { x: u * cos - v * sin, y: u * sin + v * cos }
+    })
 }
 
-type Row = [f64; 3];
-
-/// Weighted least squares of an affine map.
-fn affine(pairs: &[(Point, Point, f64)]) -> Option<(Row, Row)> {
-    let mut normal = [[0.0_f64; 3]; 3];
-    let (mut right_x, mut right_y) = ([0.0_f64; 3], [0.0_f64; 3]);
+/// Scale and shift of least squares, the scale held near `expected` as if by points 30 mm apart of weight `hold`.
+fn fit(pairs: &[(f32, f32, f32)], expected: f32, hold: f32) -> Option<(f32, f32)> {
+    let total: f32 = pairs.iter().map(|(_, _, weight)| weight).sum();
+    if total <= 0.0 {
+        return None;
+    }
+    let mean_from = pairs.iter().map(|(from, _, weight)| from * weight).sum::<f32>() / total;
+    let mean_to = pairs.iter().map(|(_, to, weight)| to * weight).sum::<f32>() / total;
+    let held = hold * 900.0;
+    let (mut above, mut below) = (held * expected, held);
     for (from, to, weight) in pairs {
-        let basis = [f64::from(from.x), f64::from(from.y), 1.0];
-        for i in 0..3 {
-            for j in 0..3 {
-                normal[i][j] += weight * basis[i] * basis[j];
-            }
-            right_x[i] += weight * basis[i] * f64::from(to.x);
-            right_y[i] += weight * basis[i] * f64::from(to.y);
-        }
+        above += weight * (from - mean_from) * (to - mean_to);
+        below += weight * (from - mean_from) * (from - mean_from);
     }
-    Some((solve(normal, right_x)?, solve(normal, right_y)?))
+    let scale = above / below;
+    Some((scale, mean_to - scale * mean_from))
 }
 
-fn solve(mut matrix: [[f64; 3]; 3], mut right: [f64; 3]) -> Option<Row> {
-    for column in 0..3 {
-        let pivot = (column..3).max_by(|a, b| matrix[*a][column].abs().total_cmp(&matrix[*b][column].abs()))?;
-        if matrix[pivot][column].abs() < 1e-9 {
-            return None;
-        }
-        matrix.swap(column, pivot);
-        right.swap(column, pivot);
-        for row in 0..3 {
-            if row != column {
-                let factor = matrix[row][column] / matrix[column][column];
-                for k in 0..3 {
-                    matrix[row][k] -= factor * matrix[column][k];
-                }
-                right[row] -= factor * right[column];
-            }
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::forms::FormSet;
+
+    fn line_at(text: &str, place: [f32; 4], to_page: &Projection) -> Line {
+        let [left, top, right, bottom] = place;
+        let on_card = Quad::rectangle(left * 85.6, top * 54.0 - 1.5, (right - left) * 85.6, (bottom - top) * 54.0 + 3.0);
+        let count = text.chars().count() as f32;
+        let spans = (0..text.chars().count()).map(|i| (i as f32 / count, (i + 1) as f32 / count)).collect();
+        Line {
+            quad: to_page.apply_quad(&on_card),
+            text: text.chars().collect(),
+            spans,
+            confidence: 1.0,
+            lattice: domain::reading::Lattice::default(),
         }
     }
-    Some([right[0] / matrix[0][0], right[1] / matrix[1][1], right[2] / matrix[2][2]])
+
+    #[test]
+    fn a_tilted_card_is_found_by_its_anchors() {
+        let forms = FormSet::embedded().unwrap();
+        let form = forms.get("id_card_back").unwrap();
+        let outline = Quad([
+            Point { x: 100.0, y: 200.0 },
+            Point { x: 780.0, y: 260.0 },
+            Point { x: 742.0, y: 689.0 },
+            Point { x: 62.0, y: 629.0 },
+        ]);
+        let to_page = Projection::onto(&outline, 85.6, 54.0);
+        let texts = form.anchors.iter().filter_map(|anchor| anchor.text.as_deref().map(|text| (text, anchor.at)));
+        let lines: Vec<Line> = texts.map(|(text, at)| line_at(text, at, &to_page)).collect();
+
+        let frame = best(form, &sightings(form, &lines)).unwrap();
+
+        let found = frame.outline([85.6, 54.0]);
+        for (corner, expected) in found.0.iter().zip(outline.0) {
+            assert!(distance(*corner, expected) < 12.0, "{found:?}");
+        }
+        assert_eq!(frame.sightings.len(), 4);
+    }
+
+    #[test]
+    fn patterns_are_told_from_their_characters() {
+        let check = |text: &str, pattern, expected: bool| {
+            let text: Vec<char> = text.chars().collect();
+            assert_eq!(find_pattern(&text, pattern).is_some(), expected, "{text:?} {pattern:?}");
+        };
+
+        check("37010219950907177X", Pattern::IdNumber, true);
+        check("13133803187", Pattern::IdNumber, false);
+        check("1995年9月7日", Pattern::BirthRow, true);
+        check("2023.12.01-2043.12.01", Pattern::Validity, true);
+        check("2024.12.28-长期", Pattern::Validity, true);
+        check("2023.12.01", Pattern::Validity, false);
+        check("天津市公安局南开分局", Pattern::Authority, true);
+        check("男", Pattern::Sex, true);
+        check("天津市南开区津塘公路格", Pattern::Address, true);
+        check("天津市公安局南开分局", Pattern::Address, false);
+    }
 }

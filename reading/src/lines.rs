@@ -76,7 +76,8 @@ pub fn find_label(text: &[char], label: &[char], from: usize) -> Option<(usize, 
     for start in from..text.len() {
         for length in label.len().saturating_sub(1).max(1)..=label.len() + 1 {
             let Some(window) = text.get(start..start + length) else { continue };
-            if length != label.len() && allowed == 0 {
+            // A short label with a character too few or too many is more often another word.
+            if length != label.len() && label.len() < 6 {
                 continue;
             }
             let differences = edit_distance(window, label);

@@ -25,6 +25,8 @@ use crate::{
 
 /// Where the first row of a value of several lines stands below the top of its place.
 const FIRST_ROW: f32 = 0.07;
+/// Height of the print on a card, with the margin a detector leaves.
+const PRINT_HEIGHT_MM: f32 = 3.6;
 /// Distance of two rows of it.
 const ROW_PITCH: f32 = 0.087;
 
@@ -147,7 +149,7 @@ fn lines_of(page: &RgbImage, plan: &FieldPlan, frame: &Frame, size: [f32; 2], pi
         })
         .collect();
     let outline = frame.outline(size);
-    let mine = rows::level_pieces(&mine, outline.angle());
+    let mine = rows::level_pieces(&mine, outline.angle(), PRINT_HEIGHT_MM * outline.width() / size[0]);
     let mut found = rows::rows(&mine, 0.045);
     if plan.lines > 1 {
         found.retain(|row| row.start < left + 0.08);

@@ -61,13 +61,16 @@ fn row_of(group: &[&Piece]) -> Option<Row> {
 }
 
 /// Pieces that lie along the rows of the card and are no higher than most: a stamp across them is neither.
-pub fn level_pieces<'a>(pieces: &[&'a Piece], row_angle: f32) -> Vec<&'a Piece> {
-    let mut heights: Vec<f32> = pieces.iter().map(|piece| piece.quad.height()).collect();
+/// `usual` is the height of print on the card, in pixels; specks are left out.
+pub fn level_pieces<'a>(pieces: &[&'a Piece], row_angle: f32, usual: f32) -> Vec<&'a Piece> {
+    let print = |piece: &&'a Piece| piece.quad.height() > 0.5 * usual && piece.quad.width() > 0.4 * usual;
+    let mut heights: Vec<f32> = pieces.iter().copied().filter(print).map(|piece| piece.quad.height()).collect();
     heights.sort_by(f32::total_cmp);
-    let usual = heights.get(heights.len() / 3).copied().unwrap_or(0.0);
+    let usual = heights.get(heights.len() / 3).copied().unwrap_or(usual).max(usual);
     pieces
         .iter()
         .copied()
+        .filter(print)
         .filter(|piece| {
             let long = piece.quad.width() > 2.5 * piece.quad.height();
             let tilted = (piece.quad.angle() - row_angle).abs() > 0.07;

@@ -57,7 +57,7 @@ impl Segments {
         let words = words(form);
         let mut segments = Self { tilt: crate::prepare::upright::tilt(lines), ..Self::default() };
         for line in lines {
-            if !is_paragraph(form, line) {
+            if !is_paragraph(form, line) && !is_title(form, line) {
                 segments.cut(line, &words);
             }
         }
@@ -167,8 +167,20 @@ fn words(form: &Form) -> Vec<Word> {
 }
 
 fn is_paragraph(form: &Form, line: &Line) -> bool {
+    if line.text.len() < 12 {
+        return false;
+    }
     let text = line.string();
-    line.text.len() > 12 && form.not_read.iter().any(|mark| text.contains(mark.as_str()))
+    let stops = line.text.iter().filter(|c| matches!(c, '。' | ',' | '，' | ';' | '、')).count();
+    let numbered = line.text[0].is_ascii_digit() && line.text[1] == '、';
+    stops >= 2 || text.contains('。') || numbered || form.not_read.iter().any(|mark| text.contains(mark.as_str()))
+}
+
+fn is_title(form: &Form, line: &Line) -> bool {
+    form.titles.iter().any(|title| {
+        let title: Vec<char> = title.chars().collect();
+        line.text.len() <= title.len() + 2 && find_label(&line.text, &title, 0).is_some()
+    })
 }
 
 /// The labels in a line, left to right: from, to, field, differences. Of overlapping ones the longest with the
@@ -205,6 +217,9 @@ fn stands_alone(line: &Line, start: usize, end: usize) -> bool {
     let colon = line.text.get(end).is_some_and(|c| *c == ':');
     let gap_after = end < line.text.len() && line.spans[end].0 - line.spans[end - 1].1 > 0.3 * size;
     let bracket = line.text.get(end).is_some_and(|c| *c == '(');
+    if end - start < 3 && !colon && end < line.text.len() && !gap_after {
+        return false;
+    }
     (opened && (end == line.text.len() || colon || gap_after || bracket || start == 0)) || colon
 }
 
