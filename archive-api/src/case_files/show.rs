@@ -67,15 +67,9 @@ impl Reader {
 
     /// Shows a field of the entered data.
     pub(crate) fn show_entered(self, entered: &EnteredData, field: FieldName, value: &str) -> Shown {
-        let rule = MaskRule::of_customer(field, is_organisation(entered));
+        let rule = MaskRule::of_entered(field, entered);
         self.show(Sensitivity::of(field), rule, value)
     }
-}
-
-/// Customers that are no natural person.
-pub(crate) fn is_organisation(entered: &EnteredData) -> bool {
-    let customer_type = entered.customer_type.trim();
-    !customer_type.is_empty() && !matches!(customer_type, "公众" | "个人" | "个人客户" | "公众客户")
 }
 
 /// Level and rule of a finding's subject. What is not known is hidden wholly.

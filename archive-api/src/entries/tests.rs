@@ -1,1 +1,123 @@
+use domain::{access::Role, job::JobState};
+use encoding_rs::GB18030;
 
+use super::*;
+use crate::testing::{TestArchive, entry};
+
+const HEADERS: &str = "受理网点编码,受理网点,渠道,受理日期,业务流水号,业务号码,客户类型,客户名称,证件类型,证件号码,\
+                       证件地址,联系人,联系电话,通信地址,代办人姓名,代办人证件号码,受理人工号,办理业务";
+
+fn row(slip_number: &str, name: &str) -> String {
+    format!(
+        "TJ01,一号厅,自有营业厅,2026-09-18,{slip_number},13812345678;13912345678,公众,{name},居民身份证,\
+         11010519491231002X,天津市河西区友谊路1号,李四,18593093357,天津市河西区友谊路1号,,,7,套餐"
+    )
+}
+
+fn file(rows: &[String]) -> String {
+    format!("{HEADERS}\r\n{}\r\n", rows.join("\r\n"))
+}
+
+async fn stored(archive: &TestArchive, slip_number: &str) -> (i64, domain::entered_data::EnteredData) {
+    use backends::database::entered_data::EnteredDataRow;
+    let mut tx = archive.backends().database.begin_read().await.unwrap();
+    let case_file = tx.case_files().find_by_slip_number(slip_number).await.unwrap().unwrap();
+    let key = archive.backends().vault.required_key(case_file.key_id).await.unwrap();
+    let row = tx.entered_data().find(case_file.entered_data_id.unwrap()).await.unwrap().unwrap();
+    (row.version, key.open(EnteredDataRow::place(row.id), &row.entered_sealed).unwrap())
+}
+
+#[tokio::test]
+async fn every_encoding_of_a_file_gives_the_same_entries() {
+    let archive = TestArchive::open().await;
+    let caller = archive.local().await;
+    let text = file(&[row("S1", "王小明")]);
+    let (gb, _, _) = GB18030.encode(&text);
+
+    let first = archive.import(&caller, format!("\u{feff}{text}").as_bytes(), EntryFormat::Csv).await;
+    let second = archive.import(&caller, text.as_bytes(), EntryFormat::Csv).await;
+    let third = archive.import(&caller, &gb, EntryFormat::Csv).await;
+
+    assert_eq!((first.new, first.bad), (1, 0));
+    assert_eq!((second.unchanged, third.unchanged), (1, 1));
+    let (version, entered) = stored(&archive, "S1").await;
+    assert_eq!((version, entered.customer_name.as_str()), (1, "王小明"));
+    assert_eq!(entered.service_numbers, ["13812345678", "13912345678"]);
+}
+
+#[tokio::test]
+async fn a_bad_line_is_named_and_the_good_ones_are_kept() {
+    let archive = TestArchive::open().await;
+    let caller = archive.local().await;
+    let bad_day = row("S2", "王小明").replace("2026-09-18", "2026-02-30");
+    let text = file(&[row("S1", "王小明"), bad_day, "a,b".to_owned(), row("", "王小明"), row("S3", "李雷")]);
+
+    let report = archive.import(&caller, text.as_bytes(), EntryFormat::Csv).await;
+
+    assert_eq!((report.lines, report.new, report.bad), (5, 2, 3));
+    let named: Vec<_> =
+        report.bad_lines.iter().map(|bad| (bad.line, bad.column.as_deref(), bad.reason)).collect();
+    let expected = [
+        (3, Some("受理日期"), BadLineReason::NotADay),
+        (4, None, BadLineReason::WrongNumberOfColumns),
+        (5, Some("业务流水号"), BadLineReason::Missing),
+    ];
+    assert_eq!(named, expected);
+}
+
+#[tokio::test]
+async fn a_changed_line_is_a_new_version_and_the_old_one_stays() {
+    let archive = TestArchive::open().await;
+    let caller = archive.local().await;
+    archive.import(&caller, file(&[row("S1", "王小明")]).as_bytes(), EntryFormat::Csv).await;
+
+    let report = archive.import(&caller, file(&[row("S1", "王小朋")]).as_bytes(), EntryFormat::Csv).await;
+
+    assert_eq!((report.new, report.changed, report.unchanged), (0, 1, 0));
+    let (version, entered) = stored(&archive, "S1").await;
+    assert_eq!((version, entered.customer_name.as_str()), (2, "王小朋"));
+    let mut tx = archive.backends().database.begin_read().await.unwrap();
+    let case_file = tx.case_files().find_by_slip_number("S1").await.unwrap().unwrap();
+    assert_eq!(tx.entered_data().of_case_file(case_file.id).await.unwrap().len(), 2);
+}
+
+#[tokio::test]
+async fn an_entry_that_fails_its_check_is_checked_at_once() {
+    let archive = TestArchive::open().await;
+    let caller = archive.local().await;
+    let mut line = entry("TJ01", "S1");
+    line["id_number"] = "110105194912310021".into();
+
+    archive.import(&caller, format!("{line}\n{}", entry("TJ01", "S2")).as_bytes(), EntryFormat::JsonLines).await;
+
+    let mut tx = archive.backends().database.begin_read().await.unwrap();
+    let waiting = tx.jobs().in_state(JobState::Waiting, 10).await.unwrap();
+    let case_file = tx.case_files().find_by_slip_number("S1").await.unwrap().unwrap();
+    let subjects: Vec<_> = waiting.iter().map(|job| job.subject).collect();
+    assert_eq!(subjects, [case_file.id.uuid()]);
+}
+
+#[tokio::test]
+async fn columns_that_are_missing_are_named() {
+    let archive = TestArchive::open().await;
+    let caller = archive.local().await;
+    let importer = Importer { backends: archive.backends().clone(), settings: ApiSettings::default() };
+    let text = "业务流水号,客户名称\nS1,王小明\n";
+
+    let refused = importer.import(&caller, Box::new(text.as_bytes()), EntryFormat::Csv, |_| ()).await;
+
+    let Err(ImportError::ColumnsMissing { columns }) = refused else { panic!("{refused:?}") };
+    assert!(columns.contains(&"证件号码".to_owned()));
+}
+
+#[tokio::test]
+async fn a_clerk_enters_for_the_own_outlet_only() {
+    let archive = TestArchive::open().await;
+    let (clerk, _) = archive.account(Role::Clerk, Some("TJ01"), None).await;
+    let text = format!("{}\n{}", entry("TJ01", "S1"), entry("TJ02", "S2"));
+
+    let report = archive.import(&clerk, text.as_bytes(), EntryFormat::JsonLines).await;
+
+    assert_eq!((report.new, report.bad), (1, 1));
+    assert_eq!(report.bad_lines[0].reason, BadLineReason::OutletNotYours);
+}

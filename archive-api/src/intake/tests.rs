@@ -1,1 +1,154 @@
+use backends::blob_store::BlobKey;
+use domain::access::Role;
+use futures_util::TryStreamExt;
 
+use super::*;
+use crate::testing::{Files, TestArchive, png};
+
+fn labels(slip_number: Option<&str>) -> Labels {
+    Labels { slip_number: slip_number.map(str::to_owned), ..Labels::default() }
+}
+
+async fn objects(archive: &TestArchive) -> usize {
+    archive.backends().blobs.list().try_collect::<Vec<_>>().await.unwrap().len()
+}
+
+async fn receive(
+    archive: &TestArchive,
+    caller: &Caller,
+    key: Option<&str>,
+    files: Vec<(Labels, Option<Vec<u8>>)>,
+) -> Result<UploadReceipt, IntakeError> {
+    let request = UploadRequest { idempotency_key: key.map(str::to_owned), ..UploadRequest::default() };
+    archive.state.intake.receive(caller, request, &mut Files::new(files)).await
+}
+
+#[tokio::test]
+async fn what_is_received_is_stored_sealed_and_has_its_job() {
+    use backends::vault::OpenStream;
+    let archive = TestArchive::open().await;
+    let caller = archive.local().await;
+
+    let receipt = receive(&archive, &caller, None, vec![(labels(None), Some(png(1)))]).await.unwrap();
+
+    let FileOutcome::Received(id) = receipt.files[0].outcome else { panic!("{receipt:?}") };
+    let mut tx = archive.backends().database.begin_read().await.unwrap();
+    let scan = tx.scans().find(id).await.unwrap().unwrap();
+    let key = archive.backends().vault.required_key(scan.key_id).await.unwrap();
+    let blob = BlobKey::Scan(id);
+    let sealed = archive.backends().blobs.get(blob).await.unwrap().unwrap();
+    assert_eq!(OpenStream::open(&key, &blob.path(), &sealed).unwrap(), png(1));
+    assert_eq!(scan.upload_id, receipt.upload_id);
+    assert!(tx.jobs().is_pending(id.uuid()).await.unwrap());
+    assert_eq!(tx.operation_log().size().await.unwrap(), 2);
+}
+
+#[tokio::test]
+async fn the_same_key_gets_the_same_answer_again() {
+    let archive = TestArchive::open().await;
+    let caller = archive.local().await;
+    let first = receive(&archive, &caller, Some("k"), vec![(labels(None), Some(png(1)))]).await.unwrap();
+
+    let again = receive(&archive, &caller, Some("k"), vec![(labels(None), Some(png(2)))]).await.unwrap();
+
+    assert_eq!(again, first);
+    assert_eq!(objects(&archive).await, 1);
+}
+
+#[tokio::test]
+async fn the_same_bytes_for_the_same_acceptance_are_linked_and_for_another_one_are_not() {
+    let archive = TestArchive::open().await;
+    let caller = archive.local().await;
+    let first = receive(&archive, &caller, None, vec![(labels(Some("S1")), Some(png(1)))]).await.unwrap();
+    let FileOutcome::Received(id) = first.files[0].outcome else { panic!("{first:?}") };
+
+    let files = vec![
+        (labels(Some("S1")), Some(png(1))),
+        (labels(Some("S2")), Some(png(1))),
+        (labels(Some("S2")), Some(png(1))),
+    ];
+    let second = receive(&archive, &caller, None, files).await.unwrap();
+
+    assert_eq!(second.files[0].outcome, FileOutcome::Linked(id));
+    let FileOutcome::Received(other) = second.files[1].outcome else { panic!("{second:?}") };
+    assert_eq!(second.files[2].outcome, FileOutcome::Linked(other));
+    assert_eq!(objects(&archive).await, 2);
+}
+
+#[tokio::test]
+async fn a_refused_file_does_not_refuse_its_neighbours() {
+    let archive = TestArchive::open().await;
+    let caller = archive.local().await;
+    let files = vec![(labels(None), Some(b"GIF89a...".to_vec())), (labels(None), Some(png(1)))];
+
+    let receipt = receive(&archive, &caller, None, files).await.unwrap();
+
+    let FileOutcome::Refused { code, refusal } = &receipt.files[0].outcome else { panic!("{receipt:?}") };
+    assert_eq!(code, "gif_not_supported");
+    assert!(refusal.is_some());
+    assert!(matches!(receipt.files[1].outcome, FileOutcome::Received(_)));
+    assert!(!receipt.is_refused());
+}
+
+#[tokio::test]
+async fn nothing_is_left_of_an_upload_that_breaks_off() {
+    let archive = TestArchive::open().await;
+    let caller = archive.local().await;
+    let mut files: Vec<_> = (0..20).map(|shade| (labels(None), Some(png(shade)))).collect();
+    files.push((labels(None), None));
+
+    let failed = receive(&archive, &caller, Some("k"), files).await;
+
+    assert!(matches!(failed, Err(IntakeError::Source(SourceError::Broken { .. }))));
+    assert_eq!(objects(&archive).await, 0);
+    let again = receive(&archive, &caller, Some("k"), vec![(labels(None), Some(png(1)))]).await.unwrap();
+    assert!(matches!(again.files[0].outcome, FileOutcome::Received(_)));
+}
+
+#[tokio::test]
+async fn a_clerk_uploads_for_the_own_outlet_only() {
+    let archive = TestArchive::open().await;
+    let (clerk, _) = archive.account(Role::Clerk, Some("TJ01"), None).await;
+    let elsewhere = Labels { outlet: Some("TJ02".to_owned()), ..Labels::default() };
+
+    let refused = receive(&archive, &clerk, None, vec![(elsewhere, Some(png(1)))]).await;
+    let taken = receive(&archive, &clerk, None, vec![(labels(None), Some(png(1)))]).await.unwrap();
+
+    assert!(matches!(refused, Err(IntakeError::NotAllowed)));
+    let FileOutcome::Received(id) = taken.files[0].outcome else { panic!("{taken:?}") };
+    let mut tx = archive.backends().database.begin_read().await.unwrap();
+    assert_eq!(tx.scans().find(id).await.unwrap().unwrap().outlet_code.as_deref(), Some("TJ01"));
+}
+
+#[tokio::test]
+async fn large_files_are_written_in_parts_and_come_back_whole() {
+    use backends::vault::OpenStream;
+    let archive = TestArchive::open().await;
+    let caller = archive.local().await;
+    let mut bytes = png(9);
+    // A comment chunk far larger than the picture, before the end chunk.
+    let end = bytes.split_off(bytes.len() - 12);
+    let text = vec![b'x'; 9 << 20];
+    bytes.extend((text.len() as u32).to_be_bytes());
+    let mut chunk = b"tEXt".to_vec();
+    chunk.extend(&text);
+    bytes.extend(&chunk);
+    bytes.extend(crc(&chunk).to_be_bytes());
+    bytes.extend(end);
+
+    let receipt = receive(&archive, &caller, None, vec![(labels(None), Some(bytes.clone()))]).await.unwrap();
+
+    let FileOutcome::Received(id) = receipt.files[0].outcome else { panic!("{receipt:?}") };
+    let mut tx = archive.backends().database.begin_read().await.unwrap();
+    let scan = tx.scans().find(id).await.unwrap().unwrap();
+    let key = archive.backends().vault.required_key(scan.key_id).await.unwrap();
+    let sealed = archive.backends().blobs.get(BlobKey::Scan(id)).await.unwrap().unwrap();
+    assert!(OpenStream::open(&key, &BlobKey::Scan(id).path(), &sealed).unwrap() == bytes);
+}
+
+fn crc(bytes: &[u8]) -> u32 {
+    let step = |crc: u32, byte: &u8| {
+        (0..8).fold(crc ^ u32::from(*byte), |crc, _| if crc & 1 == 1 { (crc >> 1) ^ 0xedb8_8320 } else { crc >> 1 })
+    };
+    !bytes.iter().fold(u32::MAX, step)
+}

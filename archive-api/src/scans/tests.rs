@@ -1,1 +1,104 @@
+use axum::{
+    body::Body,
+    http::{Request, StatusCode, header},
+};
+use backends::database::scans::ScanRow;
+use domain::{access::Role, case_file::CaseState, ids::ScanId, scan::ScanState};
+use serde_json::{Value, json};
 
+use crate::{
+    entries::EntryFormat,
+    testing::{TestArchive, entry, png, read},
+};
+
+fn multipart(parts: &[(&str, Option<&str>, &[u8])]) -> Request<Body> {
+    let mut body = Vec::new();
+    for (name, file_name, bytes) in parts {
+        let file_name = file_name.map(|name| format!("; filename=\"{name}\"")).unwrap_or_default();
+        body.extend(format!("--b\r\nContent-Disposition: form-data; name=\"{name}\"{file_name}\r\n\r\n").bytes());
+        body.extend_from_slice(bytes);
+        body.extend(b"\r\n");
+    }
+    body.extend(b"--b--\r\n");
+    Request::post("/api/v1/scans")
+        .header(header::CONTENT_TYPE, "multipart/form-data; boundary=b")
+        .body(Body::from(body))
+        .unwrap()
+}
+
+async fn upload(archive: &TestArchive, token: &str, parts: &[(&str, Option<&str>, &[u8])]) -> (StatusCode, Value) {
+    read(archive.send(token, multipart(parts)).await).await
+}
+
+async fn to_tray(archive: &TestArchive, id: ScanId) {
+    let mut tx = archive.backends().database.begin().await.unwrap();
+    let scan = tx.scans().find(id).await.unwrap().unwrap();
+    tx.scans().update(&ScanRow { state: ScanState::Tray, ..scan }, ScanState::Received).await.unwrap();
+    tx.commit().await.unwrap();
+}
+
+#[tokio::test]
+async fn an_upload_over_http_names_each_scan_and_where_to_follow_it() {
+    let archive = TestArchive::open().await;
+    let (_, token) = archive.account(Role::Clerk, Some("TJ01"), None).await;
+    let picture = png(1);
+    let parts: [(&str, Option<&str>, &[u8]); 3] =
+        [("slip_number", None, b"S1"), ("file", Some("a.png"), &picture), ("file", Some("b.gif"), b"GIF89a")];
+
+    let (status, answer) = upload(&archive, &token, &parts).await;
+
+    assert_eq!(status, StatusCode::CREATED);
+    assert_eq!(answer["files"][1]["refusal"]["code"], "gif_not_supported");
+    let (_, scan) = archive.get(&token, answer["files"][0]["follow"].as_str().unwrap()).await;
+    assert_eq!((scan["state"].as_str(), scan["slip_number_given"].as_str()), (Some("received"), Some("S1")));
+    assert_eq!(scan["settled"], false);
+    let (_, upload) = archive.get(&token, answer["follow"].as_str().unwrap()).await;
+    assert_eq!(upload["files"][1]["outcome"], "refused");
+    let (_, other) = archive.account(Role::Clerk, Some("TJ02"), None).await;
+    let (hidden, _) = archive.get(&other, answer["follow"].as_str().unwrap()).await;
+    assert_eq!(hidden, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn when_every_file_is_refused_nothing_is_called_received() {
+    let archive = TestArchive::open().await;
+    let (_, token) = archive.account(Role::Clerk, Some("TJ01"), None).await;
+
+    let (status, problem) = upload(&archive, &token, &[("file", Some("a"), b"GIF89a")]).await;
+
+    assert_eq!((status, problem["code"].as_str()), (StatusCode::UNPROCESSABLE_ENTITY, Some("nothing_taken")));
+    assert!(problem["files"][0]["refusal"]["detail"].as_str().unwrap().contains("GIF"));
+}
+
+#[tokio::test]
+async fn a_scan_is_placed_by_hand_and_taken_out_again() {
+    let archive = TestArchive::open().await;
+    let local = archive.local().await;
+    archive.import(&local, entry("TJ01", "S1").to_string().as_bytes(), EntryFormat::JsonLines).await;
+    let (_, token) = archive.account(Role::Clerk, Some("TJ01"), None).await;
+    let picture = png(1);
+    let (_, answer) = upload(&archive, &token, &[("file", Some("a.png"), &picture)]).await;
+    let id: ScanId = answer["files"][0]["scan_id"].as_str().unwrap().parse().unwrap();
+    to_tray(&archive, id).await;
+
+    let (missing, _) = archive.post(&token, &format!("/api/v1/scans/{id}/place"), json!({"slip_number": "S9"})).await;
+    let (_, tray) = archive.get(&token, "/api/v1/tray").await;
+    let (placed, scan) = archive.post(&token, &format!("/api/v1/scans/{id}/place"), json!({"slip_number": "S1"})).await;
+
+    assert_eq!(missing, StatusCode::NOT_FOUND);
+    assert_eq!(tray["items"][0]["id"], json!(id));
+    assert_eq!((placed, scan["state"].as_str()), (StatusCode::OK, Some("placed")));
+    let mut tx = archive.backends().database.begin_read().await.unwrap();
+    let case_file = tx.case_files().find_by_slip_number("S1").await.unwrap().unwrap();
+    assert_eq!(case_file.state, CaseState::Reading);
+    assert!(tx.jobs().is_pending(case_file.id.uuid()).await.unwrap());
+    drop(tx);
+
+    let (out, scan) = archive.post(&token, &format!("/api/v1/scans/{id}/unplace"), json!({})).await;
+
+    assert_eq!((out, scan["state"].as_str()), (StatusCode::OK, Some("tray")));
+    let mut tx = archive.backends().database.begin_read().await.unwrap();
+    let row = tx.scans().find(id).await.unwrap().unwrap();
+    archive.backends().vault.destroy(case_file.key_id).await.unwrap();
+    assert!(archive.backends().vault.key(row.key_id).await.unwrap().is_some());
+}
