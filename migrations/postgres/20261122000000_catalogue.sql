@@ -147,7 +147,7 @@ CREATE TABLE pages (
     height              BIGINT NOT NULL,
     problem             TEXT,
     facts_sealed        BYTEA,
-    fingerprint         BYTEA,
+    fingerprint_sealed  BYTEA,
     UNIQUE (scan_id, page_index)
 );
 

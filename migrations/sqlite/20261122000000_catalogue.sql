@@ -147,7 +147,7 @@ CREATE TABLE pages (
     height              INTEGER NOT NULL,
     problem             TEXT,
     facts_sealed        BLOB,
-    fingerprint         BLOB,
+    fingerprint_sealed  BLOB,
     UNIQUE (scan_id, page_index)
 ) STRICT;
 

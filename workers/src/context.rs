@@ -10,7 +10,7 @@ use backends::{
 };
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::{
-    archival_code::CodePattern,
+    archival_code::ArchivalCodePattern,
     blind_index::BlindKey,
     ids::JobId,
     job::{JobName, JobState},
@@ -49,7 +49,7 @@ pub struct WorkContext {
     /// What the operator chose.
     pub options: WorkOptions,
     /// How archival codes look.
-    pub archival_pattern: CodePattern,
+    pub archival_pattern: ArchivalCodePattern,
 }
 
 impl WorkContext {

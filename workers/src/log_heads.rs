@@ -7,7 +7,7 @@ use std::{
 };
 
 use backends::{connect::Backends, database::operation_log::LogHead, error::StorageError};
-use domain::operation_log::MerkleFrontier;
+use domain::merkle::MerkleFrontier;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
@@ -66,7 +66,7 @@ pub async fn sign(backends: &Backends, file: &Path) -> Result<Option<LogHead>, L
     let head = LogHead {
         tree_size,
         root_hash,
-        frontier: frontier.to_bytes(),
+        frontier: frontier.peaks().concat(),
         signature: backends.vault.sign(&signed_text(tree_size, &root_hash)).to_vec(),
         signed_at: backends.clock.now(),
     };
@@ -179,8 +179,9 @@ fn repair_torn_end(file: &Path) -> Result<(), LogError> {
 }
 
 fn frontier_of(head: &LogHead) -> Result<MerkleFrontier, LogError> {
-    MerkleFrontier::from_bytes(head.tree_size as u64, &head.frontier)
-        .ok_or_else(|| broken(format!("the head at {} is damaged", head.tree_size)))
+    let (peaks, rest) = head.frontier.as_chunks::<32>();
+    let frontier = MerkleFrontier::from_parts(head.tree_size as u64, peaks.to_vec());
+    frontier.filter(|_| rest.is_empty()).ok_or_else(|| broken(format!("the head at {} is damaged", head.tree_size)))
 }
 
 fn signed_text(tree_size: i64, root_hash: &[u8; 32]) -> Vec<u8> {

@@ -8,8 +8,8 @@ use std::{
 };
 
 use domain::reading::{EngineVersion, PageReading};
-use ingest::{DecodeError, DecodeSession, Fingerprint, Resolution, Sandbox, find_barcodes, fingerprint};
-use reading::{PageHints, PageReader, ReaderOptions};
+use ingest::{Barcode, DecodeError, DecodeSession, Fingerprint, Resolution, Sandbox, find_barcodes, fingerprint};
+use reading::{BarcodeHint, PageHints, PageReader, ReaderOptions};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 use tokio::sync::oneshot;
@@ -174,10 +174,8 @@ fn read_page(
 ) -> Result<PageOutcome, DecodeError> {
     let page = session.page(page_index, Resolution::Native)?;
     let barcodes = find_barcodes(&page.pixels);
-    let hints = PageHints {
-        barcodes: barcodes.iter().map(|barcode| (barcode.text.clone(), barcode.region)).collect(),
-        ..PageHints::default()
-    };
+    let hint = |barcode: &Barcode| BarcodeHint { text: barcode.text.clone(), region: Some(barcode.region) };
+    let hints = PageHints { barcodes: barcodes.iter().map(hint).collect() };
     let (reading, problem) = match reader.read_page(&page.pixels, page.dpi, &hints) {
         Ok(reading) => (Some((reader.version(), reading)), None),
         Err(error) => {

@@ -6,6 +6,7 @@ use backends::database::jobs::Claim;
 use chrono::TimeDelta;
 use domain::job::{JobName, JobState};
 use tokio::{sync::watch, task::JoinSet};
+use tracing::Instrument;
 use uuid::Uuid;
 
 use crate::{
@@ -108,14 +109,13 @@ async fn claim(context: &WorkContext, names: &[JobName], owner: Uuid) -> Result<
 
 async fn run(context: &WorkContext, claimed: Claimed) {
     let job = &claimed.job;
-    let span = tracing::info_span!("job", job.id = %job.id, job.name = job.name.as_str(), job.attempt = job.attempts);
-    let _ = &span;
     if job.attempts > context.options.max_attempts {
         let reason = job.reason.clone().unwrap_or_else(|| "the worker that ran it ended without a word".to_owned());
         end(context, &claimed, JobFailure::Dead { reason: format!("given up after {} attempts: {reason}", job.attempts - 1) }).await;
         return;
     }
-    let work = jobs::run(context, &claimed);
+    let span = tracing::info_span!("job", job.id = %job.id, job.name = job.name.as_str(), job.attempt = job.attempts);
+    let work = jobs::run(context, &claimed).instrument(span);
     let outcome = with_heartbeat(context, &claimed, work).await;
     if let Err(failure) = outcome {
         end(context, &claimed, failure).await;

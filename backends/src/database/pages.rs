@@ -23,8 +23,8 @@ pub struct PageRow {
     pub problem: Option<String>,
     /// What was found on it besides print (barcodes, text layer), sealed at `PageRow::place`.
     pub facts_sealed: Option<Vec<u8>>,
-    /// Description of the picture that survives re-saving.
-    pub fingerprint: Option<Vec<u8>>,
+    /// Description of the picture that survives re-saving, sealed at `PageRow::fingerprint_place`.
+    pub fingerprint_sealed: Option<Vec<u8>>,
     /// Coarse parts of the fingerprint; the same picture shares at least one.
     pub bands: Vec<i64>,
 }
@@ -33,6 +33,11 @@ impl PageRow {
     /// Where the sealed facts stand.
     pub const fn place(id: PageId) -> SealedPlace {
         SealedPlace { column: "pages.facts_sealed", row: id.uuid() }
+    }
+
+    /// Where the sealed fingerprint stands.
+    pub const fn fingerprint_place(id: PageId) -> SealedPlace {
+        SealedPlace { column: "pages.fingerprint_sealed", row: id.uuid() }
     }
 }
 
@@ -58,7 +63,7 @@ struct Stored {
     height: i64,
     problem: Option<String>,
     facts_sealed: Option<Vec<u8>>,
-    fingerprint: Option<Vec<u8>>,
+    fingerprint_sealed: Option<Vec<u8>>,
 }
 
 impl Stored {
@@ -71,7 +76,7 @@ impl Stored {
             height: self.height,
             problem: self.problem,
             facts_sealed: self.facts_sealed,
-            fingerprint: self.fingerprint,
+            fingerprint_sealed: self.fingerprint_sealed,
             bands: Vec::new(),
         }
     }
@@ -82,11 +87,11 @@ for_each_engine! {
     impl PageRepository for EngineTransaction {
         async fn put(&mut self, pages: &[PageRow]) -> Result<(), StorageError> {
             for page in pages {
-                let upsert = "INSERT INTO pages (id, scan_id, page_index, width, height, problem, facts_sealed, fingerprint)
+                let upsert = "INSERT INTO pages (id, scan_id, page_index, width, height, problem, facts_sealed, fingerprint_sealed)
                     VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
                     ON CONFLICT (scan_id, page_index) DO UPDATE SET width = excluded.width, height = excluded.height,
                         problem = excluded.problem, facts_sealed = excluded.facts_sealed,
-                        fingerprint = excluded.fingerprint";
+                        fingerprint_sealed = excluded.fingerprint_sealed";
                 sqlx::query(upsert)
                     .bind(page.id.uuid())
                     .bind(page.scan_id.uuid())
@@ -95,7 +100,7 @@ for_each_engine! {
                     .bind(page.height)
                     .bind(&page.problem)
                     .bind(&page.facts_sealed)
-                    .bind(&page.fingerprint)
+                    .bind(&page.fingerprint_sealed)
                     .execute(self.connection())
                     .await?;
                 let delete = "DELETE FROM page_bands WHERE page_id = $1";

@@ -62,6 +62,17 @@ impl DataKey {
         encrypt(&self.bytes, &place.associated_data(), &json)
     }
 
+    /// Encrypts bytes as they are for `place`.
+    pub fn seal_bytes(&self, place: SealedPlace, bytes: &[u8]) -> Result<Vec<u8>, StorageError> {
+        encrypt(&self.bytes, &place.associated_data(), bytes)
+    }
+
+    /// Decrypts what `seal_bytes` made for the same place.
+    pub fn open_bytes(&self, place: SealedPlace, sealed: &[u8]) -> Result<Vec<u8>, StorageError> {
+        let corrupt = || StorageError::corrupt(place.column, format!("row {}", place.row));
+        decrypt(&self.bytes, &place.associated_data(), sealed).ok_or_else(corrupt)
+    }
+
     /// Decrypts what `seal` made for the same place.
     pub fn open<T: DeserializeOwned>(&self, place: SealedPlace, sealed: &[u8]) -> Result<T, StorageError> {
         let corrupt = || StorageError::corrupt(place.column, format!("row {}", place.row));

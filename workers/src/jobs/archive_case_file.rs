@@ -1,7 +1,7 @@
 //! `archive_case_file`: an accepted case file gets its archival code (档号) and becomes part of the holdings.
 
 use domain::{
-    archival_code::{ArchivalCode, CodePattern},
+    archival_code::ArchivalCodeParts,
     case_file::CaseState,
     ids::CaseFileId,
 };
@@ -23,11 +23,15 @@ pub(super) async fn run(context: &WorkContext, claimed: &Claimed, id: CaseFileId
             return Err(JobFailure::Dead { reason: "the case file has no outlet or no day of acceptance".to_owned() });
         };
         let branch = case_file.branch_code.as_deref().unwrap_or(outlet);
-        let pattern: &CodePattern = &context.archival_pattern;
-        let prefix = pattern.prefix(branch, accepted_on, outlet);
+        // Numbers run by day and outlet, whatever the pattern shows of them.
+        let prefix = format!("{branch}-{accepted_on}-{outlet}");
         let number = tx.holdings().next_archival_number(&prefix).await?;
-        let code = ArchivalCode { branch: branch.to_owned(), accepted_on, outlet: outlet.clone(), number: number as u32 };
-        case_file.archival_code = Some(pattern.format(&code));
+        let number = u32::try_from(number)
+            .map_err(|_| JobFailure::Dead { reason: "the running numbers of the day are used up".to_owned() })?;
+        let parts =
+            ArchivalCodeParts { branch: branch.to_owned(), accepted_on, outlet: outlet.clone(), number };
+        let code = context.archival_pattern.format(&parts);
+        case_file.archival_code = Some(code.map_err(|error| JobFailure::Dead { reason: error.to_string() })?);
     }
     case_file.archived_at.get_or_insert(now);
     case_file.updated_at = now;

@@ -21,15 +21,12 @@ use domain::{
     finding::{FindingState, RaisedFinding},
     ids::{CaseFileId, JobId},
     job::JobName,
+    verdict::CaseDigest,
 };
-use sha2::{Digest, Sha256};
 
 use self::dossier::Dossier;
 use super::missing;
 use crate::context::{Claimed, JobFailure, WorkContext};
-
-/// Raised whenever the rules change so that the same papers may get another verdict.
-const RULES_VERSION: &str = "1";
 
 /// Checks one case file. Done already when a verdict on the same papers and data stands.
 pub(super) async fn run(context: &WorkContext, claimed: &Claimed, id: CaseFileId) -> Result<(), JobFailure> {
@@ -64,25 +61,10 @@ const fn is_checkable(state: CaseState) -> bool {
     matches!(state, CaseState::Assembling | CaseState::Reading | CaseState::Checked | CaseState::InReview | CaseState::Accepted)
 }
 
-/// Scans in the order of their bytes, then the entered data, then the rules.
+/// What the verdict is bound to.
 fn digest_of(dossier: &Dossier) -> [u8; 32] {
-    let mut digests: Vec<&[u8; 32]> = dossier.scans.iter().map(|scan| &scan.sha256).collect();
-    digests.sort_unstable();
-    let mut hash = Sha256::new();
-    hash.update(RULES_VERSION);
-    for digest in digests {
-        hash.update([1]);
-        hash.update(digest);
-    }
-    for row in &dossier.readings {
-        hash.update([2]);
-        hash.update(row.id.uuid());
-    }
-    if let Some(entered) = &dossier.entered_digest {
-        hash.update([3]);
-        hash.update(entered);
-    }
-    hash.finalize().into()
+    let scans: Vec<[u8; 32]> = dossier.scans.iter().map(|scan| scan.sha256).collect();
+    CaseDigest::of(&scans, dossier.entered_digest).0
 }
 
 /// What the rules said, and the slots they saw filled.

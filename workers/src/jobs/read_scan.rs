@@ -5,7 +5,7 @@ use backends::{
     database::{
         pages::PageRow,
         readings::ReadingRow,
-        scans::{ScanRow, ScanRepository as _},
+        scans::ScanRow,
     },
     vault::{DataKey, OpenStream},
 };
@@ -15,6 +15,7 @@ use domain::{
     job::JobName,
     scan::ScanState,
 };
+use ingest::Fingerprint;
 use sha2::{Digest, Sha256};
 
 use super::missing;
@@ -104,8 +105,9 @@ fn page_id(context: &WorkContext, known: &[PageRow], page_index: i64) -> PageId 
 
 fn page_row(scan: &ScanRow, key: &DataKey, id: PageId, page: &PageOutcome) -> Result<PageRow, JobFailure> {
     let facts_sealed = key.seal(PageRow::place(id), &page.facts)?;
-    let fingerprint = page.fingerprint.as_ref().and_then(|fingerprint| serde_json::to_vec(fingerprint).ok());
-    let bands = page.fingerprint.as_ref().map(|fingerprint| fingerprint.bands().iter().map(|band| i64::from(*band)).collect());
+    let seal = |bytes: Vec<u8>| key.seal_bytes(PageRow::fingerprint_place(id), &bytes);
+    let fingerprint_sealed = page.fingerprint.as_ref().map(|fingerprint| seal(fingerprint.to_bytes())).transpose()?;
+    let bands = page.fingerprint.as_ref().map(Fingerprint::bands).unwrap_or_default();
     Ok(PageRow {
         id,
         scan_id: scan.id,
@@ -114,8 +116,8 @@ fn page_row(scan: &ScanRow, key: &DataKey, id: PageId, page: &PageOutcome) -> Re
         height: i64::from(page.height),
         problem: page.problem.clone(),
         facts_sealed: Some(facts_sealed),
-        fingerprint,
-        bands: bands.unwrap_or_default(),
+        fingerprint_sealed,
+        bands: bands.into_iter().map(i64::from).collect(),
     })
 }
 

@@ -59,22 +59,31 @@ async fn same_pictures(
 ) -> Result<Vec<ScanRow>, JobFailure> {
     let mut same = tx.scans().with_sha256(&paper.scan.sha256).await?;
     same.retain(|scan| scan.id != paper.scan.id);
-    let mine = tx.pages().find(paper.page).await?.and_then(|page| fingerprint_of(&page));
-    if let Some(mine) = mine {
-        for page in tx.pages().alike(paper.page, CLOSE_LOOKS).await? {
-            let is_known = page.scan_id == paper.scan.id || same.iter().any(|scan| scan.id == page.scan_id);
-            let is_same = fingerprint_of(&page).is_some_and(|theirs| mine.is_same_picture(&theirs));
-            if is_same && !is_known {
-                same.extend(tx.scans().find(page.scan_id).await?);
-            }
+    let Some(page) = tx.pages().find(paper.page).await? else { return Ok(same) };
+    let Some(mine) = fingerprint_of(context, &paper.scan, &page).await? else { return Ok(same) };
+    for page in tx.pages().alike(paper.page, CLOSE_LOOKS).await? {
+        if page.scan_id == paper.scan.id || same.iter().any(|scan| scan.id == page.scan_id) {
+            continue;
+        }
+        let Some(other) = tx.scans().find(page.scan_id).await? else { continue };
+        let theirs = fingerprint_of(context, &other, &page).await?;
+        if theirs.is_some_and(|theirs| mine.is_same_picture(&theirs)) {
+            same.push(other);
         }
     }
-    tracing::trace!(scan.id = %paper.scan.id, count = same.len(), now = %context.now(), "same pictures");
     Ok(same)
 }
 
-fn fingerprint_of(page: &PageRow) -> Option<Fingerprint> {
-    page.fingerprint.as_deref().and_then(|stored| serde_json::from_slice(stored).ok())
+/// `None` when none was taken, or when the key of the scan was destroyed.
+async fn fingerprint_of(
+    context: &WorkContext,
+    scan: &ScanRow,
+    page: &PageRow,
+) -> Result<Option<Fingerprint>, JobFailure> {
+    let Some(sealed) = &page.fingerprint_sealed else { return Ok(None) };
+    let Some(key) = context.backends.vault.key(scan.key_id).await? else { return Ok(None) };
+    let bytes = key.open_bytes(PageRow::fingerprint_place(page.id), sealed)?;
+    Ok(Fingerprint::from_bytes(&bytes))
 }
 
 async fn entered_of(
