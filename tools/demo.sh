@@ -60,21 +60,22 @@ cells = [head] + [(r["slip_number"], r["code"], r["subject"], r.get("difference"
 widths = [max(len(row[i]) for row in cells) for i in range(4)]
 for row in cells:
     print("  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip())
-print(f"{len(rows)} findings on {len({r[\"slip_number\"] for r in rows})} of the case files")
+slips = {row["slip_number"] for row in rows}
+print(f"{len(rows)} findings on {len(slips)} case files")
 '
 }
 
 start() {
   local started=$SECONDS server
   title "Build"
-  cargo build --release --bin guidang
+  cargo build --release --package guidang
   tools/setup/setup.sh models "$GUIDANG"
 
   title "An empty archive in demo-data"
   stop
   rm -rf "$DATA"
   run init
-  "$GUIDANG" serve >"$DATA/run/server.out" 2>"$DATA/run/server.log" &
+  "$GUIDANG" serve --sign-in-link >"$DATA/run/server.out" 2>"$DATA/run/server.log" &
   server=$!
   disown
   wait_for_server "$server"

@@ -11,7 +11,7 @@ out=$(realpath -m "${3:-.cache/score}")
 cd "$(dirname "$0")/.."
 readonly GUIDANG=$PWD/target/release/guidang
 
-cargo build --release --bin guidang
+cargo build --release --package guidang
 tools/setup/setup.sh models "$GUIDANG"
 mkdir -p "$out"
 data=$(mktemp -d "${TMPDIR:-/tmp}/score.XXXXXX")

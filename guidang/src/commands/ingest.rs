@@ -1,0 +1,216 @@
+//! `guidang ingest`: takes in scans, through the running server or in this process when none runs.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use clap::Args;
+use domain::field::Slot;
+use uuid::Uuid;
+
+use crate::{
+    client::{ArchiveClient, ClientError, OutgoingFile, Receipt, Tongue, UploadLabels},
+    failure::{Failure, OrFail},
+    progress,
+    service::Archive,
+    settings::Settings,
+    waiting::{self, Followed},
+    watching::litter::is_litter,
+};
+
+/// Arguments of `ingest`.
+#[derive(Debug, Args)]
+pub struct Arguments {
+    /// Files and folders; folders with everything in them
+    #[arg(required = true, value_name = "PATH")]
+    paths: Vec<PathBuf>,
+    /// The outlet they come from
+    #[arg(long, value_name = "CODE")]
+    outlet: Option<String>,
+    /// The slip number (业务流水号) they belong to; without it the archive finds out
+    #[arg(long, value_name = "NUMBER")]
+    slip: Option<String>,
+    /// What they show: slip, id_front, id_back, agent_id_front …
+    #[arg(long)]
+    slot: Option<Slot>,
+    /// Waits until everything that was taken has been read and checked
+    #[arg(long)]
+    wait: bool,
+}
+
+/// Files sent in one request: whichever comes first.
+const FILES_A_REQUEST: usize = 8;
+const BYTES_A_REQUEST: u64 = 32 << 20;
+/// How often a request is tried that nobody answered.
+const TRIES: u32 = 5;
+
+/// Sends everything; files that were refused are listed and make the exit status 3.
+pub async fn run(settings: &Settings, arguments: &Arguments) -> Result<(), Failure> {
+    let files = list_all(&arguments.paths)?;
+    if files.is_empty() {
+        return Err(Failure::usage("there is no file in what was named"));
+    }
+    let archive = Archive::open(settings, Tongue::English).await?;
+    let done = send_and_wait(settings, arguments, &files, &archive.client).await;
+    archive.close().await;
+    let followed = done?;
+    print!("{}", waiting::summary(&followed));
+    let refused = followed.iter().filter(|file| file.refusal.is_some()).count();
+    if refused == 0 {
+        return Ok(());
+    }
+    Err(Failure::partly(format!("{refused} of {} files were refused; the others were received", files.len())))
+}
+
+async fn send_and_wait(
+    settings: &Settings,
+    arguments: &Arguments,
+    files: &[PathBuf],
+    client: &ArchiveClient,
+) -> Result<Vec<Followed>, Failure> {
+    let mut followed = send(settings, arguments, files, client).await?;
+    if arguments.wait {
+        waiting::until_settled(&settings.backends().await?, &mut followed).await?;
+    }
+    Ok(followed)
+}
+
+async fn send(
+    settings: &Settings,
+    arguments: &Arguments,
+    files: &[PathBuf],
+    client: &ArchiveClient,
+) -> Result<Vec<Followed>, Failure> {
+    let labels = UploadLabels {
+        outlet: arguments.outlet.clone(),
+        slip_number: arguments.slip.clone(),
+        slot: arguments.slot.map(|slot| slot.as_str().to_owned()),
+    };
+    let bar = progress::bar(files.len() as u64, "sending");
+    let mut followed = Vec::with_capacity(files.len());
+    let mut batch: Vec<(PathBuf, OutgoingFile)> = Vec::new();
+    for path in files {
+        let metadata = fs::metadata(path).or_fail(format!("{} cannot be read", path.display()))?;
+        if metadata.len() > settings.configuration.intake.max_bytes {
+            let limit = settings.configuration.intake.max_bytes >> 20;
+            followed.push(Followed::refused(path, format!("larger than {limit} MiB")));
+            bar.inc(1);
+            continue;
+        }
+        if batch.len() == FILES_A_REQUEST || held_bytes(&batch) + metadata.len() > BYTES_A_REQUEST {
+            send_batch(client, &labels, &mut batch, &mut followed).await?;
+            bar.set_position(followed.len() as u64);
+        }
+        let bytes = fs::read(path).or_fail(format!("{} cannot be read", path.display()))?;
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        batch.push((path.clone(), OutgoingFile { name, bytes }));
+    }
+    send_batch(client, &labels, &mut batch, &mut followed).await?;
+    bar.finish_and_clear();
+    Ok(followed)
+}
+
+fn held_bytes(batch: &[(PathBuf, OutgoingFile)]) -> u64 {
+    batch.iter().map(|(_, file)| file.bytes.len() as u64).sum()
+}
+
+async fn send_batch(
+    client: &ArchiveClient,
+    labels: &UploadLabels,
+    batch: &mut Vec<(PathBuf, OutgoingFile)>,
+    followed: &mut Vec<Followed>,
+) -> Result<(), Failure> {
+    if batch.is_empty() {
+        return Ok(());
+    }
+    let (paths, files): (Vec<PathBuf>, Vec<OutgoingFile>) = batch.drain(..).unzip();
+    let receipt = upload(client, labels, &files).await.or_fail("the files were not received")?;
+    for (path, file) in paths.iter().zip(receipt.files) {
+        followed.push(match (file.scan_id, file.refusal_sentence()) {
+            (Some(scan), None) => Followed::received(path, scan, file.outcome == "linked"),
+            (_, sentence) => Followed::refused(path, sentence.unwrap_or_else(|| "refused".to_owned())),
+        });
+    }
+    Ok(())
+}
+
+/// Sends one request under one key, so that trying again after a lost answer takes nothing twice.
+async fn upload(
+    client: &ArchiveClient,
+    labels: &UploadLabels,
+    files: &[OutgoingFile],
+) -> Result<Receipt, ClientError> {
+    let key = format!("ingest-{}", Uuid::from_u128(rand::random()).simple());
+    let mut tries = 1;
+    loop {
+        match client.upload(files, labels, &key).await {
+            Err(error) if error.is_passing() && tries < TRIES => {
+                tracing::warn!(error = %error, "the archive does not take files now; trying again");
+                tokio::time::sleep(Duration::from_secs(u64::from(tries) * 2)).await;
+                tries += 1;
+            }
+            other => return other,
+        }
+    }
+}
+
+/// Every file named, and every file in the folders named, in order of name; litter left alone.
+fn list_all(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
+    let mut files = Vec::new();
+    for path in paths {
+        let metadata = fs::metadata(path).or_fail(format!("{} cannot be read", path.display()))?;
+        if metadata.is_dir() {
+            list_folder(path, &mut files).or_fail(format!("folder {} cannot be read", path.display()))?;
+        } else {
+            files.push(path.clone());
+        }
+    }
+    Ok(files)
+}
+
+fn list_folder(folder: &Path, files: &mut Vec<PathBuf>) -> std::io::Result<()> {
+    let mut entries: Vec<fs::DirEntry> = fs::read_dir(folder)?.collect::<Result<_, _>>()?;
+    entries.sort_by_key(fs::DirEntry::file_name);
+    for entry in entries {
+        if is_litter(&entry.file_name().to_string_lossy()) {
+            continue;
+        }
+        // Links are not followed: a folder of scans must not lead out of itself.
+        let kind = entry.file_type()?;
+        if kind.is_dir() {
+            list_folder(&entry.path(), files)?;
+        } else if kind.is_file() {
+            files.push(entry.path());
+        }
+    }
+    Ok(())
+}
+
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn folders_are_taken_whole_and_in_order() {
+        let root = tempfile::tempdir().unwrap();
+        fs::create_dir(root.path().join("b")).unwrap();
+        for name in ["c.jpg", "a.jpg", "b/d.jpg", "Thumbs.db"] {
+            fs::write(root.path().join(name), b"x").unwrap();
+        }
+
+        let files = list_all(&[root.path().to_owned()]).unwrap();
+
+        let names: Vec<_> = files.iter().map(|file| file.strip_prefix(root.path()).unwrap().display().to_string()).collect();
+        assert_eq!(names, ["a.jpg", "b/d.jpg", "c.jpg"]);
+    }
+
+    #[test]
+    fn a_file_that_is_not_there_is_named() {
+        let failure = list_all(&["/nonexistent/scan.jpg".into()]).unwrap_err();
+
+        assert!(failure.to_string().contains("scan.jpg"));
+    }
+}

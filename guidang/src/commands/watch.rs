@@ -1,0 +1,184 @@
+//! `guidang watch`: takes whatever a scanner puts into a folder.
+
+use std::{
+    collections::HashMap,
+    path::{Path, PathBuf},
+    time::{Duration, Instant},
+};
+
+use clap::Args;
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::{
+    client::{ArchiveClient, ClientError, OutgoingFile, Tongue, UploadLabels},
+    failure::{Failure, OrFail},
+    service::Archive,
+    settings::Settings,
+    watching::{
+        folder::{self, Found, Subfolders},
+        stillness::{Look, Stillness},
+    },
+};
+
+/// Arguments of `watch`.
+#[derive(Debug, Args)]
+pub struct Arguments {
+    /// The folder; done/ and failed/ are made in it
+    folder: PathBuf,
+    /// The outlet its scans come from
+    #[arg(long, value_name = "CODE")]
+    outlet: String,
+    /// The names of sub-folders are slip numbers (业务流水号)
+    #[arg(long)]
+    subfolders_are_slips: bool,
+    /// Takes what is there now and has stood still, then ends
+    #[arg(long)]
+    once: bool,
+}
+
+/// What became of a file that was offered.
+enum Taken {
+    Received,
+    Refused(String),
+    Later(ClientError),
+    Changed,
+}
+
+/// Looks again and again; a server that is away or full only makes files wait.
+pub async fn run(settings: &Settings, arguments: &Arguments) -> Result<(), Failure> {
+    if !arguments.folder.is_dir() {
+        return Err(Failure::usage(format!("{} is not a folder", arguments.folder.display())));
+    }
+    let archive = Archive::open(settings, Tongue::Chinese).await?;
+    let watched = watch(settings, arguments, &archive).await;
+    archive.close().await;
+    watched
+}
+
+async fn watch(settings: &Settings, arguments: &Arguments, archive: &Archive) -> Result<(), Failure> {
+    let mut terminate = signal(SignalKind::terminate()).or_fail("signals cannot be heard")?;
+    let section = settings.configuration.watch;
+    let mut watcher = Watcher::new(arguments, Duration::from_secs(section.quiet_seconds));
+    loop {
+        let client = current_client(settings, archive).await;
+        let waiting = watcher.look(&client, settings.configuration.intake.max_bytes).await;
+        if arguments.once && waiting == 0 {
+            return Ok(());
+        }
+        tokio::select! {
+            () = tokio::time::sleep(Duration::from_secs(section.poll_seconds)) => {}
+            _ = terminate.recv() => return Ok(()),
+            _ = tokio::signal::ctrl_c() => return Ok(()),
+        }
+    }
+}
+
+/// The server may have been restarted, at another address and with another token.
+async fn current_client(settings: &Settings, archive: &Archive) -> ArchiveClient {
+    crate::service::running(settings, Tongue::Chinese).await.unwrap_or_else(|| archive.client.clone())
+}
+
+struct Watcher<'a> {
+    root: &'a Path,
+    outlet: &'a str,
+    subfolders: Subfolders,
+    stillness: Stillness,
+    /// Taken, but their folder does not let them be moved: never sent again while they look the same.
+    stuck: HashMap<PathBuf, Look>,
+    started: Instant,
+}
+
+impl<'a> Watcher<'a> {
+    fn new(arguments: &'a Arguments, quiet: Duration) -> Self {
+        let are_slips = arguments.subfolders_are_slips;
+        Self {
+            root: &arguments.folder,
+            outlet: &arguments.outlet,
+            subfolders: if are_slips { Subfolders::AreSlips } else { Subfolders::AreFolders },
+            stillness: Stillness::new(quiet),
+            stuck: HashMap::new(),
+            started: Instant::now(),
+        }
+    }
+
+    /// Takes every file that has stood still; gives how many still wait.
+    async fn look(&mut self, client: &ArchiveClient, max_bytes: u64) -> usize {
+        let found = match folder::list(self.root, self.subfolders) {
+            Ok(found) => found,
+            Err(error) => {
+                // A network share that is away comes back.
+                tracing::warn!(error = %error, "the folder cannot be read; looking again");
+                return 1;
+            }
+        };
+        self.stillness.keep_only(|path| found.iter().any(|found| found.path == path));
+        let mut waiting = 0;
+        for file in found {
+            if self.stuck.get(&file.path) == Some(&file.look) {
+                continue;
+            }
+            if !self.stillness.is_still(&file.path, file.look, self.started.elapsed()) {
+                waiting += 1;
+                continue;
+            }
+            let taken = self.take(client, &file, max_bytes).await;
+            waiting += usize::from(!self.put_away(&file, taken));
+        }
+        waiting
+    }
+
+    async fn take(&self, client: &ArchiveClient, file: &Found, max_bytes: u64) -> Taken {
+        if file.look.size_bytes > max_bytes {
+            let limit = max_bytes >> 20;
+            return Taken::Refused(format!("文件太大：最多 {limit} MiB。请降低扫描分辨率或拆分后重新扫描。\nThe file is larger than {limit} MiB; scan it with fewer dots per inch or in parts."));
+        }
+        let bytes = match file.read() {
+            Ok(Some(bytes)) => bytes,
+            Ok(None) => return Taken::Changed,
+            Err(error) => {
+                tracing::warn!(error = %error, "a file cannot be read now; looking again");
+                return Taken::Changed;
+            }
+        };
+        let key = file.idempotency_key(&bytes);
+        let name = file.relative.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let labels = UploadLabels {
+            outlet: Some(self.outlet.to_owned()),
+            slip_number: file.slip_number.clone(),
+            slot: None,
+        };
+        match client.upload(&[OutgoingFile { name, bytes }], &labels, &key).await {
+            Ok(receipt) => match receipt.files.first().and_then(|file| file.refusal_sentence()) {
+                Some(sentence) => Taken::Refused(sentence),
+                None => Taken::Received,
+            },
+            Err(error) if error.is_passing() => Taken::Later(error),
+            Err(error) => Taken::Refused(error.to_string()),
+        }
+    }
+
+    /// Moves the file where it belongs now; `false` when it has to wait. Names of files are not logged: a clerk may
+    /// have put the customer's into them.
+    fn put_away(&mut self, file: &Found, taken: Taken) -> bool {
+        let moved = match taken {
+            Taken::Received => file.move_to_done(self.root),
+            Taken::Refused(why) => {
+                tracing::warn!("a file was refused; it is in failed/ with the reason");
+                file.move_to_failed(self.root, &why)
+            }
+            Taken::Later(error) => {
+                tracing::warn!(error = %error, "the archive does not take files now; trying again");
+                return false;
+            }
+            Taken::Changed => return false,
+        };
+        match moved {
+            Ok(_) => tracing::info!(size_bytes = file.look.size_bytes, "a file was put away"),
+            Err(error) => {
+                tracing::error!(error = %error, "a file cannot be moved out of the folder; it is left and not sent again");
+                self.stuck.insert(file.path.clone(), file.look);
+            }
+        }
+        true
+    }
+}

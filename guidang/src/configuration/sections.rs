@@ -1,0 +1,224 @@
+//! The configuration: one struct for each concern. Empty texts stand for what the data folder suggests.
+
+use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf};
+
+use archive_api::entries::ColumnMapping;
+use domain::archival_code::DEFAULT_PATTERN;
+use ingest::Limits;
+use serde::{Deserialize, Serialize};
+
+use super::secret_url::SecretUrl;
+
+/// Everything an operator may set.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Configuration {
+    /// Where the API and the console answer.
+    pub server: ServerSection,
+    /// The catalogue.
+    pub database: AddressSection,
+    /// The key store.
+    pub keys: KeysSection,
+    /// The bell of the workers.
+    pub queue: AddressSection,
+    /// The objects.
+    pub objects: AddressSection,
+    /// Limits on what comes in.
+    pub intake: Limits,
+    /// The process that decodes untrusted files.
+    pub sandbox: SandboxSection,
+    /// Recognition.
+    pub reading: ReadingSection,
+    /// Jobs.
+    pub workers: WorkersSection,
+    /// The search index.
+    pub index: IndexSection,
+    /// Filing.
+    pub archive: ArchiveSection,
+    /// Branch codes by the first two letters of an outlet code, where the letters themselves are not the code.
+    pub branches: BTreeMap<String, String>,
+    /// How the columns of the business system are called.
+    pub columns: ColumnMapping,
+    /// Scanner folders.
+    pub watch: WatchSection,
+    /// What the program says about itself.
+    pub log: LogSection,
+}
+
+/// `[server]`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ServerSection {
+    /// Address and port.
+    pub listen: SocketAddr,
+    /// How long requests and jobs that run may take to end when the server is stopped.
+    pub stop_seconds: u64,
+    /// Memory that uploads may hold together; a request that finds none waits.
+    pub intake_memory_bytes: u64,
+    /// How long a sender may say nothing before its upload is given up.
+    pub upload_idle_seconds: u64,
+    /// Whether the console's cookie is sent over encrypted connections only.
+    pub encrypted_cookies_only: bool,
+}
+
+impl Default for ServerSection {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 8490)),
+            stop_seconds: 30,
+            intake_memory_bytes: 512 << 20,
+            upload_idle_seconds: 60,
+            encrypted_cookies_only: false,
+        }
+    }
+}
+
+/// `[database]`, `[queue]` and `[objects]`
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct AddressSection {
+    /// Where it is.
+    pub url: SecretUrl,
+}
+
+/// `[keys]`
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct KeysSection {
+    /// Where the wrapped keys are.
+    pub url: SecretUrl,
+    /// The file with the root key.
+    pub root_key: PathBuf,
+}
+
+/// `[sandbox]`
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct SandboxSection {
+    /// Decode even where the kernel cannot confine the decoder.
+    pub allow_unconfined: bool,
+}
+
+/// Which program reads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EngineChoice {
+    /// PP-OCR through ONNX Runtime.
+    #[default]
+    Ort,
+    /// The same models without a native library.
+    Rten,
+    /// Tesseract.
+    Tesseract,
+}
+
+/// `[reading]`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReadingSection {
+    /// Which engine reads.
+    pub engine: EngineChoice,
+    /// Whether Tesseract is asked where the first engine is unsure.
+    pub second_opinion: bool,
+    /// The folder of models and runtime library.
+    pub models: PathBuf,
+    /// A folder of the operator's own forms.
+    pub forms: PathBuf,
+    /// How many threads read; 0 for one on each core.
+    pub threads: usize,
+}
+
+impl Default for ReadingSection {
+    fn default() -> Self {
+        Self {
+            engine: EngineChoice::Ort,
+            second_opinion: true,
+            models: PathBuf::new(),
+            forms: PathBuf::new(),
+            threads: 0,
+        }
+    }
+}
+
+/// `[workers]`
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WorkersSection {
+    /// How many jobs run at once; 0 for one more than there are reading threads.
+    pub slots: usize,
+    /// How long a worker that says nothing is believed to work.
+    pub lease_seconds: u32,
+    /// How often a job is tried before it is given up.
+    pub max_attempts: u32,
+    /// How many days before its arrival a scan's acceptance may lie, when it must be found by number or name.
+    pub open_days: u32,
+}
+
+impl Default for WorkersSection {
+    fn default() -> Self {
+        Self { slots: 0, lease_seconds: 60, max_attempts: 5, open_days: 180 }
+    }
+}
+
+/// `[index]`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct IndexSection {
+    /// The folder of the search index.
+    pub folder: PathBuf,
+    /// How long changes may wait for others to be committed with.
+    pub commit_ms: u64,
+}
+
+impl Default for IndexSection {
+    fn default() -> Self {
+        Self { folder: PathBuf::new(), commit_ms: 1000 }
+    }
+}
+
+/// `[archive]`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ArchiveSection {
+    /// How archival codes (档号) look.
+    pub code_pattern: String,
+}
+
+impl Default for ArchiveSection {
+    fn default() -> Self {
+        Self { code_pattern: DEFAULT_PATTERN.to_owned() }
+    }
+}
+
+/// `[watch]`
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WatchSection {
+    /// How long size and time of a file must stand still before it is taken.
+    pub quiet_seconds: u64,
+    /// How often the folder is looked at.
+    pub poll_seconds: u64,
+}
+
+impl Default for WatchSection {
+    fn default() -> Self {
+        Self { quiet_seconds: 5, poll_seconds: 1 }
+    }
+}
+
+/// How lines of the log look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LogFormat {
+    /// For people.
+    #[default]
+    Text,
+    /// For machines, one object a line.
+    Json,
+}
+
+/// `[log]`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LogSection {
+    /// What is written: `error`, `warn`, `info`, `debug`, or by crate as in `info,workers=debug`.
+    pub filter: String,
+    /// How.
+    pub format: LogFormat,
+}
+
+impl Default for LogSection {
+    fn default() -> Self {
+        Self { filter: "info".to_owned(), format: LogFormat::Text }
+    }
+}

@@ -1,0 +1,318 @@
+//! The archive at work in this process: API, console, workers, index, timetable; started and stopped in order.
+
+use std::{net::SocketAddr, sync::Arc, time::Duration};
+
+use archive_api::{
+    router::router,
+    state::{ApiSettings, ArchiveState, CookieTransport},
+    tokens::{NewAccount, create_account, create_token, local_caller, revoke_tokens},
+};
+use backends::connect::Backends;
+use chrono::TimeDelta;
+use domain::{access::Role, archival_code::ArchivalCodePattern, job::JobName};
+use indexer::searcher::Searcher;
+use reading::{models, models::NeededBy};
+use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
+use workers::{
+    context::{WorkContext, WorkOptions},
+    index_follower::IndexFollower,
+    reader_pool::ReaderPool,
+    timetable::Timetable,
+    work_loop::WorkLoop,
+};
+
+use crate::{
+    client::{ArchiveClient, Tongue},
+    configuration::EngineChoice,
+    data_folder::{DataLock, RunFile, models_folder, remove_if_there},
+    failure::{Failure, OrFail},
+    settings::Settings,
+};
+
+/// The account of whoever opens the console by the printed address.
+const LOCAL_AUDITOR: &str = "local-auditor";
+/// How long a session lasts.
+const SESSION_HOURS: i64 = 8;
+
+/// Where a service listens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Listening {
+    /// Where the configuration says.
+    AsConfigured,
+    /// On any free port of this machine: for a command that finds no server.
+    Anywhere,
+}
+
+/// The running archive.
+pub struct Service {
+    /// Where it answers, as in `http://127.0.0.1:8490`.
+    pub address: String,
+    state: ArchiveState,
+    token: String,
+    stop: watch::Sender<bool>,
+    http: JoinHandle<std::io::Result<()>>,
+    work: WorkLoop,
+    timetable: Timetable,
+    index: JoinHandle<()>,
+    patience: Duration,
+    settings_run_file: std::path::PathBuf,
+    _lock: DataLock,
+}
+
+impl Service {
+    /// Starts everything; when this returns, the API answers.
+    pub async fn start(settings: &Settings, listening: Listening) -> Result<Self, Failure> {
+        settings.data.check()?;
+        let lock = settings.data.lock()?;
+        check_models(settings)?;
+        let backends = settings.backends().await?;
+        let token = local_token(&backends).await?;
+        let (searchers, searcher) = watch::channel(None);
+        let state = ArchiveState::new(backends.clone(), searcher, settings.sandbox()?, api_settings(settings));
+        let context = work_context(settings, &backends)?;
+        let stop = watch::Sender::new(false);
+        let index = tokio::spawn(follow(settings_of_index(settings), backends, searchers, stop.subscribe()));
+        let listener = listen(settings, listening).await?;
+        let local = listener.local_addr().or_fail("the address of the server is not known")?;
+        let http = tokio::spawn(answer(listener, state.clone(), stop.subscribe()));
+        let service = Self {
+            address: format!("http://{}", reachable(local)),
+            state,
+            token,
+            stop,
+            http,
+            work: WorkLoop::start(&context, &JobName::ALL),
+            timetable: Timetable::start(&context, settings.data.log_heads()),
+            index,
+            patience: Duration::from_secs(settings.configuration.server.stop_seconds),
+            settings_run_file: settings.data.run_file(),
+            _lock: lock,
+        };
+        service.run_file().write(&service.settings_run_file)?;
+        Ok(service)
+    }
+
+    /// A client of this service.
+    pub fn client(&self, tongue: Tongue) -> Result<ArchiveClient, Failure> {
+        ArchiveClient::new(&self.address, &self.token, tongue).or_fail("the archive cannot be reached")
+    }
+
+    /// Waits until the index is open, but not for ever: what needs no search works without.
+    async fn until_searchable(&self) {
+        const PATIENCE: Duration = Duration::from_secs(60);
+        let mut searcher = self.state.searcher.clone();
+        let opened = searcher.wait_for(Option::is_some);
+        drop(tokio::time::timeout(PATIENCE, opened).await);
+    }
+
+    /// An address that signs one browser in once, as the auditor of this machine.
+    pub async fn sign_in_link(&self) -> Result<String, Failure> {
+        let token = auditor_token(&self.state.backends).await?;
+        Ok(self.link(&token))
+    }
+
+    fn link(&self, token: &str) -> String {
+        let code = self.state.sign_in_codes.issue(token, self.state.backends.clock.now());
+        format!("{}/sign-in?code={code}", self.address)
+    }
+
+    /// Stops in order: no new requests, no new jobs, what runs may end, then index and log. What does not end in
+    /// time is taken up again by the next start, when its lease is over.
+    pub async fn stop(self) {
+        self.stop.send_replace(true);
+        // That the file cannot be removed does no harm: whoever reads it asks whether the server answers.
+        let _ = remove_if_there(&self.settings_run_file);
+        within(self.patience, "requests", async { drop(self.http.await) }).await;
+        within(self.patience, "jobs", self.work.stop()).await;
+        within(self.patience, "the index", async { drop(self.index.await) }).await;
+        within(self.patience, "the timetable", self.timetable.stop()).await;
+        let backends = &self.state.backends;
+        if let Err(error) = self.state.intake.close().await {
+            tracing::warn!(error = %error, "keys held in reserve could not be destroyed");
+        }
+        if let Err(failure) = end_local_tokens(backends).await {
+            tracing::warn!(error = %failure.whole_story(), "the token of local commands could not be ended");
+        }
+        if let Err(error) = backends.database.checkpoint().await {
+            tracing::warn!(error = %error, "the catalogue was not tidied up");
+        }
+    }
+
+    fn run_file(&self) -> RunFile {
+        RunFile { address: self.address.clone(), pid: std::process::id(), token: self.token.clone() }
+    }
+}
+
+/// The archive as a command uses it: the running server, or this process when none runs.
+pub struct Archive {
+    /// How to talk to it.
+    pub client: ArchiveClient,
+    service: Option<Service>,
+}
+
+impl Archive {
+    /// Finds the running server, or starts everything here.
+    pub async fn open(settings: &Settings, tongue: Tongue) -> Result<Self, Failure> {
+        if let Some(client) = running(settings, tongue).await {
+            return Ok(Self { client, service: None });
+        }
+        let service = Service::start(settings, Listening::Anywhere).await?;
+        service.until_searchable().await;
+        Ok(Self { client: service.client(tongue)?, service: Some(service) })
+    }
+
+    /// Stops what was started here.
+    pub async fn close(self) {
+        if let Some(service) = self.service {
+            service.stop().await;
+        }
+    }
+}
+
+/// The server that works on this data folder, if one answers.
+pub async fn running(settings: &Settings, tongue: Tongue) -> Option<ArchiveClient> {
+    let run = RunFile::read(&settings.data.run_file())?;
+    let client = ArchiveClient::new(&run.address, &run.token, tongue).ok()?;
+    client.is_alive().await.then_some(client)
+}
+
+async fn within(patience: Duration, what: &str, end: impl Future<Output = ()>) {
+    if tokio::time::timeout(patience, end).await.is_err() {
+        tracing::warn!("{what} did not end in time; the next start goes on from what is stored");
+    }
+}
+
+/// A missing or altered model is said at start, not by every scan.
+fn check_models(settings: &Settings) -> Result<(), Failure> {
+    let needs = match settings.configuration.reading.engine {
+        EngineChoice::Ort => NeededBy::OnnxRuntimeOnly,
+        EngineChoice::Rten | EngineChoice::Tesseract => NeededBy::EveryModelEngine,
+    };
+    let folder = models_folder(&settings.configuration)?;
+    let sentence = format!("the models in {} cannot be used; run `guidang models install`", folder.display());
+    models::check(&folder, needs).map(|_| ()).or_fail(sentence)
+}
+
+/// The token of this run; those of earlier runs end, as a server that was killed could not end its own.
+async fn local_token(backends: &Backends) -> Result<String, Failure> {
+    end_local_tokens(backends).await?;
+    let caller = local_caller(backends).await.or_fail("the account of this machine cannot act")?;
+    create_token(backends, &caller, &caller.account, None).await.or_fail("the local token cannot be made")
+}
+
+/// A token for the console's first visitor: an auditor of the whole archive, for as long as a session lasts.
+async fn auditor_token(backends: &Backends) -> Result<String, Failure> {
+    let by = local_caller(backends).await.or_fail("the account of this machine cannot act")?;
+    let mut tx = backends.database.begin_read().await.or_fail("the catalogue cannot be read")?;
+    let known = tx.organisation().account_by_staff_number(LOCAL_AUDITOR).await.or_fail("an account cannot be read")?;
+    drop(tx);
+    let account = match known {
+        Some(account) => account,
+        None => {
+            let new = NewAccount {
+                staff_number: LOCAL_AUDITOR.to_owned(),
+                role: Role::Auditor,
+                outlet_code: None,
+                branch_code: None,
+            };
+            create_account(backends, &by, new).await.or_fail("the auditor of this machine cannot be made")?
+        }
+    };
+    let until = backends.clock.now() + TimeDelta::hours(SESSION_HOURS);
+    create_token(backends, &by, &account, Some(until)).await.or_fail("the sign-in cannot be made")
+}
+
+async fn end_local_tokens(backends: &Backends) -> Result<(), Failure> {
+    let caller = local_caller(backends).await.or_fail("the account of this machine cannot act")?;
+    revoke_tokens(backends, &caller, &caller.account).await.or_fail("old local tokens cannot be ended")
+}
+
+/// How the API behaves, as configured.
+pub fn api_settings(settings: &Settings) -> ApiSettings {
+    let server = &settings.configuration.server;
+    ApiSettings {
+        limits: settings.configuration.intake,
+        intake_memory_bytes: server.intake_memory_bytes,
+        upload_idle: Duration::from_secs(server.upload_idle_seconds),
+        branch_codes: settings.configuration.branches.clone(),
+        columns: settings.configuration.columns.clone(),
+        cookies: if server.encrypted_cookies_only { CookieTransport::EncryptedOnly } else { CookieTransport::Any },
+    }
+}
+
+fn work_context(settings: &Settings, backends: &Backends) -> Result<WorkContext, Failure> {
+    let threads = settings.reading_threads();
+    let section = settings.configuration.workers;
+    let options = WorkOptions {
+        slots: if section.slots == 0 { threads + 1 } else { section.slots },
+        lease: TimeDelta::seconds(section.lease_seconds.into()),
+        max_attempts: section.max_attempts.into(),
+        open_days: section.open_days.into(),
+    };
+    let pattern = ArchivalCodePattern::parse(&settings.configuration.archive.code_pattern);
+    Ok(WorkContext {
+        backends: backends.clone(),
+        readers: ReaderPool::start(threads, &settings.sandbox()?, &settings.reader_options()?),
+        options,
+        archival_pattern: pattern.or_fail("archive.code_pattern cannot be used")?,
+    })
+}
+
+async fn listen(settings: &Settings, listening: Listening) -> Result<TcpListener, Failure> {
+    let address = match listening {
+        Listening::AsConfigured => settings.configuration.server.listen,
+        Listening::Anywhere => SocketAddr::from(([127, 0, 0, 1], 0)),
+    };
+    let sentence = format!("the server cannot listen at {address}; choose another server.listen");
+    TcpListener::bind(address).await.or_fail(sentence)
+}
+
+/// The address as a browser on this machine reaches it.
+fn reachable(local: SocketAddr) -> SocketAddr {
+    if local.ip().is_unspecified() { SocketAddr::from(([127, 0, 0, 1], local.port())) } else { local }
+}
+
+async fn answer(listener: TcpListener, state: ArchiveState, mut stop: watch::Receiver<bool>) -> std::io::Result<()> {
+    let service = router(state).into_make_service_with_connect_info::<SocketAddr>();
+    axum::serve(listener, service)
+        .with_graceful_shutdown(async move {
+            // An error means that the service is gone, which is a reason to stop too.
+            let _ = stop.wait_for(|stop| *stop).await;
+        })
+        .await
+}
+
+struct IndexSettings {
+    folder: std::path::PathBuf,
+    every: Duration,
+}
+
+fn settings_of_index(settings: &Settings) -> IndexSettings {
+    IndexSettings {
+        folder: settings.data.index(&settings.configuration),
+        every: Duration::from_millis(settings.configuration.index.commit_ms),
+    }
+}
+
+/// Opens the index beside the running server, since catching up after a crash may take longer than a client waits.
+async fn follow(
+    index: IndexSettings,
+    backends: Backends,
+    searchers: watch::Sender<Option<Arc<Searcher>>>,
+    mut stop: watch::Receiver<bool>,
+) {
+    const RETRY: Duration = Duration::from_secs(5);
+    let follower = loop {
+        match IndexFollower::start(&backends, &index.folder, index.every).await {
+            Ok(follower) => break follower,
+            Err(error) => tracing::error!(error = %error, "the index cannot be opened; trying again"),
+        }
+        tokio::select! {
+            () = tokio::time::sleep(RETRY) => {}
+            _ = stop.wait_for(|stop| *stop) => return,
+        }
+    };
+    searchers.send_replace(Some(follower.searcher()));
+    let _ = stop.wait_for(|stop| *stop).await;
+    follower.stop().await;
+}

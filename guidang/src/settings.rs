@@ -1,0 +1,103 @@
+//! What a command was told: data folder, configuration, and how to open what they name.
+
+use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
+
+use backends::{clock::SystemClock, connect::Backends};
+use ingest::Sandbox;
+use reading::{ReaderOptions, forms::FormSet, recognition::Engine};
+use workers::verify::Places;
+
+use crate::{
+    configuration::{self, Configuration, EngineChoice, Sources},
+    data_folder::{DataFolder, models_folder},
+    failure::{Failure, OrFail},
+};
+
+/// CPU time a page may take for second looks.
+const SECOND_LOOK_BUDGET_MS: u32 = 600;
+
+/// Data folder and configuration in force.
+#[derive(Debug)]
+pub struct Settings {
+    /// The data folder.
+    pub data: DataFolder,
+    /// The configuration.
+    pub configuration: Configuration,
+    /// The file it came from.
+    pub file: Option<PathBuf>,
+}
+
+impl Settings {
+    /// Finds the data folder, then reads and checks the configuration.
+    pub fn load(data: Option<PathBuf>, file: Option<PathBuf>) -> Result<Self, Failure> {
+        let environment = environment();
+        let data = data.or_else(|| environment.get("GUIDANG_DATA").map(PathBuf::from));
+        let file = file.or_else(|| environment.get("GUIDANG_CONFIG").map(PathBuf::from));
+        let data = DataFolder::locate(data.as_deref())?;
+        let sources = Sources { file: file.as_deref(), data: Some(data.root()), environment };
+        let loaded = configuration::load(&sources).or_fail("the configuration cannot be used")?;
+        Ok(Self { data, configuration: loaded.configuration, file: loaded.file })
+    }
+
+    /// Opens catalogue, keys, objects and bell.
+    pub async fn backends(&self) -> Result<Backends, Failure> {
+        self.data.check()?;
+        let config = self.data.backends(&self.configuration);
+        Backends::connect(&config, Arc::new(SystemClock)).await.or_fail("the archive cannot be opened")
+    }
+
+    /// The process that decodes untrusted files: this program again.
+    pub fn sandbox(&self) -> Result<Sandbox, Failure> {
+        let executable = std::env::current_exe().or_fail("this program does not find itself")?;
+        let mut sandbox = Sandbox::new(executable, self.configuration.intake);
+        sandbox.allow_unsandboxed = self.configuration.sandbox.allow_unconfined;
+        Ok(sandbox)
+    }
+
+    /// How readers are opened.
+    pub fn reader_options(&self) -> Result<ReaderOptions, Failure> {
+        let section = &self.configuration.reading;
+        let engine = match section.engine {
+            EngineChoice::Ort => Engine::Ort,
+            EngineChoice::Rten => Engine::Rten,
+            EngineChoice::Tesseract => Engine::Tesseract,
+        };
+        Ok(ReaderOptions {
+            models: models_folder(&self.configuration)?,
+            engine,
+            forms: self.forms()?,
+            second_look_budget_ms: if section.second_opinion { SECOND_LOOK_BUDGET_MS } else { 0 },
+        })
+    }
+
+    /// The forms of the program and of the operator.
+    pub fn forms(&self) -> Result<FormSet, Failure> {
+        let folder = &self.configuration.reading.forms;
+        let forms = if folder.as_os_str().is_empty() { FormSet::embedded() } else { FormSet::with_folder(folder) };
+        forms.or_fail("the forms cannot be used")
+    }
+
+    /// How many threads read.
+    pub fn reading_threads(&self) -> usize {
+        match self.configuration.reading.threads {
+            0 => std::thread::available_parallelism().map_or(1, usize::from),
+            threads => threads,
+        }
+    }
+
+    /// Where `verify` looks.
+    pub fn places(&self) -> Places {
+        Places {
+            index: self.data.index(&self.configuration),
+            heads: self.data.log_heads(),
+            data: self.data.root().to_owned(),
+        }
+    }
+}
+
+/// The variables that are ours. Read once.
+fn environment() -> BTreeMap<String, String> {
+    let variables = std::env::vars_os();
+    let texts = variables.filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+    texts.filter(|(name, _)| name.starts_with("GUIDANG_")).collect()
+}

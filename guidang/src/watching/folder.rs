@@ -1,0 +1,241 @@
+//! The scanner folder itself: what lies in it, what a file is known by, and where it goes afterwards.
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+    time::SystemTime,
+};
+
+use sha2::{Digest, Sha256};
+
+use super::{litter::is_litter, stillness::Look};
+
+/// Where files go that were taken.
+pub const DONE: &str = "done";
+/// Where files go that were refused.
+pub const FAILED: &str = "failed";
+
+/// What the names of sub-folders mean.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Subfolders {
+    /// They are slip numbers; one level deep.
+    AreSlips,
+    /// Nothing; files in them are taken like any other.
+    AreFolders,
+}
+
+/// A file that may be a scan.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Found {
+    /// Where it lies.
+    pub path: PathBuf,
+    /// Its place below the watched folder.
+    pub relative: PathBuf,
+    /// The slip number its folder names.
+    pub slip_number: Option<String>,
+    /// Size and time.
+    pub look: Look,
+}
+
+/// Lists what lies in `root`: files only, links not followed, litter left alone.
+pub fn list(root: &Path, subfolders: Subfolders) -> io::Result<Vec<Found>> {
+    let mut found = Vec::new();
+    list_into(root, Path::new(""), subfolders, &mut found)?;
+    found.sort_by(|a, b| a.relative.cmp(&b.relative));
+    Ok(found)
+}
+
+fn list_into(root: &Path, below: &Path, subfolders: Subfolders, found: &mut Vec<Found>) -> io::Result<()> {
+    for entry in fs::read_dir(root.join(below))? {
+        let entry = entry?;
+        let name = entry.file_name();
+        let is_ours = below.as_os_str().is_empty() && (name == DONE || name == FAILED);
+        if is_ours || is_litter(&name.to_string_lossy()) {
+            continue;
+        }
+        let relative = below.join(&name);
+        // A file may be gone between the listing and this look: another program cleans up too.
+        let Ok(metadata) = fs::symlink_metadata(entry.path()) else { continue };
+        if metadata.is_dir() {
+            list_into(root, &relative, subfolders, found)?;
+        } else if metadata.is_file() {
+            let slip_number = slip_number(below, subfolders);
+            found.push(Found { path: entry.path(), relative, slip_number, look: look(&metadata) });
+        }
+    }
+    Ok(())
+}
+
+fn slip_number(below: &Path, subfolders: Subfolders) -> Option<String> {
+    match (subfolders, below.components().next()) {
+        (Subfolders::AreSlips, Some(first)) => Some(first.as_os_str().to_string_lossy().trim().to_owned()),
+        _ => None,
+    }
+}
+
+fn look(metadata: &fs::Metadata) -> Look {
+    Look { size_bytes: metadata.len(), modified: metadata.modified().unwrap_or(SystemTime::UNIX_EPOCH) }
+}
+
+impl Found {
+    /// Reads the file; `None` when it changed meanwhile and must wait again.
+    pub fn read(&self) -> io::Result<Option<Vec<u8>>> {
+        let bytes = fs::read(&self.path)?;
+        let now = look(&fs::symlink_metadata(&self.path)?);
+        Ok((now == self.look && bytes.len() as u64 == now.size_bytes).then_some(bytes))
+    }
+
+    /// The key under which the archive takes this file once and never again, however often it is sent: a crash
+    /// between sending and moving does no harm. The same picture dropped anew has another time and is another file.
+    pub fn idempotency_key(&self, bytes: &[u8]) -> String {
+        let since = self.look.modified.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        let mut hasher = Sha256::new();
+        for part in [
+            self.relative.as_os_str().as_encoded_bytes(),
+            &self.look.size_bytes.to_be_bytes(),
+            &since.as_nanos().to_be_bytes(),
+            &Sha256::digest(bytes),
+        ] {
+            hasher.update((part.len() as u64).to_be_bytes());
+            hasher.update(part);
+        }
+        hasher.finalize().iter().fold("watch-".to_owned(), |text, byte| text + &format!("{byte:02x}"))
+    }
+
+    /// Moves the file to `done/`, in the same sub-folder.
+    pub fn move_to_done(&self, root: &Path) -> io::Result<PathBuf> {
+        self.move_to(&root.join(DONE))
+    }
+
+    /// Writes why into a text file beside its new place, and moves the file to `failed/`.
+    pub fn move_to_failed(&self, root: &Path, why: &str) -> io::Result<PathBuf> {
+        let moved = self.move_to(&root.join(FAILED))?;
+        let mut text = moved.clone().into_os_string();
+        text.push(".txt");
+        fs::write(text, format!("{why}\n"))?;
+        Ok(moved)
+    }
+
+    fn move_to(&self, folder: &Path) -> io::Result<PathBuf> {
+        let wanted = folder.join(&self.relative);
+        fs::create_dir_all(wanted.parent().unwrap_or(folder))?;
+        let target = free_name(&wanted);
+        fs::rename(&self.path, &target)?;
+        self.remove_empty_parents();
+        Ok(target)
+    }
+
+    /// A sub-folder that was emptied goes too; one that is not empty stays, which is what `remove_dir` does.
+    fn remove_empty_parents(&self) {
+        let depth = self.relative.components().count().saturating_sub(1);
+        for parent in self.path.ancestors().skip(1).take(depth) {
+            if fs::remove_dir(parent).is_err() {
+                return;
+            }
+        }
+    }
+}
+
+/// `name`, or `name (2)` and so on when that is taken: nothing that was moved before is ever overwritten.
+fn free_name(wanted: &Path) -> PathBuf {
+    let stem = wanted.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+    let ending = wanted.extension().map(|ending| format!(".{}", ending.to_string_lossy())).unwrap_or_default();
+    let mut candidate = wanted.to_owned();
+    let mut number = 1;
+    while candidate.symlink_metadata().is_ok() {
+        number += 1;
+        candidate = wanted.with_file_name(format!("{stem} ({number}){ending}"));
+    }
+    candidate
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn put(root: &Path, name: &str, bytes: &[u8]) {
+        let path = root.join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, bytes).unwrap();
+    }
+
+    fn names(found: &[Found]) -> Vec<String> {
+        found.iter().map(|found| found.relative.display().to_string()).collect()
+    }
+
+    #[test]
+    fn litter_links_and_what_was_moved_are_not_listed() {
+        let root = tempfile::tempdir().unwrap();
+        for name in ["a.jpg", "Thumbs.db", "b.jpg.part", "done/c.jpg", "failed/d.jpg", "sub/e.jpg", ".git/f"] {
+            put(root.path(), name, b"x");
+        }
+        std::os::unix::fs::symlink("/etc/hostname", root.path().join("link.jpg")).unwrap();
+
+        let found = list(root.path(), Subfolders::AreFolders).unwrap();
+
+        assert_eq!(names(&found), ["a.jpg", "sub/e.jpg"]);
+        assert!(found.iter().all(|found| found.slip_number.is_none()));
+    }
+
+    #[test]
+    fn sub_folders_are_slip_numbers_when_asked() {
+        let root = tempfile::tempdir().unwrap();
+        put(root.path(), "TJ0001/front.jpg", b"x");
+        put(root.path(), "loose.jpg", b"x");
+
+        let found = list(root.path(), Subfolders::AreSlips).unwrap();
+
+        assert_eq!(found[0].slip_number.as_deref(), Some("TJ0001"));
+        assert_eq!(found[1].slip_number, None);
+    }
+
+    #[test]
+    fn the_key_of_a_file_depends_on_place_time_and_bytes() {
+        let root = tempfile::tempdir().unwrap();
+        put(root.path(), "a.jpg", b"x");
+        let found = list(root.path(), Subfolders::AreFolders).unwrap().remove(0);
+        let key = found.idempotency_key(b"x");
+
+        let elsewhere = Found { relative: "b.jpg".into(), ..found.clone() };
+        let later = Found { look: Look { modified: SystemTime::UNIX_EPOCH, ..found.look }, ..found.clone() };
+
+        assert_eq!(key, found.idempotency_key(b"x"));
+        assert_eq!(std::collections::BTreeSet::from([key, found.idempotency_key(b"y"), elsewhere.idempotency_key(b"x"), later.idempotency_key(b"x")]).len(), 4);
+    }
+
+    #[test]
+    fn nothing_is_overwritten_in_done_and_empty_folders_go() {
+        let root = tempfile::tempdir().unwrap();
+        put(root.path(), "done/s/a.jpg", b"old");
+        put(root.path(), "s/a.jpg", b"new");
+        let found = list(root.path(), Subfolders::AreSlips).unwrap().remove(0);
+
+        let moved = found.move_to_done(root.path()).unwrap();
+
+        assert_eq!(moved, root.path().join("done/s/a (2).jpg"));
+        assert_eq!(fs::read(root.path().join("done/s/a.jpg")).unwrap(), b"old");
+        assert!(!root.path().join("s").exists());
+    }
+
+    #[test]
+    fn a_refused_file_lies_beside_the_reason() {
+        let root = tempfile::tempdir().unwrap();
+        put(root.path(), "a.heic", b"x");
+        let found = list(root.path(), Subfolders::AreFolders).unwrap().remove(0);
+
+        found.move_to_failed(root.path(), "HEIC is not taken; save it as JPEG").unwrap();
+
+        assert!(fs::read_to_string(root.path().join("failed/a.heic.txt")).unwrap().contains("JPEG"));
+        assert!(root.path().join("failed/a.heic").exists());
+    }
+
+    #[test]
+    fn a_file_that_changed_while_it_was_read_waits_again() {
+        let root = tempfile::tempdir().unwrap();
+        put(root.path(), "a.jpg", b"x");
+        let found = list(root.path(), Subfolders::AreFolders).unwrap().remove(0);
+        put(root.path(), "a.jpg", b"longer");
+
+        assert_eq!(found.read().unwrap(), None);
+    }
+}
