@@ -56,7 +56,12 @@ impl Caller {
 
     /// Says whether this may be done to a case file.
     pub fn may(&self, action: Action, case_file: &CaseFileRow) -> Permission {
-        self.may_at(action, case_file.outlet_code.as_deref(), case_file.branch_code.as_deref(), Some(case_file.state))
+        self.may_at(
+            action,
+            case_file.outlet_code.as_deref(),
+            case_file.branch_code.as_deref(),
+            Some(case_file.state),
+        )
     }
 
     /// Says whether this may be done to something of an outlet and branch.
@@ -92,12 +97,20 @@ impl Caller {
                 (None, Some(outlet)) => Scope::Outlets(vec![outlet.clone()]),
                 (None, None) => Scope::Everything,
             },
-            access::Scope::Machine | access::Scope::Accounts | access::Scope::Log => Scope::Outlets(Vec::new()),
+            access::Scope::Machine | access::Scope::Accounts | access::Scope::Log => {
+                Scope::Outlets(Vec::new())
+            }
         }
     }
 
     /// An entry of the operation log about what this account did.
-    pub fn log_entry(&self, now: DateTime<Utc>, action: &str, subject: (&str, String), result: &str) -> LogEntry {
+    pub fn log_entry(
+        &self,
+        now: DateTime<Utc>,
+        action: &str,
+        subject: (&str, String),
+        result: &str,
+    ) -> LogEntry {
         let (subject_kind, subject_id) = subject;
         LogEntry {
             at: now,

@@ -31,8 +31,11 @@ impl Language {
 
     /// The language that `Accept-Language` prefers; Chinese when neither is named.
     pub(crate) fn accepted(headers: &HeaderMap) -> Self {
-        let accepted = headers.get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok()).unwrap_or("");
-        let weight = |wanted: &str| accepted.split(',').filter_map(|range| weight_of(range, wanted)).fold(0.0, f32::max);
+        let accepted =
+            headers.get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok()).unwrap_or("");
+        let weight = |wanted: &str| {
+            accepted.split(',').filter_map(|range| weight_of(range, wanted)).fold(0.0, f32::max)
+        };
         if weight("en") > weight("zh") { Self::English } else { Self::Chinese }
     }
 }
@@ -43,8 +46,7 @@ fn weight_of(range: &str, wanted: &str) -> Option<f32> {
     if tag != wanted && !tag.strip_prefix(wanted).is_some_and(|rest| rest.starts_with('-')) {
         return None;
     }
-    let quality = parts.find_map(|part| part.trim().strip_prefix("q=")).map_or(Some(1.0), |q| q.parse().ok());
-    quality
+    parts.find_map(|part| part.trim().strip_prefix("q=")).map_or(Some(1.0), |quality| quality.parse().ok())
 }
 
 #[cfg(test)]

@@ -23,6 +23,12 @@ use crate::{language::Language, state::ArchiveState};
 /// One failure on its way out.
 #[derive(Debug, Clone)]
 pub struct Problem {
+    // In a box, so that what succeeds does not carry its size around.
+    inner: Box<Inner>,
+}
+
+#[derive(Debug, Clone)]
+struct Inner {
     kind: Kind,
     detail: Option<(String, String)>,
     extensions: Vec<(&'static str, Value)>,
@@ -31,46 +37,46 @@ pub struct Problem {
 
 impl Problem {
     /// A problem in the words of its kind.
-    pub const fn new(kind: Kind) -> Self {
-        Self { kind, detail: None, extensions: Vec::new(), source: None }
+    pub fn new(kind: Kind) -> Self {
+        Self { inner: Box::new(Inner { kind, detail: None, extensions: Vec::new(), source: None }) }
     }
 
     /// Says more, in Chinese and in English; never personal data.
     #[must_use]
     pub fn with_detail(mut self, zh: impl Into<String>, en: impl Into<String>) -> Self {
-        self.detail = Some((zh.into(), en.into()));
+        self.inner.detail = Some((zh.into(), en.into()));
         self
     }
 
     /// Adds a member to the document.
     #[must_use]
     pub fn with(mut self, name: &'static str, value: Value) -> Self {
-        self.extensions.push((name, value));
+        self.inner.extensions.push((name, value));
         self
     }
 
     /// Keeps the cause for the log of the machine.
     #[must_use]
     pub fn caused_by(mut self, source: impl std::error::Error + Send + Sync + 'static) -> Self {
-        self.source = Some(Arc::new(source));
+        self.inner.source = Some(Arc::new(source));
         self
     }
 
     /// Which kind it is.
-    pub const fn kind(&self) -> Kind {
-        self.kind
+    pub fn kind(&self) -> Kind {
+        self.inner.kind
     }
 
     /// What happened and what to do.
     pub(crate) fn text(&self, language: Language) -> String {
-        match &self.detail {
+        match &self.inner.detail {
             Some((zh, en)) => language.pick(zh, en).to_owned(),
-            None => language.pick(self.kind.zh, self.kind.en).to_owned(),
+            None => language.pick(self.inner.kind.zh, self.inner.kind.en).to_owned(),
         }
     }
 
     /// The answer for this permission; nothing when it is allowed.
-    pub(crate) const fn unless_allowed(permission: Permission) -> Result<(), Self> {
+    pub(crate) fn unless_allowed(permission: Permission) -> Result<(), Self> {
         match permission {
             Permission::Allowed => Ok(()),
             Permission::Refused => Err(Self::new(kinds::FORBIDDEN)),
@@ -79,29 +85,41 @@ impl Problem {
     }
 
     pub(crate) fn status(&self) -> StatusCode {
-        StatusCode::from_u16(self.kind.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+        StatusCode::from_u16(self.inner.kind.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
     }
 
     /// Logs what is ours to mend, once, and gives the trace id under which it is found.
-    pub(crate) fn log_if_ours(&self, state: &ArchiveState, method: &str, path: Option<&str>) -> Option<String> {
-        if self.kind.status < 500 {
+    pub(crate) fn log_if_ours(
+        &self,
+        state: &ArchiveState,
+        method: &str,
+        path: Option<&str>,
+    ) -> Option<String> {
+        if self.inner.kind.status < 500 {
             return None;
         }
         let trace_id = new_id::<JobKind>(state.backends.clock.now()).to_string();
-        let cause = self.source.as_deref().map(chain).unwrap_or_default();
-        tracing::error!(trace.id = trace_id, method, path, code = self.kind.code, cause, "request failed");
+        let cause = self.inner.source.as_deref().map(chain).unwrap_or_default();
+        tracing::error!(
+            trace.id = trace_id,
+            method,
+            path,
+            code = self.inner.kind.code,
+            cause,
+            "request failed"
+        );
         Some(trace_id)
     }
 
     fn document(&self, language: Language, trace_id: Option<&str>) -> Value {
         let mut document = json!({
-            "type": format!("/docs/errors/{}", self.kind.code),
-            "code": self.kind.code,
-            "status": self.kind.status,
-            "title": language.pick(self.kind.zh, self.kind.en),
+            "type": format!("/docs/errors/{}", self.inner.kind.code),
+            "code": self.inner.kind.code,
+            "status": self.inner.kind.status,
+            "title": language.pick(self.inner.kind.zh, self.inner.kind.en),
             "detail": self.text(language),
         });
-        for (name, value) in &self.extensions {
+        for (name, value) in &self.inner.extensions {
             document[*name] = value.clone();
         }
         if let Some(trace_id) = trace_id {
@@ -115,10 +133,10 @@ impl Problem {
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         headers.insert(header::CONTENT_LANGUAGE, HeaderValue::from_static(language.tag()));
-        if self.kind.status == 503 {
+        if self.inner.kind.status == 503 {
             headers.insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
         }
-        if self.kind.status == 401 {
+        if self.inner.kind.status == 401 {
             headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
         response
@@ -165,9 +183,9 @@ impl From<StorageError> for Problem {
             StorageError::Conflict { .. } => kinds::CONFLICT,
             StorageError::Unavailable { .. } => kinds::UNAVAILABLE,
             StorageError::Full { .. } => kinds::STORAGE_FULL,
-            StorageError::Corrupt { .. } | StorageError::Unsupported { .. } | StorageError::Internal { .. } => {
-                kinds::INTERNAL
-            }
+            StorageError::Corrupt { .. }
+            | StorageError::Unsupported { .. }
+            | StorageError::Internal { .. } => kinds::INTERNAL,
         };
         Self::new(kind).caused_by(error)
     }
@@ -180,7 +198,9 @@ impl From<QueryError> for Problem {
         }
         let zh = match &error {
             QueryError::Phone(_) => "号码：请输入完整号码，或至少四位连续数字（用 * 表示其余部分）。",
-            QueryError::IdNumber(_) => "证件号码：请输入完整号码、后四位，或至少四位连续字符（用 * 表示其余部分）。",
+            QueryError::IdNumber(_) => {
+                "证件号码：请输入完整号码、后四位，或至少四位连续字符（用 * 表示其余部分）。"
+            }
             QueryError::Name(_) => "姓名：请至少输入一个字。",
             QueryError::Address(_) => "地址：请至少输入相连的两个字。",
             QueryError::Empty(_) => "有一个查询条件是空的。",

@@ -41,7 +41,11 @@ impl FromRequestParts<ArchiveState> for Caller {
 }
 
 /// The account behind a token; a token that opens nothing is put on record.
-pub(crate) async fn caller_of_token(backends: &Backends, token: &str, origin: &str) -> Result<Caller, Problem> {
+pub(crate) async fn caller_of_token(
+    backends: &Backends,
+    token: &str,
+    origin: &str,
+) -> Result<Caller, Problem> {
     let now = backends.clock.now();
     let account = match token_hash(token) {
         Some(hash) => {
@@ -51,13 +55,11 @@ pub(crate) async fn caller_of_token(backends: &Backends, token: &str, origin: &s
         None => None,
     };
     let caller = account.and_then(|account| Caller::new(account, origin).ok());
-    match caller {
-        Some(caller) => Ok(caller),
-        None => {
-            record_refusal(backends, now, origin).await?;
-            Err(Problem::new(kinds::UNAUTHENTICATED))
-        }
+    if let Some(caller) = caller {
+        return Ok(caller);
     }
+    record_refusal(backends, now, origin).await?;
+    Err(Problem::new(kinds::UNAUTHENTICATED))
 }
 
 async fn record_refusal(backends: &Backends, now: DateTime<Utc>, origin: &str) -> Result<(), StorageError> {

@@ -44,7 +44,7 @@ impl Default for ApiSettings {
         Self {
             limits: Limits::default(),
             intake_memory_bytes: 512 << 20,
-            upload_idle: Duration::from_secs(60),
+            upload_idle: Duration::from_mins(1),
             branch_codes: BTreeMap::new(),
             columns: ColumnMapping::default(),
             cookies: CookieTransport::Any,

@@ -60,7 +60,12 @@ impl TestArchive {
     }
 
     /// An account with a token.
-    pub(crate) async fn account(&self, role: Role, outlet: Option<&str>, branch: Option<&str>) -> (Caller, String) {
+    pub(crate) async fn account(
+        &self,
+        role: Role,
+        outlet: Option<&str>,
+        branch: Option<&str>,
+    ) -> (Caller, String) {
         let local = self.local().await;
         let new = NewAccount {
             staff_number: format!("{role}-{}-{}", outlet.unwrap_or_default(), branch.unwrap_or_default()),

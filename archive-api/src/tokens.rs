@@ -35,7 +35,11 @@ pub struct NewAccount {
 }
 
 /// Makes an account. `Conflict`: the staff number is taken.
-pub async fn create_account(backends: &Backends, by: &Caller, new: NewAccount) -> Result<AccountRow, StorageError> {
+pub async fn create_account(
+    backends: &Backends,
+    by: &Caller,
+    new: NewAccount,
+) -> Result<AccountRow, StorageError> {
     let now = backends.clock.now();
     let account = account_row(new, now);
     let mut tx = backends.database.begin().await?;
@@ -85,7 +89,11 @@ pub async fn create_token(
 }
 
 /// Ends every token of an account.
-pub async fn revoke_tokens(backends: &Backends, by: &Caller, account: &AccountRow) -> Result<(), StorageError> {
+pub async fn revoke_tokens(
+    backends: &Backends,
+    by: &Caller,
+    account: &AccountRow,
+) -> Result<(), StorageError> {
     let now = backends.clock.now();
     let mut tx = backends.database.begin().await?;
     tx.organisation().revoke_tokens(account.id, now).await?;

@@ -8,7 +8,7 @@ use domain::{access::Action, ids::CaseFileId};
 
 use super::{
     loading::{entered_in_force, visible_case_file},
-    show::{ReasonGiven, Reader},
+    show::{Reader, ReasonGiven},
     view::CaseFileView,
 };
 use crate::{caller::Caller, problem::Problem, state::ArchiveState};

@@ -24,7 +24,7 @@ use serde::Serialize;
 use super::{
     loading::entered_in_force,
     search_query::SearchQuery,
-    show::{ReasonGiven, Reader},
+    show::{Reader, ReasonGiven},
 };
 use crate::{
     caller::Caller,
@@ -126,7 +126,8 @@ async fn found(
 ) -> Result<FoundCaseFile, StorageError> {
     let (_, entered) = entered_in_force(&state.backends, tx, &case_file).await?;
     let findings = tx.findings().of_case_file(case_file.id).await?;
-    let in_force = findings.iter().filter(|finding| finding.state != domain::finding::FindingState::Withdrawn);
+    let in_force =
+        findings.iter().filter(|finding| finding.state != domain::finding::FindingState::Withdrawn);
     let mut finding_codes: Vec<FindingCode> = in_force.map(|finding| finding.code).collect();
     finding_codes.sort_unstable();
     finding_codes.dedup();

@@ -74,7 +74,8 @@ impl SearchQuery {
         query.channel = given(&self.channel).map(str::to_owned);
         query.states = list(&self.state).map(|state| term(state, "state")).collect::<Result<_, _>>()?;
         query.finding_code = given(&self.finding).map(|code| term(code, "finding")).transpose()?;
-        query.open_findings = given(&self.open_findings).map(|open| term(open, "open_findings")).transpose()?;
+        query.open_findings =
+            given(&self.open_findings).map(|open| term(open, "open_findings")).transpose()?;
         query.slip_number = given(&self.slip_number).map(slip_pattern).transpose()?;
         query.archival_code = given(&self.archival_code).map(str::to_owned);
         query.phone = given(&self.phone).map(|text| number_pattern(text, WHOLE_PHONE));
@@ -165,7 +166,8 @@ mod tests {
 
     #[test]
     fn a_short_number_is_a_part_and_a_long_one_is_whole() {
-        let is = |text: &str, expected: &NumberPattern| assert!(number_pattern(text, 15) == *expected, "{text}");
+        let is =
+            |text: &str, expected: &NumberPattern| assert!(number_pattern(text, 15) == *expected, "{text}");
         is("002X", &NumberPattern::Part("002X".to_owned()));
         is("*002X", &NumberPattern::Suffix("002X".to_owned()));
         is("1101*", &NumberPattern::Prefix("1101".to_owned()));

@@ -126,8 +126,14 @@ mod tests {
         let stranger = reader(Role::Archivist, Relation::Other, ReasonGiven::No);
 
         assert_eq!(stranger.show_subject("something", "王小明").value, "****");
-        assert_eq!(stranger.show_subject("agent_id_number", "11010519491231002X").value, "110***********002X");
+        assert_eq!(
+            stranger.show_subject("agent_id_number", "11010519491231002X").value,
+            "110***********002X"
+        );
         assert_eq!(stranger.show_subject("id_birth", "1949-12-31").value, "****");
-        assert_eq!(stranger.show_subject("agent_id_address", "天津市河西区友谊路1号").value, "天津市河西区****");
+        assert_eq!(
+            stranger.show_subject("agent_id_address", "天津市河西区友谊路1号").value,
+            "天津市河西区****"
+        );
     }
 }

@@ -83,6 +83,9 @@ async fn a_search_without_an_index_says_so() {
 
     let (status, problem) = archive.get(&token, "/api/v1/case-files?name=王").await;
 
-    assert_eq!((status, problem["code"].as_str()), (StatusCode::SERVICE_UNAVAILABLE, Some("search_unavailable")));
+    assert_eq!(
+        (status, problem["code"].as_str()),
+        (StatusCode::SERVICE_UNAVAILABLE, Some("search_unavailable"))
+    );
     assert!(problem["trace_id"].is_string());
 }

@@ -9,7 +9,7 @@ use serde::Deserialize;
 
 use super::{
     loading::{entered_in_force, visible_case_file},
-    show::{ReasonGiven, Reader},
+    show::{Reader, ReasonGiven},
     view::CaseFileView,
 };
 use crate::{caller::Caller, problem::Problem, record::reason_given, state::ArchiveState};

@@ -154,7 +154,7 @@ impl CaseFileView {
             }
         }
         let slots = match case_file.verdict_id {
-            Some(verdict) => tx.findings().slots(verdict).await?.into_iter().map(slot_view).collect(),
+            Some(verdict) => tx.findings().slots(verdict).await?.iter().map(slot_view).collect(),
             None => Vec::new(),
         };
         let changes = tx.case_files().state_changes(Some((case_file.id, 0)), HISTORY).await?;
@@ -183,7 +183,7 @@ impl CaseFileView {
     }
 }
 
-fn slot_view(filling: SlotFilling) -> SlotView {
+fn slot_view(filling: &SlotFilling) -> SlotView {
     SlotView {
         slot: filling.slot,
         page_id: filling.page_id,
@@ -211,7 +211,11 @@ pub(super) fn entered_view(entered: &EnteredData, reader: Reader) -> BTreeMap<&'
 }
 
 /// A finding as this reader may see it.
-pub(crate) fn finding_view(row: FindingRow, key: &DataKey, reader: Reader) -> Result<FindingView, StorageError> {
+pub(crate) fn finding_view(
+    row: FindingRow,
+    key: &DataKey,
+    reader: Reader,
+) -> Result<FindingView, StorageError> {
     let evidence: Evidence = key.open(FindingRow::place(row.id), &row.evidence_sealed)?;
     let show = |value: Option<String>| value.map(|value| reader.show_subject(&row.subject, &value));
     Ok(FindingView {

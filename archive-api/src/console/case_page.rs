@@ -78,7 +78,8 @@ pub(super) async fn show(
     let in_force = case_file.findings.iter().filter(|finding| finding.state != FindingState::Withdrawn);
     let findings: Vec<FindingLine> = in_force.map(|finding| line(language, finding)).collect();
     let entered = &case_file.entered;
-    let entered = entered.iter().map(|(name, shown)| (words::subject(language, name), shown.clone())).collect();
+    let entered =
+        entered.iter().map(|(name, shown)| (words::subject(language, name), shown.clone())).collect();
     let history = case_file.history.iter().map(|change| {
         let at = local_time(change.changed_at);
         (at, words::state(language, change.to).to_owned(), change.reason.clone())
@@ -107,7 +108,10 @@ fn line(lang: Language, finding: &FindingView) -> FindingLine {
         read: shown(&finding.read),
         entered: shown(&finding.entered),
         difference: finding.difference.map_or("", |difference| words::difference(lang, difference)),
-        confidence: finding.confidence.map(|sure| format!("{:.0} %", sure.value() * 100.0)).unwrap_or_default(),
+        confidence: finding
+            .confidence
+            .map(|sure| format!("{:.0} %", sure.value() * 100.0))
+            .unwrap_or_default(),
         state: words::finding_state(lang, finding.state),
         is_open: finding.state.is_open(),
         settled_reason: finding.settled_reason.clone().unwrap_or_default(),
@@ -128,7 +132,8 @@ fn pages(lang: Language, caller: &Caller, case_file: &CaseFileView) -> Vec<PageP
                 finding.page_id == Some(page.id) && finding.state != FindingState::Withdrawn
             });
             let boxes = here.filter_map(|finding| {
-                let title = format!("{} {}", words::code(lang, finding.code), words::subject(lang, &finding.subject));
+                let title =
+                    format!("{} {}", words::code(lang, finding.code), words::subject(lang, &finding.subject));
                 Some(BoxOnPage { points: points(&finding.region?), title })
             });
             pictures.push(PagePicture {
@@ -144,7 +149,8 @@ fn pages(lang: Language, caller: &Caller, case_file: &CaseFileView) -> Vec<PageP
 }
 
 fn points(region: &Quad) -> String {
-    let corners: Vec<String> = region.0.iter().map(|point| format!("{:.0},{:.0}", point.x, point.y)).collect();
+    let corners: Vec<String> =
+        region.0.iter().map(|point| format!("{:.0},{:.0}", point.x, point.y)).collect();
     corners.join(" ")
 }
 

@@ -51,7 +51,7 @@ pub(super) async fn take(
     visitor: Visitor,
     Path(id): Path<CaseFileId>,
 ) -> Result<Redirect, Problem> {
-    case_files::assign(State(state), visitor.caller, Path(id), None).await?;
+    let _assigned = case_files::assign(State(state), visitor.caller, Path(id), None).await?;
     Ok(back_to(id))
 }
 

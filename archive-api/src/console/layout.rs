@@ -50,7 +50,11 @@ struct ProblemPage {
 }
 
 /// Shows problems as pages; whoever is not signed in is asked to sign in.
-pub(super) async fn show_problems(State(state): State<ArchiveState>, request: Request, next: Next) -> Response {
+pub(super) async fn show_problems(
+    State(state): State<ArchiveState>,
+    request: Request,
+    next: Next,
+) -> Response {
     let lang = language_of(request.headers());
     let method = request.method().clone();
     let mut response = next.run(request).await;
@@ -59,7 +63,12 @@ pub(super) async fn show_problems(State(state): State<ArchiveState>, request: Re
         return Redirect::to("/sign-in").into_response();
     }
     let trace_id = problem.log_if_ours(&state, method.as_str(), None).unwrap_or_default();
-    let shown = ProblemPage { frame: Frame::nobody(lang), text: problem.text(lang), code: problem.kind().code, trace_id };
+    let shown = ProblemPage {
+        frame: Frame::nobody(lang),
+        text: problem.text(lang),
+        code: problem.kind().code,
+        trace_id,
+    };
     match shown.render() {
         Ok(html) => (problem.status(), Html(html)).into_response(),
         Err(_) => problem.into_response(),

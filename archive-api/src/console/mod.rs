@@ -8,6 +8,8 @@ mod layout;
 mod search_page;
 mod sign_in;
 mod start;
+#[cfg(test)]
+mod tests;
 mod tray_page;
 mod upload_page;
 mod visitor;

@@ -43,7 +43,8 @@ impl SearchPage {
     }
 
     fn codes_of(&self, found: &FoundCaseFile) -> String {
-        let names: Vec<&str> = found.finding_codes.iter().map(|code| words::code(self.frame.lang, *code)).collect();
+        let names: Vec<&str> =
+            found.finding_codes.iter().map(|code| words::code(self.frame.lang, *code)).collect();
         names.join("、")
     }
 }
@@ -58,7 +59,9 @@ pub(super) async fn show(
     let (answer, mistake) = match search(&state, &caller, &query).await {
         Ok(answer) => (Some(answer), String::new()),
         // What the person can mend is said beside the form.
-        Err(problem) if problem.kind().status < 500 && problem.kind().status != 403 => (None, problem.text(language)),
+        Err(problem) if problem.kind().status < 500 && problem.kind().status != 403 => {
+            (None, problem.text(language))
+        }
         Err(problem) => return Err(problem),
     };
     let states = states(language, &query.state);

@@ -31,10 +31,10 @@ struct StartPage {
     states: Vec<Tally>,
     findings: Vec<Tally>,
     jobs: Vec<JobCount>,
-    tray: usize,
+    /// Scans in the tray, up to a hundred; `None` for those who do not place scans.
+    tray: Option<usize>,
     may_search: bool,
     may_upload: bool,
-    may_place: bool,
     has_index: bool,
 }
 
@@ -54,13 +54,17 @@ pub(super) async fn start(State(state): State<ArchiveState>, visitor: Visitor) -
     let may_search = caller.has(Action::Search);
     let (states, findings) = match searcher.filter(|_| may_search) {
         Some(searcher) => {
-            let counting = { let caller = caller.clone(); tokio::task::spawn_blocking(move || tallies(&searcher, &caller, language)) };
+            let counting_for = caller.clone();
+            let counting = tokio::task::spawn_blocking(move || tallies(&searcher, &counting_for, language));
             counting.await.map_err(|error| Problem::new(kinds::INTERNAL).caused_by(error))??
         }
         None => (Vec::new(), Vec::new()),
     };
-    let may_place = caller.has(Action::PlaceScan);
-    let tray = if may_place { load_tray(&state, &caller, &Paging::new(Some(100), None)).await?.items.len() } else { 0 };
+    let tray = if caller.has(Action::PlaceScan) {
+        Some(load_tray(&state, &caller, &Paging::new(Some(100), None)).await?.items.len())
+    } else {
+        None
+    };
     let jobs = if caller.has(Action::RunMachine) {
         state.backends.database.begin_read().await?.jobs().counts().await?
     } else {
@@ -73,7 +77,6 @@ pub(super) async fn start(State(state): State<ArchiveState>, visitor: Visitor) -
         tray,
         may_search,
         may_upload: caller.has(Action::UploadScan),
-        may_place,
         has_index,
         frame: Frame::of(&caller, language),
     })
@@ -114,5 +117,10 @@ fn tally(
         Err(error) => return Err(error),
     };
     let found = count.filter(|count| count.value > 0);
-    Ok(found.map(|count| Tally { name, value, count: count.value, more: if count.is_capped { "+" } else { "" } }))
+    Ok(found.map(|count| Tally {
+        name,
+        value,
+        count: count.value,
+        more: if count.is_capped { "+" } else { "" },
+    }))
 }

@@ -32,11 +32,13 @@ impl TrayPage {
     fn state_of(&self, scan: &ScanView) -> &'static str {
         words::scan_state(self.frame.lang, scan.state)
     }
+}
 
-    fn picture_of(&self, scan: &ScanView) -> String {
-        let page = scan.pages.iter().find(|page| page.problem.is_none());
-        page.map(|page| format!("/api/v1/pages/{}/image?reason=placing&max_side=400", page.id)).unwrap_or_default()
-    }
+/// The address of the first page that can be shown; empty when there is none.
+fn picture_of(scan: &ScanView) -> String {
+    let page = scan.pages.iter().find(|page| page.problem.is_none());
+    page.map(|page| format!("/api/v1/pages/{}/image?reason=placing&max_side=400", page.id))
+        .unwrap_or_default()
 }
 
 /// Shows the scans that wait.
@@ -64,7 +66,8 @@ pub(super) async fn place(
     Path(id): Path<ScanId>,
     Form(form): Form<PlaceForm>,
 ) -> Result<Redirect, Problem> {
-    let request = PlaceScan { slip_number: Some(form.slip_number), open: form.open.is_some(), ..PlaceScan::default() };
+    let request =
+        PlaceScan { slip_number: Some(form.slip_number), open: form.open.is_some(), ..PlaceScan::default() };
     scans::place(&state, &visitor.caller, id, request).await?;
     Ok(Redirect::to("/tray"))
 }

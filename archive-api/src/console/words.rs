@@ -75,7 +75,9 @@ pub(super) const fn code(lang: Language, code: FindingCode) -> &'static str {
         FindingCode::Illegible => ("无法辨认", "Illegible"),
         FindingCode::DuplicateScan => ("与他人资料重复", "Filed for another customer"),
         FindingCode::ContactIsCustomer => ("联系人就是客户本人", "Contact is the customer"),
-        FindingCode::ContactPhoneIsServiceNumber => ("联系电话就是业务号码", "Contact phone is the service number"),
+        FindingCode::ContactPhoneIsServiceNumber => {
+            ("联系电话就是业务号码", "Contact phone is the service number")
+        }
         FindingCode::RequiredFieldEmpty => ("必填项未录入", "Required field empty"),
     };
     lang.pick(zh, en)

@@ -56,9 +56,13 @@ impl<R: Read> RecordReader<R> {
     /// The next record that is not blank.
     pub(super) fn next_record(&mut self) -> io::Result<Option<RawRecord>> {
         loop {
-            let Some(first) = self.next_line()? else { return Ok(None) };
+            let next = self.next_line()?;
             let line = self.line;
-            let Some(first) = first else { return Ok(Some(RawRecord { line, bytes: None })) };
+            let first = match next {
+                Line::Text(first) => first,
+                Line::TooLong => return Ok(Some(RawRecord { line, bytes: None })),
+                Line::End => return Ok(None),
+            };
             if first.iter().all(u8::is_ascii_whitespace) {
                 continue;
             }
@@ -74,7 +78,7 @@ impl<R: Read> RecordReader<R> {
         let mut record = first;
         let mut joined = Vec::new();
         while record.len() < MAX_RECORD_BYTES {
-            let Some(Some(next)) = self.next_line()? else { break };
+            let Line::Text(next) = self.next_line()? else { break };
             record.push(b'\n');
             record.extend_from_slice(&next);
             joined.push(next);
@@ -88,11 +92,11 @@ impl<R: Read> RecordReader<R> {
         Ok(RawRecord { line, bytes: None })
     }
 
-    /// The next line; `Some(None)` for one that is too long.
-    fn next_line(&mut self) -> io::Result<Option<Option<Vec<u8>>>> {
+    /// The next line without its end.
+    fn next_line(&mut self) -> io::Result<Line> {
         if let Some(line) = self.ahead.pop() {
             self.line += 1;
-            return Ok(Some(Some(line)));
+            return Ok(Line::Text(line));
         }
         let mut line = Vec::new();
         let mut is_too_long = false;
@@ -100,7 +104,7 @@ impl<R: Read> RecordReader<R> {
             let buffer = self.reader.fill_buf()?;
             if buffer.is_empty() {
                 if line.is_empty() && !is_too_long {
-                    return Ok(None);
+                    return Ok(Line::End);
                 }
                 break;
             }
@@ -123,13 +127,20 @@ impl<R: Read> RecordReader<R> {
         while line.last().is_some_and(|byte| matches!(byte, b'\n' | b'\r')) {
             line.pop();
         }
-        Ok(Some((!is_too_long).then_some(line)))
+        Ok(if is_too_long { Line::TooLong } else { Line::Text(line) })
     }
+}
+
+/// One line of a file.
+enum Line {
+    Text(Vec<u8>),
+    TooLong,
+    End,
 }
 
 /// Marks inside a quoted value are doubled, so an even number of them means that every one is closed.
 fn is_closed(record: &[u8]) -> bool {
-    record.iter().filter(|byte| **byte == b'"').count() % 2 == 0
+    record.split(|byte| *byte == b'"').count() % 2 == 1
 }
 
 #[cfg(test)]

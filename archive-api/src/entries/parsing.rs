@@ -1,9 +1,6 @@
 //! From records to entered data.
 
-use std::{
-    collections::HashMap,
-    io::Read,
-};
+use std::{collections::HashMap, io::Read};
 
 use chrono::NaiveDate;
 use domain::entered_data::EnteredData;
@@ -99,7 +96,8 @@ fn cells(record: &RawRecord, encoding: Encoding) -> Result<Vec<String>, BadLineR
     if !is_read {
         return Err(BadLineReason::WrongNumberOfColumns);
     }
-    let text = |cell: &[u8]| encoding.decode(cell).map(std::borrow::Cow::into_owned).ok_or(BadLineReason::NotText);
+    let text =
+        |cell: &[u8]| encoding.decode(cell).map(std::borrow::Cow::into_owned).ok_or(BadLineReason::NotText);
     cells.iter().map(text).collect()
 }
 
@@ -142,13 +140,14 @@ fn entered_data(mut values: Values) -> Result<EnteredData, Fault> {
     for (column, value) in &values {
         check_value(value).map_err(|reason| (Some(*column), reason))?;
     }
-    let mut take = |column: Column| values.remove(&column).map(|value| value.trim().to_owned()).unwrap_or_default();
+    let mut take =
+        |column: Column| values.remove(&column).map(|value| value.trim().to_owned()).unwrap_or_default();
     let slip_number = take(Column::SlipNumber);
     if slip_number.is_empty() {
         return Err((Some(Column::SlipNumber), BadLineReason::Missing));
     }
-    let slip_number =
-        slip_number::normalised(&slip_number).ok_or((Some(Column::SlipNumber), BadLineReason::NotASlipNumber))?;
+    let slip_number = slip_number::normalised(&slip_number)
+        .ok_or((Some(Column::SlipNumber), BadLineReason::NotASlipNumber))?;
     let accepted_on = take(Column::AcceptedOn);
     if accepted_on.is_empty() {
         return Err((Some(Column::AcceptedOn), BadLineReason::Missing));
@@ -209,7 +208,6 @@ fn year(day: NaiveDate) -> i32 {
     chrono::Datelike::year(&day)
 }
 
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -217,7 +215,9 @@ mod tests {
     #[test]
     fn days_are_read_as_business_systems_write_them() {
         let expected = NaiveDate::from_ymd_opt(2026, 9, 8);
-        for text in ["2026-09-08", "2026/9/8", "20260908", "2026年9月8日", "2026-09-08 10:11:12", "2026.09.08"] {
+        for text in
+            ["2026-09-08", "2026/9/8", "20260908", "2026年9月8日", "2026-09-08 10:11:12", "2026.09.08"]
+        {
             assert_eq!(day(text), expected, "{text}");
         }
         for text in ["2026-13-01", "08/09/2026", "x", ""] {

@@ -48,7 +48,7 @@ enum Saved {
     New(CaseFileId),
     Changed(CaseFileId),
     Unchanged,
-    NotSaved(BadLineReason, Column),
+    Refused(BadLineReason, Column),
 }
 
 /// One transaction's worth of work.
@@ -88,7 +88,7 @@ impl<'a> Saver<'a> {
                     batch.changed.push(id);
                 }
                 Saved::Unchanged => unchanged += 1,
-                Saved::NotSaved(reason, column) => bad.push(self.bad_line(*line, reason, column)),
+                Saved::Refused(reason, column) => bad.push(self.bad_line(*line, reason, column)),
             }
         }
         if !batch.changed.is_empty() {
@@ -102,7 +102,9 @@ impl<'a> Saver<'a> {
         report.new += new;
         report.changed += changed;
         report.unchanged += unchanged;
-        bad.into_iter().for_each(|bad| report.add_bad(bad));
+        for bad in bad {
+            report.add_bad(bad);
+        }
         record::announce(backends, &batch.jobs).await;
         // What is left was made for a slip number that somebody else opened meanwhile.
         for key in batch.keys.values() {
@@ -117,7 +119,10 @@ impl<'a> Saver<'a> {
     }
 
     /// Makes keys, durable before any row needs them, for the slip numbers that are not known yet.
-    async fn keys_for(&self, entries: &[(u64, EnteredData)]) -> Result<HashMap<String, DataKey>, StorageError> {
+    async fn keys_for(
+        &self,
+        entries: &[(u64, EnteredData)],
+    ) -> Result<HashMap<String, DataKey>, StorageError> {
         let backends = &self.importer.backends;
         let mut look = backends.database.begin_read().await?;
         let mut unknown = HashSet::new();
@@ -142,10 +147,13 @@ impl<'a> Saver<'a> {
     ) -> Result<Saved, StorageError> {
         let known = tx.case_files().find_by_slip_number(&entered.slip_number).await?;
         let outlet = self.outlet(tx, entered).await?;
-        let may_enter = self.caller.may_at(Action::ImportEntries, Some(&outlet.code), Some(&outlet.branch_code), None);
+        let may_enter =
+            self.caller.may_at(Action::ImportEntries, Some(&outlet.code), Some(&outlet.branch_code), None);
         let may_change = known.as_ref().map(|case_file| self.caller.may(Action::ImportEntries, case_file));
-        if may_enter != Permission::Allowed || may_change.is_some_and(|may_change| may_change != Permission::Allowed) {
-            return Ok(Saved::NotSaved(BadLineReason::OutletNotYours, Column::OutletCode));
+        if may_enter != Permission::Allowed
+            || may_change.is_some_and(|may_change| may_change != Permission::Allowed)
+        {
+            return Ok(Saved::Refused(BadLineReason::OutletNotYours, Column::OutletCode));
         }
         self.put_outlet(tx, &outlet).await?;
         let saved = match known {
@@ -213,7 +221,7 @@ impl<'a> Saver<'a> {
         }
         let is_reopened = !matches!(case_file.state, CaseState::Assembling | CaseState::Reading);
         if is_reopened && !case_file.state.may_become(CaseState::Reading) {
-            return Ok(Saved::NotSaved(BadLineReason::CaseFileClosed, Column::SlipNumber));
+            return Ok(Saved::Refused(BadLineReason::CaseFileClosed, Column::SlipNumber));
         }
         let key = self.importer.backends.vault.required_key(case_file.key_id).await?;
         let number = versions.last().map_or(1, |version| version.version + 1);
@@ -230,7 +238,9 @@ impl<'a> Saver<'a> {
         case_file.updated_at = batch.now;
         tx.case_files().update(&mut case_file).await?;
         if is_reopened {
-            tx.case_files().change_state(&mut case_file, CaseState::Reading, "entry_changed", batch.now).await?;
+            tx.case_files()
+                .change_state(&mut case_file, CaseState::Reading, "entry_changed", batch.now)
+                .await?;
         }
         let has_scans = !tx.scans().of_case_file(case_file.id).await?.is_empty();
         if is_reopened || has_scans || !check_on_arrival(entered).is_empty() {
@@ -262,7 +272,11 @@ impl<'a> Saver<'a> {
     }
 
     /// The outlet of an entry, as it stands with what the entry says about it.
-    async fn outlet(&self, tx: &mut dyn Transaction, entered: &EnteredData) -> Result<OutletRow, StorageError> {
+    async fn outlet(
+        &self,
+        tx: &mut dyn Transaction,
+        entered: &EnteredData,
+    ) -> Result<OutletRow, StorageError> {
         let stored = match self.outlets.get(&entered.outlet_code) {
             Some(known) => Some(known.clone()),
             None => tx.organisation().outlet(&entered.outlet_code).await?,
@@ -288,7 +302,8 @@ impl<'a> Saver<'a> {
 
     fn outlet_as_entered(&self, entered: &EnteredData, stored: Option<&OutletRow>) -> OutletRow {
         let code = entered.outlet_code.clone();
-        let channel = entered.known_channel().map_or(entered.channel.clone(), |known| known.as_str().to_owned());
+        let channel =
+            entered.known_channel().map_or(entered.channel.clone(), |known| known.as_str().to_owned());
         let or_stored = |value: String, stored: Option<&String>| match stored {
             Some(stored) if value.is_empty() => stored.clone(),
             _ => value,
@@ -332,7 +347,11 @@ impl<'a> Saver<'a> {
     }
 }
 
-async fn enqueue_check(tx: &mut dyn Transaction, batch: &mut Batch, id: CaseFileId) -> Result<(), StorageError> {
+async fn enqueue_check(
+    tx: &mut dyn Transaction,
+    batch: &mut Batch,
+    id: CaseFileId,
+) -> Result<(), StorageError> {
     let job = record::job(batch.now, JobName::CheckCaseFile, id.uuid());
     batch.jobs.push(tx.jobs().enqueue(&job).await?);
     Ok(())

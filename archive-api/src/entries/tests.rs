@@ -88,7 +88,9 @@ async fn an_entry_that_fails_its_check_is_checked_at_once() {
     let mut line = entry("TJ01", "S1");
     line["id_number"] = "110105194912310021".into();
 
-    archive.import(&caller, format!("{line}\n{}", entry("TJ01", "S2")).as_bytes(), EntryFormat::JsonLines).await;
+    archive
+        .import(&caller, format!("{line}\n{}", entry("TJ01", "S2")).as_bytes(), EntryFormat::JsonLines)
+        .await;
 
     let mut tx = archive.backends().database.begin_read().await.unwrap();
     let waiting = tx.jobs().in_state(JobState::Waiting, 10).await.unwrap();

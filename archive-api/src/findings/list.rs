@@ -76,7 +76,9 @@ pub(crate) async fn get_findings(
     }
     let now = state.backends.clock.now();
     let result = format!("findings={}", items.len());
-    tx.operation_log().append(&caller.log_entry(now, "list_findings", ("findings", String::new()), &result)).await?;
+    tx.operation_log()
+        .append(&caller.log_entry(now, "list_findings", ("findings", String::new()), &result))
+        .await?;
     tx.commit().await?;
     let next = after.filter(|_| !is_end).map(|id: FindingId| id.to_string());
     Ok(Json(Page { items, next }))
@@ -121,7 +123,8 @@ impl Reach<'_> {
             return Ok(known.clone());
         }
         let found = tx.case_files().find(id).await?;
-        let found = found.filter(|case_file| self.caller.may(Action::SeeCaseFile, case_file) == Permission::Allowed);
+        let found =
+            found.filter(|case_file| self.caller.may(Action::SeeCaseFile, case_file) == Permission::Allowed);
         self.known.insert(id, found.clone());
         Ok(found)
     }

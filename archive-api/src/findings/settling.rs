@@ -73,9 +73,9 @@ pub(super) async fn accept_if_clear(
     now: DateTime<Utc>,
 ) -> Result<Option<JobId>, StorageError> {
     let findings = tx.findings().of_case_file(case_file.id).await?;
-    let is_open = findings.iter().any(|finding| {
-        case_file.verdict_id == Some(finding.verdict_id) && finding.state.is_open()
-    });
+    let is_open = findings
+        .iter()
+        .any(|finding| case_file.verdict_id == Some(finding.verdict_id) && finding.state.is_open());
     let waits = matches!(case_file.state, CaseState::InReview | CaseState::Returned);
     if is_open || !waits {
         return Ok(None);

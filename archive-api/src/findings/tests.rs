@@ -68,9 +68,12 @@ async fn the_case_file_is_accepted_with_its_last_open_finding() {
     let (_, auditor) = archive.account(Role::Auditor, None, Some("TJ")).await;
     let reason = json!({ "reason": "与原件一致" });
 
-    let (_, first) = archive.post(&auditor, &format!("/api/v1/findings/{}/accept", ids[0]), reason.clone()).await;
-    let (_, second) = archive.post(&auditor, &format!("/api/v1/findings/{}/accept", ids[1]), reason.clone()).await;
-    let (again, problem) = archive.post(&auditor, &format!("/api/v1/findings/{}/accept", ids[1]), reason).await;
+    let (_, first) =
+        archive.post(&auditor, &format!("/api/v1/findings/{}/accept", ids[0]), reason.clone()).await;
+    let (_, second) =
+        archive.post(&auditor, &format!("/api/v1/findings/{}/accept", ids[1]), reason.clone()).await;
+    let (again, problem) =
+        archive.post(&auditor, &format!("/api/v1/findings/{}/accept", ids[1]), reason).await;
 
     assert_eq!(first["case_file_state"], "in_review");
     assert_eq!(second["case_file_state"], "accepted");

@@ -24,19 +24,19 @@ use domain::{
 use ingest::{Limits, Refusal};
 use tokio::{sync::Semaphore, task::JoinSet};
 
-pub use self::{
-    receipt::{FileOutcome, FileReceipt, UploadReceipt},
-    source::{FileHead, FileSource, Labels, SourceError},
-};
-pub(crate) use self::{
-    multipart::MultipartSource,
-    post_scans::{post_scans, receive_request},
-};
 use self::{
     keys::KeyReserve,
     recording::Recording,
     storing::StoredFile,
     taking::{HeldFile, MEMORY_UNIT_BYTES, Taken},
+};
+pub(crate) use self::{
+    multipart::MultipartSource,
+    post_scans::{post_scans, receive_request},
+};
+pub use self::{
+    receipt::{FileOutcome, FileReceipt, UploadReceipt},
+    source::{FileHead, FileSource, Labels, SourceError},
 };
 use crate::caller::Caller;
 
@@ -178,7 +178,11 @@ impl Intake {
     async fn outlet_for(&self, caller: &Caller, named: Option<&str>) -> Result<Option<String>, IntakeError> {
         let Some(code) = named else {
             let is_allowed = caller.has(Action::UploadScan);
-            return if is_allowed { Ok(caller.account.outlet_code.clone()) } else { Err(IntakeError::NotAllowed) };
+            return if is_allowed {
+                Ok(caller.account.outlet_code.clone())
+            } else {
+                Err(IntakeError::NotAllowed)
+            };
         };
         let mut tx = self.backends.database.begin_read().await?;
         let branch = tx.organisation().outlet(code).await?.map(|outlet| outlet.branch_code);
@@ -253,7 +257,12 @@ impl UploadUnderWay {
     }
 
     /// Starts storing a batch; waits while too many are under way.
-    async fn store(&mut self, intake: &Intake, caller: &Caller, batch: Vec<HeldFile>) -> Result<(), IntakeError> {
+    async fn store(
+        &mut self,
+        intake: &Intake,
+        caller: &Caller,
+        batch: Vec<HeldFile>,
+    ) -> Result<(), IntakeError> {
         self.wait_until_stored(BATCHES_UNDER_WAY - 1).await?;
         let (backends, keys) = (intake.backends.clone(), Arc::clone(&intake.keys));
         let account = caller.account.id;

@@ -36,7 +36,9 @@ impl MultipartSource {
 
     async fn label(&mut self, mut field: Field<'static>) -> Result<(), SourceError> {
         let mut bytes = Vec::new();
-        while let Some(piece) = timeout(self.idle, field.chunk()).await.map_err(|_| SourceError::TimedOut)?.map_err(broken)? {
+        while let Some(piece) =
+            timeout(self.idle, field.chunk()).await.map_err(|_| SourceError::TimedOut)?.map_err(broken)?
+        {
             bytes.extend_from_slice(&piece);
             if bytes.len() > MAX_TEXT_BYTES {
                 return Err(SourceError::BadLabel { name: "text" });

@@ -95,13 +95,18 @@ impl From<IntakeError> for Problem {
             IntakeError::NotAllowed => Self::new(kinds::FORBIDDEN)
                 .with_detail("您不能为这个网点上传。", "You may not upload for this outlet."),
             IntakeError::NoFiles => Self::new(kinds::NO_FILES),
-            IntakeError::KeyTooLong => Self::new(kinds::INVALID_REQUEST)
-                .with_detail("Idempotency-Key 太长，最多 200 个字符。", "Idempotency-Key has more than 200 characters."),
+            IntakeError::KeyTooLong => Self::new(kinds::INVALID_REQUEST).with_detail(
+                "Idempotency-Key 太长，最多 200 个字符。",
+                "Idempotency-Key has more than 200 characters.",
+            ),
             IntakeError::Source(SourceError::Broken { .. }) => Self::new(kinds::UPLOAD_INCOMPLETE),
             IntakeError::Source(SourceError::TimedOut) => Self::new(kinds::UPLOAD_TIMED_OUT),
             IntakeError::Source(SourceError::TooManyFiles) => Self::new(kinds::TOO_MANY_FILES),
             IntakeError::Source(SourceError::BadLabel { name }) => Self::new(kinds::INVALID_REQUEST)
-                .with_detail(format!("字段 {name} 的值无效。"), format!("The value of the field {name} is not valid.")),
+                .with_detail(
+                    format!("字段 {name} 的值无效。"),
+                    format!("The value of the field {name} is not valid."),
+                ),
         }
     }
 }

@@ -69,10 +69,10 @@ impl UploadReceipt {
 }
 
 fn file_receipt(item: UploadItem, limits: &Limits) -> FileReceipt {
-    let outcome = match (item.scan_id, item.outcome.as_str()) {
-        (Some(scan), RECEIVED) => FileOutcome::Received(scan),
-        (Some(scan), _) => FileOutcome::Linked(scan),
-        (None, code) => FileOutcome::Refused { code: code.to_owned(), refusal: refusal_of(code, limits) },
+    let outcome = match item.scan_id {
+        Some(scan) if item.outcome == RECEIVED => FileOutcome::Received(scan),
+        Some(scan) => FileOutcome::Linked(scan),
+        None => FileOutcome::Refused { refusal: refusal_of(&item.outcome, limits), code: item.outcome },
     };
     FileReceipt { number: item.item_number, outcome }
 }

@@ -16,11 +16,7 @@ use domain::{
 };
 use futures_util::{StreamExt, stream};
 
-use super::{
-    keys::KeyReserve,
-    source::Labels,
-    taking::HeldFile,
-};
+use super::{keys::KeyReserve, source::Labels, taking::HeldFile};
 
 /// Objects written at once.
 const WRITES_AT_ONCE: usize = 8;
@@ -147,7 +143,9 @@ async fn put_small(blobs: &BlobStore, id: ScanId, key: DataKey, bytes: Bytes) ->
         sealed.extend(stream.finish()?);
         Ok::<_, StorageError>(sealed)
     });
-    let sealed = sealing.await.map_err(|error| StorageError::Internal { what: "sealing", source: Box::new(error) })??;
+    let sealed = sealing
+        .await
+        .map_err(|error| StorageError::Internal { what: "sealing", source: Box::new(error) })??;
     blobs.put(blob, sealed.into()).await
 }
 
@@ -185,10 +183,16 @@ pub(super) async fn twin_of(
     Ok(None)
 }
 
-async fn is_of_acceptance(tx: &mut dyn Transaction, scan: &ScanRow, slip_number: &str) -> Result<bool, StorageError> {
+async fn is_of_acceptance(
+    tx: &mut dyn Transaction,
+    scan: &ScanRow,
+    slip_number: &str,
+) -> Result<bool, StorageError> {
     match scan.case_file_id {
         // Where it was placed decides; what its sender said may have been wrong.
-        Some(id) => Ok(tx.case_files().find(id).await?.is_some_and(|case_file| case_file.slip_number == slip_number)),
+        Some(id) => {
+            Ok(tx.case_files().find(id).await?.is_some_and(|case_file| case_file.slip_number == slip_number))
+        }
         None => Ok(scan.slip_number_given.as_deref() == Some(slip_number)),
     }
 }

@@ -83,7 +83,8 @@ impl Intake {
     /// so nobody waits for ever.
     async fn reserve(&self, size_hint: Option<u64>) -> Result<OwnedSemaphorePermit, IntakeError> {
         let most = size_hint.unwrap_or(u64::MAX).min(self.limits.max_bytes);
-        let units = u32::try_from(most.div_ceil(MEMORY_UNIT_BYTES)).unwrap_or(u32::MAX).clamp(1, self.memory_units);
+        let units =
+            u32::try_from(most.div_ceil(MEMORY_UNIT_BYTES)).unwrap_or(u32::MAX).clamp(1, self.memory_units);
         let permit = std::sync::Arc::clone(&self.memory).acquire_many_owned(units).await;
         permit.map_err(|error| {
             backends::error::StorageError::Internal { what: "memory budget", source: Box::new(error) }.into()

@@ -67,12 +67,12 @@ pub(crate) async fn get_jobs(
         return Err(Problem::new(kinds::FORBIDDEN));
     }
     let mut tx = state.backends.database.begin_read().await?;
-    let counts = tx.jobs().counts().await?.into_iter().map(count_view).collect();
+    let counts = tx.jobs().counts().await?.iter().map(count_view).collect();
     let listed = tx.jobs().in_state(query.state.unwrap_or(JobState::Dead), LISTED).await?;
     Ok(Json(JobsView { counts, items: listed.into_iter().map(job_view).collect() }))
 }
 
-fn count_view(count: JobCount) -> CountView {
+fn count_view(count: &JobCount) -> CountView {
     CountView { name: count.name, state: count.state, count: count.count, oldest: count.oldest }
 }
 

@@ -4,10 +4,7 @@ use axum::{
     Json,
     extract::{Path, State},
 };
-use backends::{
-    clock::new_id,
-    database::readings::ReadingRow,
-};
+use backends::{clock::new_id, database::readings::ReadingRow};
 use domain::{
     access::Action,
     field::{Confidence, FieldName},
@@ -101,11 +98,14 @@ pub(crate) async fn correct(
 
 fn apply(reading: &mut PageReading, corrections: Vec<Correction>) -> Result<(), Problem> {
     if corrections.is_empty() {
-        return Err(Problem::new(kinds::INVALID_REQUEST).with_detail("没有更正的内容。", "There is nothing to correct."));
+        return Err(Problem::new(kinds::INVALID_REQUEST)
+            .with_detail("没有更正的内容。", "There is nothing to correct."));
     }
     for correction in corrections {
         let is_valid = correction.text.as_ref().is_none_or(|text| {
-            !text.trim().is_empty() && text.chars().count() <= MAX_CHARACTERS && !text.chars().any(char::is_control)
+            !text.trim().is_empty()
+                && text.chars().count() <= MAX_CHARACTERS
+                && !text.chars().any(char::is_control)
         });
         let paper = reading.papers.get_mut(correction.paper_index).filter(|_| is_valid);
         let invalid = || {

@@ -77,7 +77,8 @@ pub(crate) async fn get_image(
     if !is_clear {
         picture = blurred(&picture);
     }
-    let purpose = watermark::Watermark { staff_number: &caller.account.staff_number, at: now, reason: &reason };
+    let purpose =
+        watermark::Watermark { staff_number: &caller.account.staff_number, at: now, reason: &reason };
     purpose.burn_into(&mut picture);
     let jpeg = encode_derivative(&picture, side, JPEG_QUALITY)
         .map_err(|error| Problem::new(kinds::PAGE_NOT_SHOWN).caused_by(error))?;
@@ -85,10 +86,16 @@ pub(crate) async fn get_image(
     let mut entry = caller.log_entry(now, "see_page", ("page", id.to_string()), result);
     entry.reason = Some(reason);
     crate::record::put_on_record(&state.backends, &entry).await?;
-    Ok(([(header::CONTENT_TYPE, "image/jpeg"), (header::CACHE_CONTROL, "no-store")], Body::from(jpeg)).into_response())
+    Ok(([(header::CONTENT_TYPE, "image/jpeg"), (header::CACHE_CONTROL, "no-store")], Body::from(jpeg))
+        .into_response())
 }
 
-async fn render(state: &ArchiveState, scan: &ScanRow, page: &PageRow, side: u32) -> Result<RgbImage, Problem> {
+async fn render(
+    state: &ArchiveState,
+    scan: &ScanRow,
+    page: &PageRow,
+    side: u32,
+) -> Result<RgbImage, Problem> {
     let not_shown = || Problem::new(kinds::PAGE_NOT_SHOWN);
     let blob = BlobKey::Scan(scan.id);
     let key = state.backends.vault.key(scan.key_id).await?.ok_or_else(not_shown)?;
@@ -127,7 +134,8 @@ mod tests {
         let blurred = blurred(&stripes);
 
         assert_eq!(blurred.dimensions(), stripes.dimensions());
-        let contrast = blurred.pixels().map(|pixel| pixel[0]).max().unwrap() - blurred.pixels().map(|pixel| pixel[0]).min().unwrap();
+        let contrast = blurred.pixels().map(|pixel| pixel[0]).max().unwrap()
+            - blurred.pixels().map(|pixel| pixel[0]).min().unwrap();
         assert!(contrast < 40, "{contrast}");
     }
 }

@@ -25,12 +25,7 @@ pub const UNAUTHENTICATED: Kind = kind(
     "Sign in first: the request carries no valid token.",
 );
 /// The role does not have the action.
-pub const FORBIDDEN: Kind = kind(
-    403,
-    "forbidden",
-    "您的岗位不能做这项操作。",
-    "Your role may not do this.",
-);
+pub const FORBIDDEN: Kind = kind(403, "forbidden", "您的岗位不能做这项操作。", "Your role may not do this.");
 /// The request came from another site and was not carried out.
 pub const CROSS_SITE: Kind = kind(
     403,
@@ -39,40 +34,18 @@ pub const CROSS_SITE: Kind = kind(
     "The request came from another site and was not carried out. Work from the pages of this system.",
 );
 /// Nothing was found here, or it is not yours to see.
-pub const NOT_FOUND: Kind = kind(
-    404,
-    "not_found",
-    "没有找到，或您无权查看。",
-    "Nothing was found here, or it is not yours to see.",
-);
+pub const NOT_FOUND: Kind =
+    kind(404, "not_found", "没有找到，或您无权查看。", "Nothing was found here, or it is not yours to see.");
 /// The request cannot be understood.
-pub const INVALID_REQUEST: Kind = kind(
-    400,
-    "invalid_request",
-    "请求的内容无法理解。",
-    "The request cannot be understood.",
-);
+pub const INVALID_REQUEST: Kind =
+    kind(400, "invalid_request", "请求的内容无法理解。", "The request cannot be understood.");
 /// A reason must be given.
-pub const REASON_REQUIRED: Kind = kind(
-    400,
-    "reason_required",
-    "请写明原因。",
-    "A reason must be given.",
-);
+pub const REASON_REQUIRED: Kind = kind(400, "reason_required", "请写明原因。", "A reason must be given.");
 /// The search cannot be carried out as it is.
-pub const QUERY_INVALID: Kind = kind(
-    400,
-    "query_invalid",
-    "查询条件有误。",
-    "The search cannot be carried out as it is.",
-);
+pub const QUERY_INVALID: Kind =
+    kind(400, "query_invalid", "查询条件有误。", "The search cannot be carried out as it is.");
 /// There is no file in the request.
-pub const NO_FILES: Kind = kind(
-    400,
-    "no_files",
-    "请求里没有文件。",
-    "There is no file in the request.",
-);
+pub const NO_FILES: Kind = kind(400, "no_files", "请求里没有文件。", "There is no file in the request.");
 /// There are too many files in one request; nothing of it was kept.
 pub const TOO_MANY_FILES: Kind = kind(
     400,
@@ -130,19 +103,11 @@ pub const CASE_FILE_CLOSED: Kind = kind(
     "The case file is on its way to appraisal or destruction and can no longer be changed.",
 );
 /// This finding has been settled already.
-pub const FINDING_SETTLED: Kind = kind(
-    409,
-    "finding_settled",
-    "这条稽核问题已经处理过。",
-    "This finding has been settled already.",
-);
+pub const FINDING_SETTLED: Kind =
+    kind(409, "finding_settled", "这条稽核问题已经处理过。", "This finding has been settled already.");
 /// Somebody else works on this case file.
-pub const ALREADY_ASSIGNED: Kind = kind(
-    409,
-    "already_assigned",
-    "案卷已由他人处理。",
-    "Somebody else works on this case file.",
-);
+pub const ALREADY_ASSIGNED: Kind =
+    kind(409, "already_assigned", "案卷已由他人处理。", "Somebody else works on this case file.");
 /// The job has not been given up; there is nothing to retry.
 pub const JOB_NOT_DEAD: Kind = kind(
     409,
@@ -151,19 +116,10 @@ pub const JOB_NOT_DEAD: Kind = kind(
     "The job has not been given up; there is nothing to retry.",
 );
 /// The request is too large.
-pub const REQUEST_TOO_LARGE: Kind = kind(
-    413,
-    "request_too_large",
-    "请求太大。",
-    "The request is too large.",
-);
+pub const REQUEST_TOO_LARGE: Kind = kind(413, "request_too_large", "请求太大。", "The request is too large.");
 /// This kind of content is not taken here.
-pub const WRONG_MEDIA_TYPE: Kind = kind(
-    415,
-    "wrong_media_type",
-    "请求的内容类型不受支持。",
-    "This kind of content is not taken here.",
-);
+pub const WRONG_MEDIA_TYPE: Kind =
+    kind(415, "wrong_media_type", "请求的内容类型不受支持。", "This kind of content is not taken here.");
 /// None of the files was taken; each says why.
 pub const NOTHING_TAKEN: Kind = kind(
     422,

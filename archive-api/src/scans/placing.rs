@@ -83,7 +83,12 @@ pub(super) async fn put_in(
     Ok(())
 }
 
-fn placed_row(scan: &ScanRow, case_file: &CaseFileRow, twin: Option<&ScanRow>, now: DateTime<Utc>) -> ScanRow {
+fn placed_row(
+    scan: &ScanRow,
+    case_file: &CaseFileRow,
+    twin: Option<&ScanRow>,
+    now: DateTime<Utc>,
+) -> ScanRow {
     let state = match (twin, scan.state) {
         (Some(_), _) => ScanState::Linked,
         (None, ScanState::Unreadable) => ScanState::Unreadable,

@@ -15,7 +15,9 @@ fn multipart(parts: &[(&str, Option<&str>, &[u8])]) -> Request<Body> {
     let mut body = Vec::new();
     for (name, file_name, bytes) in parts {
         let file_name = file_name.map(|name| format!("; filename=\"{name}\"")).unwrap_or_default();
-        body.extend(format!("--b\r\nContent-Disposition: form-data; name=\"{name}\"{file_name}\r\n\r\n").bytes());
+        body.extend(
+            format!("--b\r\nContent-Disposition: form-data; name=\"{name}\"{file_name}\r\n\r\n").bytes(),
+        );
         body.extend_from_slice(bytes);
         body.extend(b"\r\n");
     }
@@ -26,7 +28,11 @@ fn multipart(parts: &[(&str, Option<&str>, &[u8])]) -> Request<Body> {
         .unwrap()
 }
 
-async fn upload(archive: &TestArchive, token: &str, parts: &[(&str, Option<&str>, &[u8])]) -> (StatusCode, Value) {
+async fn upload(
+    archive: &TestArchive,
+    token: &str,
+    parts: &[(&str, Option<&str>, &[u8])],
+) -> (StatusCode, Value) {
     read(archive.send(token, multipart(parts)).await).await
 }
 
@@ -81,9 +87,11 @@ async fn a_scan_is_placed_by_hand_and_taken_out_again() {
     let id: ScanId = answer["files"][0]["scan_id"].as_str().unwrap().parse().unwrap();
     to_tray(&archive, id).await;
 
-    let (missing, _) = archive.post(&token, &format!("/api/v1/scans/{id}/place"), json!({"slip_number": "S9"})).await;
+    let (missing, _) =
+        archive.post(&token, &format!("/api/v1/scans/{id}/place"), json!({"slip_number": "S9"})).await;
     let (_, tray) = archive.get(&token, "/api/v1/tray").await;
-    let (placed, scan) = archive.post(&token, &format!("/api/v1/scans/{id}/place"), json!({"slip_number": "S1"})).await;
+    let (placed, scan) =
+        archive.post(&token, &format!("/api/v1/scans/{id}/place"), json!({"slip_number": "S1"})).await;
 
     assert_eq!(missing, StatusCode::NOT_FOUND);
     assert_eq!(tray["items"][0]["id"], json!(id));

@@ -1,0 +1,86 @@
+use axum::{
+    body::Body,
+    http::{Request, StatusCode, header},
+};
+use domain::access::Role;
+use http_body_util::BodyExt;
+use tower::ServiceExt;
+
+use crate::{
+    entries::EntryFormat,
+    router::router,
+    session::COOKIE,
+    testing::{TestArchive, entry},
+};
+
+async fn page(archive: &TestArchive, token: &str, path: &str, language: &str) -> (StatusCode, String) {
+    let request = Request::get(path)
+        .header(header::COOKIE, format!("{COOKIE}={token}"))
+        .header(header::ACCEPT_LANGUAGE, language)
+        .body(Body::empty())
+        .unwrap();
+    let response = router(archive.state.clone()).oneshot(request).await.unwrap();
+    let status = response.status();
+    let bytes = response.into_body().collect().await.unwrap().to_bytes();
+    (status, String::from_utf8(bytes.to_vec()).unwrap())
+}
+
+#[tokio::test]
+async fn every_page_is_shown_in_both_languages() {
+    let archive = TestArchive::open().await;
+    let local = archive.local().await;
+    archive.import(&local, entry("TJ01", "S1").to_string().as_bytes(), EntryFormat::JsonLines).await;
+    let mut tx = archive.backends().database.begin_read().await.unwrap();
+    let id = tx.case_files().find_by_slip_number("S1").await.unwrap().unwrap().id;
+    drop(tx);
+    let (_, token) = archive.account(Role::Auditor, None, Some("TJ")).await;
+
+    for (path, zh, en) in [
+        ("/".to_owned(), "今天要做的", "What waits for you"),
+        ("/tray".to_owned(), "没有等待人工归卷", "No scan waits"),
+        ("/upload".to_owned(), "上传扫描件", "Upload scans"),
+        (format!("/case-files/{id}"), "还没有扫描件", "No scans yet"),
+        ("/sign-in".to_owned(), "访问令牌", "Access token"),
+    ] {
+        let (status, chinese) = page(&archive, &token, &path, "zh-CN").await;
+        let (_, english) = page(&archive, &token, &path, "en").await;
+
+        assert_eq!(status, StatusCode::OK, "{path}");
+        assert!(chinese.contains(zh) && english.contains(en), "{path}");
+        assert!(
+            !chinese.contains("王小明") && !chinese.contains("<script") && !chinese.contains("style="),
+            "{path}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn who_is_not_signed_in_is_asked_to_and_a_foreign_form_is_refused() {
+    let archive = TestArchive::open().await;
+    let (_, token) = archive.account(Role::Clerk, Some("TJ01"), None).await;
+
+    let (asked, _) = page(&archive, "gd_x", "/", "zh").await;
+    let foreign = Request::post("/upload")
+        .header(header::COOKIE, format!("{COOKIE}={token}"))
+        .header("sec-fetch-site", "cross-site")
+        .body(Body::empty())
+        .unwrap();
+    let refused = router(archive.state.clone()).oneshot(foreign).await.unwrap();
+
+    assert_eq!(asked, StatusCode::SEE_OTHER);
+    assert_eq!(refused.status(), StatusCode::FORBIDDEN);
+    assert!(refused.headers().contains_key(header::CONTENT_SECURITY_POLICY));
+}
+
+#[tokio::test]
+async fn a_code_opens_the_console_once() {
+    let archive = TestArchive::open().await;
+    let (_, token) = archive.account(Role::Clerk, Some("TJ01"), None).await;
+    let code = archive.state.sign_in_codes.issue(&token, archive.backends().clock.now());
+
+    let (first, _) = page(&archive, "", &format!("/sign-in?code={code}"), "zh").await;
+    let (second, text) = page(&archive, "", &format!("/sign-in?code={code}"), "zh").await;
+
+    assert_eq!((first, second), (StatusCode::SEE_OTHER, StatusCode::OK));
+    assert!(text.contains("令牌无效"));
+}
