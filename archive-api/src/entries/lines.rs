@@ -42,15 +42,12 @@ impl<R: Read> RecordReader<R> {
         self.bytes_read
     }
 
-    /// The beginning of the file, as far as one read gives it, without moving on.
-    pub(super) fn head(&mut self) -> io::Result<&[u8]> {
-        self.reader.fill_buf()
-    }
-
     /// Passes over the first bytes, as a byte order mark.
-    pub(super) fn skip(&mut self, bytes: usize) {
-        self.reader.consume(bytes);
+    pub(super) fn skip(&mut self, bytes: usize) -> io::Result<()> {
+        let mut mark = vec![0; bytes];
+        self.reader.read_exact(&mut mark)?;
         self.bytes_read += bytes as u64;
+        Ok(())
     }
 
     /// The next record that is not blank.

@@ -1,6 +1,9 @@
 //! From records to entered data.
 
-use std::{collections::HashMap, io::Read};
+use std::{
+    collections::HashMap,
+    io::{self, Read},
+};
 
 use chrono::NaiveDate;
 use domain::entered_data::EnteredData;
@@ -15,6 +18,8 @@ use super::{
 };
 use crate::slip_number;
 
+/// How much of a file its encoding is told from.
+const HEAD_BYTES: usize = 4096;
 /// Longest value, in characters.
 const MAX_VALUE_CHARACTERS: usize = 500;
 
@@ -39,9 +44,12 @@ pub(super) fn parse_stream(
     lines: &mpsc::Sender<ParsedLine>,
 ) -> Result<(), ImportError> {
     let quoting = if format == EntryFormat::Csv { Quoting::Marks } else { Quoting::None };
-    let mut records = RecordReader::new(reader, quoting);
-    let (encoding, mark) = text::detect(records.head()?).ok_or(ImportError::Encoding)?;
-    records.skip(mark);
+    let mut reader = reader;
+    let mut head = Vec::with_capacity(HEAD_BYTES);
+    reader.by_ref().take(HEAD_BYTES as u64).read_to_end(&mut head)?;
+    let (encoding, mark) = text::detect(&head).ok_or(ImportError::Encoding)?;
+    let mut records = RecordReader::new(io::Cursor::new(head).chain(reader), quoting);
+    records.skip(mark)?;
     let layout = match format {
         EntryFormat::Csv => Some(read_headers(&mut records, encoding, columns)?),
         EntryFormat::JsonLines if encoding != Encoding::Utf8 => return Err(ImportError::Encoding),
