@@ -88,8 +88,10 @@ pub(crate) async fn search(
     if !caller.has(Action::Search) {
         return Err(Problem::new(kinds::FORBIDDEN));
     }
-    let question = query.for_caller(caller)?;
-    let page = ask_index(state, question).await?;
+    let page = match query.for_caller(caller)? {
+        Some(question) => ask_index(state, question).await?,
+        None => IndexPage { hits: Vec::new(), next: None, count: None, reached: 0 },
+    };
     let ids: Vec<CaseFileId> = page.hits.iter().map(|hit| hit.case_file_id).collect();
     let mut tx = state.backends.database.begin_read().await?;
     let mut items = Vec::with_capacity(ids.len());

@@ -65,8 +65,8 @@ const WHOLE_PHONE: usize = 10;
 const WHOLE_ID_NUMBER: usize = 15;
 
 impl SearchQuery {
-    /// The question for the index, within what this caller may find.
-    pub(crate) fn for_caller(&self, caller: &Caller) -> Result<Query, Problem> {
+    /// The question for the index, within what this caller may find; `None` when that can be nothing.
+    pub(crate) fn for_caller(&self, caller: &Caller) -> Result<Option<Query>, Problem> {
         let mut query = Query::within(caller.search_scope());
         query.accepted_from = day(&self.accepted_from, "accepted_from")?;
         query.accepted_to = day(&self.accepted_to, "accepted_to")?;
@@ -98,26 +98,20 @@ impl SearchQuery {
             "capped" => Counting::Capped,
             _ => return Err(invalid("count")),
         };
-        restrict_states(&mut query, caller);
-        Ok(query)
+        Ok(within_states(query, caller))
     }
 }
 
 /// What an outlet has handed over to the archive is no longer the outlet's to find.
-fn restrict_states(query: &mut Query, caller: &Caller) {
+fn within_states(mut query: Query, caller: &Caller) -> Option<Query> {
     if caller.role.scope() != RoleScope::OwnOutlets {
-        return;
+        return Some(query);
     }
-    let is_open = |state: &CaseState| *state < CaseState::Archived;
     if query.states.is_empty() {
-        query.states = CaseState::ALL.into_iter().filter(is_open).collect();
-        return;
+        query.states = CaseState::ALL.to_vec();
     }
-    let asked_for_nothing_open = !query.states.iter().any(is_open);
-    query.states.retain(is_open);
-    if asked_for_nothing_open {
-        query.scope = indexer::query::Scope::Outlets(Vec::new());
-    }
+    query.states.retain(|state| *state < CaseState::Archived);
+    (!query.states.is_empty()).then_some(query)
 }
 
 fn given(text: &str) -> Option<&str> {

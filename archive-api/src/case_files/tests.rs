@@ -1,6 +1,11 @@
 use axum::http::StatusCode;
 use backends::database::case_files::CaseFileRow;
 use domain::access::Role;
+use indexer::{
+    document::CaseDocument,
+    searcher::Searcher,
+    writer::{Change, IndexWriter},
+};
 use serde_json::json;
 
 use crate::{
@@ -88,4 +93,60 @@ async fn a_search_without_an_index_says_so() {
         (StatusCode::SERVICE_UNAVAILABLE, Some("search_unavailable"))
     );
     assert!(problem["trace_id"].is_string());
+}
+
+/// An index that holds the case file as it stands.
+fn index_of(folder: &std::path::Path, archive: &TestArchive, case_file: &CaseFileRow) -> Searcher {
+    let key = archive.state.blind_key();
+    let mut writer = IndexWriter::open(folder, key.clone()).unwrap();
+    let document = CaseDocument {
+        case_file_id: case_file.id,
+        slip_number: case_file.slip_number.clone(),
+        outlet_code: case_file.outlet_code.clone().unwrap(),
+        branch_code: case_file.branch_code.clone().unwrap(),
+        channel: case_file.channel.clone().unwrap(),
+        accepted_on: case_file.accepted_on.unwrap(),
+        state: case_file.state,
+        finding_codes: Vec::new(),
+        has_open_findings: false,
+        archival_code: None,
+        names: vec!["王小明".to_owned()],
+        id_numbers: vec!["11010519491231002X".to_owned()],
+        phones: vec!["13812345678".to_owned()],
+        addresses: vec!["天津市河西区友谊路1号".to_owned()],
+    };
+    writer.apply(&[Change::Upsert(Box::new(document))], 1).unwrap();
+    writer.commit().unwrap();
+    Searcher::open(folder, key).unwrap()
+}
+
+#[tokio::test]
+async fn a_search_finds_what_is_in_reach_masks_it_and_logs_no_term() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut archive = TestArchive::open().await;
+    let case_file = with_entry(&archive).await;
+    let searcher = index_of(folder.path(), &archive, &case_file);
+    archive.state.searcher = tokio::sync::watch::channel(Some(std::sync::Arc::new(searcher))).1;
+    let (_, own) = archive.account(Role::Clerk, Some("TJ01"), None).await;
+    let (_, other) = archive.account(Role::Clerk, Some("TJ02"), None).await;
+    let (_, administrator) = archive.account(Role::SystemAdmin, None, None).await;
+    let path = "/api/v1/case-files?name=%E5%B0%8F&id_number=002X&address=%E5%8F%8B%E8%B0%8A&count=exact";
+
+    let (_, found) = archive.get(&own, path).await;
+    let (_, nothing) = archive.get(&other, path).await;
+    let (archived, none) = archive.get(&own, "/api/v1/case-files?state=archived").await;
+    let (forbidden, _) = archive.get(&administrator, path).await;
+
+    assert_eq!(
+        (found["count"].as_u64(), found["items"][0]["customer_name"].as_str()),
+        (Some(1), Some("王**"))
+    );
+    assert_eq!((nothing["count"].as_u64(), nothing["items"].as_array().unwrap().len()), (Some(0), 0));
+    assert_eq!((archived, none["items"].as_array().map(Vec::len)), (StatusCode::OK, Some(0)));
+    assert_eq!(forbidden, StatusCode::FORBIDDEN);
+    let mut tx = archive.backends().database.begin_read().await.unwrap();
+    let log = tx.operation_log().after(0, 100).await.unwrap();
+    let searches: Vec<_> = log.iter().filter(|row| row.entry.action == "search").collect();
+    assert_eq!(searches.len(), 3);
+    assert!(searches.iter().all(|row| row.entry.subject_id.len() == 16));
 }

@@ -218,11 +218,11 @@ enum Outcome {
     SameAs(usize),
 }
 
-/// What makes a file the same as another one.
+/// What makes a file the same as another one: the same bytes for the same acceptance.
 #[derive(PartialEq, Eq, Hash)]
 struct Sameness {
     sha256: [u8; 32],
-    slip_number: Option<String>,
+    slip_number: String,
     outlet: Option<String>,
     slot: Option<Slot>,
 }
@@ -241,17 +241,15 @@ impl UploadUnderWay {
     fn hold(&mut self, mut held: HeldFile, batch: &mut Vec<HeldFile>) {
         held.index = self.outcomes.len();
         let labels = &held.labels;
-        let sameness = Sameness {
-            sha256: held.sha256,
-            slip_number: labels.slip_number.clone(),
-            outlet: labels.outlet.clone(),
-            slot: labels.slot,
-        };
-        if let Some(first) = self.seen.get(&sameness) {
-            self.outcomes.push(Outcome::SameAs(*first));
-            return;
+        if let Some(slip_number) = labels.slip_number.clone() {
+            let (outlet, slot) = (labels.outlet.clone(), labels.slot);
+            let sameness = Sameness { sha256: held.sha256, slip_number, outlet, slot };
+            if let Some(first) = self.seen.get(&sameness) {
+                self.outcomes.push(Outcome::SameAs(*first));
+                return;
+            }
+            self.seen.insert(sameness, held.index);
         }
-        self.seen.insert(sameness, held.index);
         self.outcomes.push(Outcome::Pending);
         batch.push(held);
     }

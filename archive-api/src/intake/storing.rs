@@ -161,22 +161,18 @@ async fn put_large(blobs: &BlobStore, id: ScanId, key: &DataKey, bytes: &[u8]) -
     writer.finish().await
 }
 
-/// The scan that holds the same bytes and belongs to the same acceptance: named by the same slip number, or, when
-/// none is named, come from the same outlet.
+/// The scan that holds the same bytes and belongs to the acceptance whose slip number is named.
+///
+/// Without a slip number nothing is known yet: the same bytes may be another customer's paper copied again. Placing
+/// finds that out, and links them then if they came for the same case file.
 pub(super) async fn twin_of(
     tx: &mut dyn Transaction,
     sha256: &[u8; 32],
     labels: &Labels,
 ) -> Result<Option<ScanId>, StorageError> {
+    let Some(slip_number) = &labels.slip_number else { return Ok(None) };
     for scan in tx.scans().with_sha256(sha256).await? {
-        if scan.same_as.is_some() {
-            continue;
-        }
-        let is_same = match &labels.slip_number {
-            Some(slip_number) => is_of_acceptance(tx, &scan, slip_number).await?,
-            None => scan.outlet_code == labels.outlet,
-        };
-        if is_same {
+        if scan.same_as.is_none() && is_of_acceptance(tx, &scan, slip_number).await? {
             return Ok(Some(scan.id));
         }
     }
