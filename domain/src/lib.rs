@@ -21,7 +21,6 @@ pub mod ids;
 pub mod job;
 pub mod masking;
 pub mod merkle;
-pub mod operation_log;
 pub mod reading;
 pub mod retention;
 pub mod scan;

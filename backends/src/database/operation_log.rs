@@ -2,9 +2,8 @@
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use domain::ids::AccountId;
+use domain::{ids::AccountId, merkle};
 use serde::Serialize;
-use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use super::digest;
@@ -117,7 +116,7 @@ fn leaf_hash(sequence: i64, entry: &LogEntry) -> [u8; 32] {
     };
     // Strings, numbers and options of them always have a JSON form; an empty one would fail verification.
     let json = serde_json::to_vec(&canonical).unwrap_or_default();
-    Sha256::new_with_prefix([0_u8]).chain_update(json).finalize().into()
+    merkle::leaf_hash(&json)
 }
 
 #[derive(sqlx::FromRow)]

@@ -14,7 +14,7 @@ use crate::{
     client::{ArchiveClient, ClientError, OutgoingFile, Receipt, Tongue, UploadLabels},
     failure::{Failure, OrFail},
     progress,
-    service::Archive,
+    service::{Archive, Duty},
     settings::Settings,
     waiting::{self, Followed},
     watching::litter::is_litter,
@@ -52,7 +52,9 @@ pub async fn run(settings: &Settings, arguments: &Arguments) -> Result<(), Failu
     if files.is_empty() {
         return Err(Failure::usage("there is no file in what was named"));
     }
-    let archive = Archive::open(settings, Tongue::English).await?;
+    // Who does not wait leaves the reading to the next server.
+    let duty = if arguments.wait { Duty::Works } else { Duty::AnswersOnly };
+    let archive = Archive::open(settings, Tongue::English, duty).await?;
     let done = send_and_wait(settings, arguments, &files, &archive.client).await;
     archive.close().await;
     let followed = done?;
@@ -104,12 +106,18 @@ async fn send(
             bar.set_position(followed.len() as u64);
         }
         let bytes = fs::read(path).or_fail(format!("{} cannot be read", path.display()))?;
-        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        batch.push((path.clone(), OutgoingFile { name, bytes }));
+        batch.push((path.clone(), OutgoingFile { name: name_with_folder(path), bytes }));
     }
     send_batch(client, &labels, &mut batch, &mut followed).await?;
     bar.finish_and_clear();
     Ok(followed)
+}
+
+/// The name with that of its folder, which often is the slip number.
+fn name_with_folder(path: &Path) -> String {
+    let mut last: Vec<_> = path.components().rev().take(2).map(|part| part.as_os_str().to_string_lossy()).collect();
+    last.reverse();
+    last.join("/")
 }
 
 fn held_bytes(batch: &[(PathBuf, OutgoingFile)]) -> u64 {
