@@ -1,0 +1,50 @@
+//! Keys: they survive a restart, nest under the key of a case file, and are gone when destroyed.
+
+use std::sync::Arc;
+
+use archive_tests::engines;
+use backends::{clock::SystemClock, connect::Backends, vault::{KeyPurpose, RootKey}};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn keys_and_secrets_are_the_same_after_a_restart() {
+    for on in engines::all().await.unwrap() {
+        let vault = &on.backends.vault;
+        let key = vault.new_key(KeyPurpose::Scan, on.backends.clock.now()).await.unwrap();
+
+        let again = Backends::connect(&on.config, Arc::new(SystemClock)).await.unwrap();
+
+        assert!(again.vault.key(key.id()).await.unwrap().is_some(), "{}", on.name);
+        assert_eq!(again.vault.blind_index_secret(), vault.blind_index_secret(), "{}", on.name);
+        assert!(again.vault.verifies(b"head", &vault.sign(b"head")), "{}", on.name);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_scan_lives_and_dies_with_its_case_file_once_it_is_released() {
+    for on in engines::all().await.unwrap() {
+        let (vault, now) = (&on.backends.vault, on.backends.clock.now());
+        let scan = vault.new_key(KeyPurpose::Scan, now).await.unwrap();
+        let case_file = vault.new_key(KeyPurpose::CaseFile, now).await.unwrap();
+        vault.hand_over(&scan, &case_file, now).await.unwrap();
+        assert!(vault.settle(scan.id()).await.unwrap(), "{}", on.name);
+        assert!(vault.key(scan.id()).await.unwrap().is_some(), "{}", on.name);
+
+        vault.destroy(case_file.id()).await.unwrap();
+
+        assert!(vault.key(scan.id()).await.unwrap().is_none(), "{}", on.name);
+        assert!(!vault.settle(scan.id()).await.unwrap(), "{}", on.name);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_root_key_does_not_open_the_store() {
+    for on in engines::all().await.unwrap() {
+        let mut config = on.config.clone();
+        config.root_key = config.root_key.with_extension("other");
+        RootKey::create(&config.root_key).unwrap();
+
+        let refused = Backends::connect(&config, Arc::new(SystemClock)).await;
+
+        assert!(refused.is_err(), "{}", on.name);
+    }
+}

@@ -1,0 +1,10 @@
+//! Every promise of every seam, on every backend.
+
+#![expect(clippy::unwrap_used, reason = "a broken promise must fail the test where it shows")]
+
+mod case_files;
+mod jobs;
+mod keys;
+mod operation_log;
+mod rows;
+mod scans;

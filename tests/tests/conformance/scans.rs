@@ -1,0 +1,62 @@
+//! Uploads and scans: an idempotency key is used once, a scan changes only from the state it was loaded in.
+
+use archive_tests::engines;
+use backends::error::StorageError;
+use domain::scan::ScanState;
+
+use crate::rows;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_idempotency_key_belongs_to_one_upload_of_an_account() {
+    for on in engines::all().await.unwrap() {
+        let (one, two) = (rows::account(&on.backends).await, rows::account(&on.backends).await);
+        let mut tx = on.backends.database.begin().await.unwrap();
+        tx.scans().insert_upload(&rows::upload(&on.backends, one, Some("k")), &[], &[]).await.unwrap();
+        tx.scans().insert_upload(&rows::upload(&on.backends, two, Some("k")), &[], &[]).await.unwrap();
+        tx.scans().insert_upload(&rows::upload(&on.backends, one, None), &[], &[]).await.unwrap();
+        tx.scans().insert_upload(&rows::upload(&on.backends, one, None), &[], &[]).await.unwrap();
+
+        let again = tx.scans().insert_upload(&rows::upload(&on.backends, one, Some("k")), &[], &[]).await;
+
+        assert!(matches!(again, Err(StorageError::Conflict { .. })), "{}", on.name);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_scan_changes_only_from_the_state_it_was_loaded_in() {
+    for on in engines::all().await.unwrap() {
+        let account = rows::account(&on.backends).await;
+        let upload = rows::upload(&on.backends, account, None);
+        let mut scan = rows::scan(&on.backends, upload.id, account, [7; 32]);
+        let mut tx = on.backends.database.begin().await.unwrap();
+        tx.scans().insert_upload(&upload, std::slice::from_ref(&scan), &[rows::item(&scan)]).await.unwrap();
+
+        scan.state = ScanState::Read;
+        tx.scans().update(&scan, ScanState::Received).await.unwrap();
+        let late = tx.scans().update(&scan, ScanState::Received).await;
+
+        assert!(matches!(late, Err(StorageError::Conflict { .. })), "{}", on.name);
+        assert_eq!(tx.scans().find(scan.id).await.unwrap(), Some(scan.clone()), "{}", on.name);
+        assert_eq!(tx.scans().with_sha256(&[7; 32]).await.unwrap(), [scan], "{}", on.name);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn scans_in_a_state_are_listed_by_outlet() {
+    for on in engines::all().await.unwrap() {
+        let account = rows::account(&on.backends).await;
+        let upload = rows::upload(&on.backends, account, None);
+        let mut here = rows::scan(&on.backends, upload.id, account, [1; 32]);
+        here.outlet_code = Some("A".to_owned());
+        let nowhere = rows::scan(&on.backends, upload.id, account, [2; 32]);
+        let mut tx = on.backends.database.begin().await.unwrap();
+        tx.scans().insert_upload(&upload, &[here.clone(), nowhere], &[]).await.unwrap();
+
+        let all = tx.scans().in_state(ScanState::Received, None, None, 10).await.unwrap();
+        let of_a = tx.scans().in_state(ScanState::Received, Some(&["A".to_owned()]), None, 10).await.unwrap();
+        let of_b = tx.scans().in_state(ScanState::Received, Some(&["B".to_owned()]), None, 10).await.unwrap();
+
+        assert_eq!((all.len(), of_b.len()), (2, 0), "{}", on.name);
+        assert_eq!(of_a, [here], "{}", on.name);
+    }
+}

@@ -1,0 +1,11 @@
+//! The archive as its users see it: through the real executable, over HTTP, with the real reader.
+
+#![expect(clippy::unwrap_used, reason = "a broken behaviour must fail the test where it shows")]
+
+mod entering;
+mod finding_again;
+mod intake;
+mod placing;
+mod sample_cases;
+mod samples;
+mod who_sees_what;
