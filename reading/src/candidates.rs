@@ -61,15 +61,30 @@ pub fn decide(kind: ValueKind, readings: &[LineReading], known: &Known) -> Decis
 }
 
 fn decide_line(kind: ValueKind, reading: &LineReading, known: &Known) -> Decision {
-    let believed = |text: &str| believe(kind, text, known);
-    let bare = believed(&reading.text);
-    let texts = texts_of(kind, reading);
+    weigh(kind, &texts_of(kind, reading), &reading.text, known)
+}
+
+/// Several lines are one value: the first is weighed, for it names the region; the others are taken as read.
+fn decide_lines(kind: ValueKind, readings: &[LineReading], known: &Known) -> Decision {
+    let Some((first, rest)) = readings.split_first() else { return Decision::nothing() };
+    let rest_text: String = rest.iter().map(|reading| parse::folded(&reading.text)).collect();
+    let texts: Vec<ctc::Candidate> =
+        texts_of(kind, first).into_iter().map(|(text, log)| (text + &rest_text, log)).collect();
+    let bare = parse::folded(&first.text) + &rest_text;
+    let mut decision = weigh(kind, &texts, &bare, known);
+    decision.share *= rest.iter().map(|reading| reading.confidence.value()).product::<f32>();
+    decision
+}
+
+/// The value with the largest share when each text's likelihood is multiplied by how far it is to be believed.
+fn weigh(kind: ValueKind, texts: &[ctc::Candidate], bare_text: &str, known: &Known) -> Decision {
+    let bare = believe(kind, bare_text, known);
     let mut rivals: Vec<(String, f64, &'static str)> = Vec::new();
     let (mut seen, mut total) = (0.0, 0.0);
-    for (text, log) in &texts {
+    for (text, log) in texts {
         let probability = log.exp();
         seen += probability;
-        let Some(belief) = believed(text) else { continue };
+        let Some(belief) = believe(kind, text, known) else { continue };
         total += probability * belief.weight;
         match rivals.iter_mut().find(|(known_text, _, _)| *known_text == belief.text) {
             Some(rival) => rival.1 += probability * belief.weight,
@@ -82,18 +97,8 @@ fn decide_line(kind: ValueKind, reading: &LineReading, known: &Known) -> Decisio
     };
     let share = (weight / total.max(1e-12)) as f32;
     let same = bare.as_ref().is_some_and(|bare| bare.text == text);
-    let repair = (!same).then(|| Repair { from: reading.text.clone(), rule: rule.to_owned() });
+    let repair = (!same).then(|| Repair { from: bare_text.to_owned(), rule: rule.to_owned() });
     Decision { text: Some(text), share, repair }
-}
-
-/// Several lines are one value: their bare texts joined, their shares multiplied.
-fn decide_lines(kind: ValueKind, readings: &[LineReading], known: &Known) -> Decision {
-    let text: String = readings.iter().map(|reading| parse::folded(&reading.text)).collect();
-    let share = readings.iter().map(|reading| reading.confidence.value()).product();
-    match believe(kind, &text, known) {
-        Some(belief) => Decision { text: Some(belief.text), share, repair: None },
-        None => Decision::nothing(),
-    }
 }
 
 fn texts_of(kind: ValueKind, reading: &LineReading) -> Vec<ctc::Candidate> {
@@ -132,7 +137,7 @@ fn believe(kind: ValueKind, text: &str, known: &Known) -> Option<Belief> {
             let weight = if parse::is_plausible_name(&name) { 20.0 } else { 1.0 };
             Belief { text: name, weight, rule: "name" }
         }),
-        ValueKind::Address => parse::address(text).map(|text| plain(text)),
+        ValueKind::Address => parse::address(text).map(believe_address),
         ValueKind::Authority => parse::address(text).map(|text| {
             let weight = if text.ends_with('局') { 20.0 } else { 1.0 };
             Belief { text, weight, rule: "authority" }
@@ -149,6 +154,29 @@ fn believe(kind: ValueKind, text: &str, known: &Known) -> Option<Belief> {
 
 fn plain(text: String) -> Belief {
     Belief { text, weight: 1.0, rule: "likelihood" }
+}
+
+/// Each part of the address that is the name of a region makes it eight times as likely.
+fn believe_address(text: String) -> Belief {
+    let weight = 8.0_f64.powi(regions_in(&text));
+    Belief { text, weight, rule: "region" }
+}
+
+/// How many names of regions the address begins with, one after the other.
+fn regions_in(address: &str) -> i32 {
+    let mut rest: Vec<char> = address.chars().take(30).collect();
+    let mut count = 0;
+    while count < 4 {
+        let named = (2..=rest.len().min(12)).find(|length| {
+            let name: String = rest[..*length].iter().collect();
+            let ends = matches!(rest[length - 1], '省' | '市' | '区' | '县' | '州' | '盟' | '旗');
+            ends && validation::is_region_name(&name)
+        });
+        let Some(length) = named else { break };
+        rest.drain(..length);
+        count += 1;
+    }
+    count
 }
 
 fn believe_number(text: &str) -> Option<Belief> {

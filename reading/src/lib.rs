@@ -5,6 +5,7 @@
 //! `verification`, which weighs a typed value against the ink of a finished reading.
 
 pub mod candidates;
+pub mod capture;
 pub mod classify;
 pub mod confidence;
 pub mod cpu;

@@ -13,6 +13,7 @@ use image::{RgbImage, imageops};
 
 use crate::{
     candidates::Known,
+    capture,
     classify::{self, Found},
     cpu,
     engines::Engines,
@@ -33,6 +34,9 @@ const PAGE_SIDE: u32 = 736;
 const CARD_SIDE: u32 = 640;
 /// A card smaller than this on the shrunk page is looked at again by itself.
 const LEAST_CARD_WIDTH: f32 = 420.0;
+
+/// Labels read a second time on one page.
+const MOST_WORN: usize = 16;
 
 /// How a reader is opened.
 #[derive(Debug, Clone)]
@@ -127,7 +131,6 @@ impl PageReader {
         dpi: Option<f32>,
         hints: &PageHints,
     ) -> Result<PageReading, RecognitionError> {
-        let _ = dpi;
         self.engines.cost = ReadingCost::default();
         let started_ms = cpu::thread_ms();
         let quality = quality::look(page);
@@ -141,13 +144,36 @@ impl PageReader {
         self.engines.second_looks_until_ms = cpu::thread_ms() + f64::from(self.budget_ms);
         for found in classify::papers(&forms, &lines) {
             let mut paper = self.read_paper(&upright.image, &found, &lines, hints)?;
-            to_page(&mut paper, &upright.to_page);
+            if found.form.signature.is_some() {
+                let px_per_mm = px_per_mm(page, dpi, paper.capture);
+                paper.signature =
+                    fields::marks::signature(&upright.image, found.form, &lines, px_per_mm, &mut self.engines);
+            }
             papers.push(paper);
+        }
+        self.look_for_stamp(&upright.image, &lines, &forms, &mut papers);
+        for paper in &mut papers {
+            to_page(paper, &upright.to_page);
         }
         papers.sort_by(|a, b| a.region.centre().y.total_cmp(&b.region.centre().y));
         let mut cost = std::mem::take(&mut self.engines.cost);
         cost.cpu_ms = (cpu::thread_ms() - started_ms) as f32;
         Ok(PageReading { quarter_turns: upright.quarter_turns, quality, papers, cost })
+    }
+
+    /// One stamp on the sheet is for all copies on it; a photograph of the card itself needs none.
+    fn look_for_stamp(&mut self, image: &RgbImage, lines: &[Line], forms: &FormSet, papers: &mut [PaperReading]) {
+        let needs = |paper: &PaperReading| {
+            paper.capture != Capture::Photograph && forms.get(&paper.form).is_some_and(|form| form.copy_stamp)
+        };
+        if !papers.iter().any(needs) {
+            return;
+        }
+        let cards: Vec<Quad> = papers.iter().map(|paper| paper.region).collect();
+        let mark = fields::marks::copy_stamp(image, &cards, lines, &mut self.engines);
+        for paper in papers.iter_mut().filter(|paper| needs(paper)) {
+            paper.copy_stamp = Some(mark.clone());
+        }
     }
 
     fn upright(&mut self, page: &RgbImage) -> Result<Upright, RecognitionError> {
@@ -191,7 +217,8 @@ impl PageReader {
             None => {
                 let barcodes = hints.barcodes.iter().map(|hint| hint.text.clone()).collect();
                 let known = Known { barcodes, ..Known::default() };
-                fields::labelled::read(image, found.form, lines, &known, &mut self.engines)?
+                let lines = self.read_worn_labels(image, found.form, lines)?;
+                fields::labelled::read(image, found.form, &lines, &known, &mut self.engines)?
             }
         };
         let whole = Quad::rectangle(0.0, 0.0, image.width() as f32, image.height() as f32);
@@ -202,7 +229,7 @@ impl PageReader {
             form: found.form.name.clone(),
             confidence: Confidence::new(found.weight / (found.weight + 0.5)),
             region,
-            capture: Capture::Unknown,
+            capture: capture::of(image, found.form.paper, &region),
             quality: quality::look(image),
             illegible: illegible(found.form, &fields),
             fields,
@@ -210,6 +237,28 @@ impl PageReader {
             signature: None,
             fingerprint: Vec::new(),
         })
+    }
+
+    /// Labels the quick reader could not read are read by the good one.
+    fn read_worn_labels(
+        &mut self,
+        image: &RgbImage,
+        form: &Form,
+        lines: &[Line],
+    ) -> Result<Vec<Line>, RecognitionError> {
+        let mut read = Vec::with_capacity(lines.len());
+        let mut again = 0;
+        for line in lines {
+            if again < MOST_WORN && fields::segments::is_worn_label(form, line) {
+                again += 1;
+                let crop = warp::cut_line(image, &line.quad, 48);
+                let reading = self.engines.read_value(&crop)?;
+                read.push(Line::new(line.quad, &reading, crop.width() as f32));
+            } else {
+                read.push(line.clone());
+            }
+        }
+        Ok(read)
     }
 
     /// A card that is small on the page is looked at again by itself.
@@ -245,6 +294,20 @@ impl PageReader {
             field.region = shift.apply_quad(&field.region);
         }
         Ok(fields)
+    }
+}
+
+/// Scale of a scan; of a photograph nothing is known.
+fn px_per_mm(page: &RgbImage, dpi: Option<f32>, capture: Capture) -> Option<f32> {
+    if capture == Capture::Photograph {
+        return None;
+    }
+    let (long, short) = (page.width().max(page.height()) as f32, page.width().min(page.height()) as f32);
+    let is_a4 = (long / short.max(1.0) - std::f32::consts::SQRT_2).abs() < 0.05;
+    match dpi {
+        Some(dpi) if (50.0..1300.0).contains(&dpi) => Some(dpi / 25.4),
+        _ if is_a4 => Some(long / 297.0),
+        _ => None,
     }
 }
 

@@ -1,6 +1,6 @@
 //! Reading a slip: labels wherever they stand, values beside or below them.
 
-use domain::{geometry::Quad, reading::FieldReading};
+use domain::{field::Confidence, geometry::Quad, reading::FieldReading};
 use image::RgbImage;
 
 use super::{
@@ -21,6 +21,8 @@ use crate::{
 
 /// A value below its label is at most this many line heights away.
 const FARTHEST_BELOW: f32 = 2.6;
+/// A value beside its label may stand this much higher or lower, in line heights.
+const FARTHEST_BESIDE: f32 = 0.7;
 /// Where nothing else stands to the right of a value, this many line heights are looked at.
 const OPEN_ROOM: f32 = 4.0;
 
@@ -46,38 +48,72 @@ pub fn read(
         let known = Known { patterns: plan.patterns.clone(), ..known.clone() };
         let ink: Ink = value::read(page, &ink_lines, engines)?;
         let ink = value::look_again(page, plan, ink, &known, engines)?;
-        fields.push(value::field(plan, &ink, &known));
+        let mut field = value::field(plan, &ink, &known);
+        if field.text.as_deref().is_some_and(|text| is_label(form, text)) {
+            // What was taken for a value is a label that the quick reader could not read.
+            field.text = None;
+            field.confidence = Confidence::NONE;
+        }
+        fields.push(field);
     }
     Ok(fields)
+}
+
+fn is_label(form: &Form, text: &str) -> bool {
+    let text = text.trim_matches(':');
+    let others = form.other_labels.iter().flat_map(|other| &other.texts);
+    form.fields.iter().flat_map(|plan| &plan.labels).chain(others).any(|label| label == text)
 }
 
 /// For each value the index of the field it belongs to.
 fn owners(form: &Form, segments: &Segments) -> Vec<Option<usize>> {
     let mut owners: Vec<Option<usize>> = vec![None; segments.values.len()];
+    let mut named = vec![false; segments.values.len()];
     for (index, value) in segments.values.iter().enumerate() {
-        owners[index] = match beside(value, segments) {
-            Some(label) => label.field,
-            None => by_pattern(form, value),
-        };
+        if let Some(label) = label_of(value, segments) {
+            owners[index] = label.field;
+            named[index] = true;
+        } else {
+            owners[index] = by_pattern(form, value);
+        }
     }
-    // A row without a label of its own goes on with the value above it, or stands below its label.
+    // A row without a label of its own goes on with the value above it.
     for index in 0..segments.values.len() {
-        let value = &segments.values[index];
-        if owners[index].is_none() && beside(value, segments).is_none() {
-            owners[index] = above(form, value, segments, &owners);
+        if owners[index].is_none() && !named[index] {
+            owners[index] = continued(form, &segments.values[index], segments, &owners);
         }
     }
     owners
 }
 
-/// The nearest label on the same row that ends left of the value.
-fn beside<'a>(value: &Value, segments: &'a Segments) -> Option<&'a Label> {
+/// The label a value belongs to: one that ends left of it on its row or nearly so, or one above it that begins
+/// where it begins; the nearest of all.
+fn label_of<'a>(value: &Value, segments: &'a Segments) -> Option<&'a Label> {
+    let cost = |label: &Label| beside(value, label, segments).into_iter().chain(below(value, label)).reduce(f32::min);
     segments
         .labels
         .iter()
-        .filter(|label| segments.same_row(&label.quad, &value.quad))
-        .filter(|label| right_of(&label.quad) <= left_of(&value.quad) + 0.6 * value.quad.height())
-        .max_by(|a, b| right_of(&a.quad).total_cmp(&right_of(&b.quad)))
+        .filter_map(|label| cost(label).map(|cost| (cost, label)))
+        .min_by(|a, b| a.0.total_cmp(&b.0))
+        .map(|(_, label)| label)
+}
+
+/// How far a value is from a label to its left.
+fn beside(value: &Value, label: &Label, segments: &Segments) -> Option<f32> {
+    let height = value.quad.height();
+    let apart = segments.apart(&label.quad, &value.quad);
+    let gap = (left_of(&value.quad) - right_of(&label.quad)) / height;
+    (apart < FARTHEST_BESIDE && gap > -0.6).then(|| 3.0 * apart + 0.25 * gap.max(0.0))
+}
+
+/// How far a value is from a label above it.
+fn below(value: &Value, label: &Label) -> Option<f32> {
+    let height = value.quad.height();
+    let slope = value.quad.angle().tan();
+    let (here, there) = (value.quad.centre(), label.quad.centre());
+    let gap = (here.y - there.y - slope * (here.x - there.x)) / height;
+    let indent = (left_of(&label.quad) - left_of(&value.quad)).abs() / height;
+    ((0.5..FARTHEST_BELOW).contains(&gap) && indent < 1.2).then_some(0.8 * gap + 0.5 * indent)
 }
 
 fn by_pattern(form: &Form, value: &Value) -> Option<usize> {
@@ -92,33 +128,18 @@ fn alike(code: &str, pattern: &str) -> bool {
     length.abs_diff(expected) <= 2 && length >= 10 && letters >= 1
 }
 
-/// The field of the value above, if it takes several lines and begins at the same place; else of the label above
-/// that has no value beside it.
-fn above(form: &Form, value: &Value, segments: &Segments, owners: &[Option<usize>]) -> Option<usize> {
+/// The field of the value above, if it takes several lines, begins at the same place, and nothing stands to the left.
+fn continued(form: &Form, value: &Value, segments: &Segments, owners: &[Option<usize>]) -> Option<usize> {
     let height = value.quad.height();
-    let gap = |other: &Quad| (value.quad.centre().y - other.centre().y) / height;
     let alone = !segments.values.iter().any(|other| {
         segments.same_row(&other.quad, &value.quad) && right_of(&other.quad) < left_of(&value.quad)
     });
-    let continued = segments.values.iter().zip(owners).find_map(|(other, owner)| {
+    segments.values.iter().zip(owners).find_map(|(other, owner)| {
         let field = (*owner)?;
-        let near = (0.6..2.0).contains(&gap(&other.quad));
+        let gap = (value.quad.centre().y - other.quad.centre().y) / height;
         let aligned = (left_of(&other.quad) - left_of(&value.quad)).abs() < 1.2 * height;
-        (near && aligned && alone && form.fields[field].lines > 1).then_some((gap(&other.quad), Some(field)))
-    });
-    let named = segments
-        .labels
-        .iter()
-        .filter(|label| (0.5..FARTHEST_BELOW).contains(&gap(&label.quad)))
-        .filter(|label| (left_of(&label.quad) - left_of(&value.quad)).abs() < 3.0 * height)
-        .filter(|label| !has_value_beside(label, segments))
-        .map(|label| (gap(&label.quad), label.field))
-        .min_by(|a, b| a.0.total_cmp(&b.0));
-    [continued, named].into_iter().flatten().min_by(|a, b| a.0.total_cmp(&b.0)).and_then(|(_, field)| field)
-}
-
-fn has_value_beside(label: &Label, segments: &Segments) -> bool {
-    segments.values.iter().any(|value| beside(value, segments).is_some_and(|other| std::ptr::eq(other, label)))
+        ((0.6..2.0).contains(&gap) && aligned && alone && form.fields[field].lines > 1).then_some(field)
+    })
 }
 
 /// The ink of a field, row by row.
@@ -157,7 +178,8 @@ fn room(quad: &Quad, segments: &Segments) -> Room {
             room.right = room.right.min((left_of(other) - right_of(quad) - 0.1 * height).max(0.0));
         }
         if right_of(other) <= left_of(quad) + 0.3 * height {
-            room.left = room.left.min((left_of(quad) - right_of(other) - 0.1 * height).max(0.0));
+            // The end of a label is known to half a character only.
+            room.left = room.left.min((left_of(quad) - right_of(other) - 0.1 * height).max(0.5 * height));
         }
     }
     room

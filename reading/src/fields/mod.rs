@@ -2,6 +2,7 @@
 
 pub mod card;
 pub mod labelled;
+pub mod marks;
 pub mod parse;
 pub mod rows;
 pub mod segments;

@@ -17,9 +17,17 @@ pub fn folded(text: &str) -> String {
     text.chars().map(fold).filter(|c| !c.is_whitespace()).collect()
 }
 
+/// What follows the end of a label that was cut out with a value.
+fn behind_label(text: &str) -> &str {
+    match text.char_indices().take(6).filter(|(_, c)| *c == ':').last() {
+        Some((at, _)) => &text[at + 1..],
+        None => text,
+    }
+}
+
 /// A person's or organisation's name, without what is printed around it.
 pub fn name(text: &str) -> Option<String> {
-    let trimmed: String = folded(text)
+    let trimmed: String = behind_label(&folded(text))
         .trim_matches(|c: char| ":：;,.，。、|_-—'\"`·•*".contains(c))
         .chars()
         .map(|c| if matches!(c, '•' | '・' | '.' | '∙' | '⋅') { '·' } else { c })
@@ -37,7 +45,7 @@ pub fn is_plausible_name(name: &str) -> bool {
 
 /// An address, in one line.
 pub fn address(text: &str) -> Option<String> {
-    let trimmed: String = folded(text).trim_matches(|c: char| ":：;,，。、|_'\"`".contains(c)).to_owned();
+    let trimmed: String = behind_label(&folded(text)).trim_matches(|c: char| ":：;,，。、|_'\"`".contains(c)).to_owned();
     (trimmed.chars().filter(|c| is_han(*c)).count() >= 2).then_some(trimmed)
 }
 

@@ -11,6 +11,8 @@ use crate::{
 
 /// A worn label is named when its ink is at least this likely, as a natural logarithm for each character.
 const LEAST_LABEL: f64 = -4.5;
+/// A label read with less confidence is read again.
+const WORN: f32 = 0.6;
 /// It must lead the next name by as much.
 const LEAST_LEAD: f64 = 0.5;
 
@@ -23,6 +25,8 @@ pub struct Label {
     pub field: Option<usize>,
     /// Characters that differ from the label.
     pub differences: usize,
+    /// Whether it says where to sign.
+    pub is_signature: bool,
 }
 
 /// Anything else.
@@ -49,6 +53,17 @@ pub struct Segments {
 struct Word {
     text: Vec<char>,
     field: Option<usize>,
+    is_signature: bool,
+}
+
+/// A label seen in a line: characters from and to, whose it is, and how many characters differ.
+#[derive(Debug, Clone, Copy)]
+struct Seen {
+    from: usize,
+    to: usize,
+    field: Option<usize>,
+    differences: usize,
+    is_signature: bool,
 }
 
 impl Segments {
@@ -81,7 +96,7 @@ impl Segments {
             match named {
                 Some(field) => {
                     let value = self.values.remove(index);
-                    self.labels.push(Label { quad: value.quad, field: Some(field), differences: 2 });
+                    self.labels.push(Label { quad: value.quad, field: Some(field), differences: 2, is_signature: false });
                 }
                 None => index += 1,
             }
@@ -118,10 +133,10 @@ impl Segments {
     fn cut(&mut self, line: &Line, words: &[Word]) {
         let found = labels_in(line, words);
         let mut start = 0;
-        for (from, to, field, differences) in found {
+        for Seen { from, to, field, differences, is_signature } in found {
             self.push_value(line, start, from);
             let quad = line.part(edge(line, from), edge(line, to));
-            self.labels.push(Label { quad, field, differences });
+            self.labels.push(Label { quad, field, differences, is_signature });
             start = to;
         }
         self.push_value(line, start, line.text.len());
@@ -131,7 +146,8 @@ impl Segments {
         while from < to && matches!(line.text[from], ':' | '：' | '.' | '·' | '|' | ',' | ';') {
             from += 1;
         }
-        if from < to {
+        let lone_mark = to == from + 1 && !super::parse::is_han(line.text[from]) && line.text.len() == 1;
+        if from < to && !lone_mark {
             let quad = if from == 0 && to == line.text.len() { line.quad } else { line.part(edge(line, from), edge(line, to)) };
             self.values.push(Value { quad, text: line.text[from..to].iter().collect() });
         }
@@ -139,11 +155,17 @@ impl Segments {
 
     /// Whether two quads stand on one row of the page.
     pub fn same_row(&self, a: &Quad, b: &Quad) -> bool {
-        let level = |quad: &Quad| {
-            let centre = quad.centre();
-            centre.y * self.tilt.cos() - centre.x * self.tilt.sin()
-        };
-        (level(a) - level(b)).abs() < 0.55 * a.height().max(b.height())
+        self.apart(a, b) < 0.55
+    }
+
+    /// How far the middles of two quads are apart across their rows, in heights of the higher one. The tilt is
+    /// that of the longer one: on a photograph it changes over the page.
+    pub fn apart(&self, a: &Quad, b: &Quad) -> f32 {
+        let longer = if a.width() > b.width() { a } else { b };
+        let tilt = if longer.width() > 3.0 * longer.height() { longer.angle() } else { self.tilt };
+        let (here, there) = (a.centre(), b.centre());
+        let across = (there.y - here.y) * tilt.cos() - (there.x - here.x) * tilt.sin();
+        across.abs() / a.height().max(b.height()).max(1.0)
     }
 
     /// Two pieces of one row as one.
@@ -157,11 +179,19 @@ impl Segments {
 fn words(form: &Form) -> Vec<Word> {
     let mut words = Vec::new();
     for (index, plan) in form.fields.iter().enumerate() {
-        words.extend(plan.labels.iter().map(|label| Word { text: label.chars().collect(), field: Some(index) }));
+        words.extend(plan.labels.iter().map(|label| Word {
+            text: label.chars().collect(),
+            field: Some(index),
+            is_signature: false,
+        }));
     }
-    let others = form.other_labels.iter().flat_map(|other| &other.texts);
-    let signature = form.signature.iter().flat_map(|plan| &plan.labels);
-    words.extend(others.chain(signature).map(|label| Word { text: label.chars().collect(), field: None }));
+    let others = form.other_labels.iter().flat_map(|other| &other.texts).map(|label| (label, false));
+    let signature = form.signature.iter().flat_map(|plan| &plan.labels).map(|label| (label, true));
+    words.extend(others.chain(signature).map(|(label, is_signature)| Word {
+        text: label.chars().collect(),
+        field: None,
+        is_signature,
+    }));
     words.sort_by_key(|word| std::cmp::Reverse(word.text.len()));
     words
 }
@@ -176,6 +206,12 @@ fn is_paragraph(form: &Form, line: &Line) -> bool {
     stops >= 2 || text.contains('。') || numbered || form.not_read.iter().any(|mark| text.contains(mark.as_str()))
 }
 
+/// Whether a line may be a label the quick reader could not read.
+pub fn is_worn_label(form: &Form, line: &Line) -> bool {
+    let short = (2..=10).contains(&line.text.len()) && line.quad.width() > 1.5 * line.quad.height();
+    short && line.confidence < WORN && labels_in(line, &words(form)).is_empty()
+}
+
 fn is_title(form: &Form, line: &Line) -> bool {
     form.titles.iter().any(|title| {
         let title: Vec<char> = title.chars().collect();
@@ -183,28 +219,27 @@ fn is_title(form: &Form, line: &Line) -> bool {
     })
 }
 
-/// The labels in a line, left to right: from, to, field, differences. Of overlapping ones the longest with the
-/// fewest differences is taken.
-fn labels_in(line: &Line, words: &[Word]) -> Vec<(usize, usize, Option<usize>, usize)> {
-    let mut seen: Vec<(f32, (usize, usize, Option<usize>, usize))> = Vec::new();
+/// The labels in a line, left to right. Of overlapping ones the longest with the fewest differences is taken.
+fn labels_in(line: &Line, words: &[Word]) -> Vec<Seen> {
+    let mut seen: Vec<(f32, Seen)> = Vec::new();
     for word in words {
-        let mut from = 0;
-        while let Some((start, end, differences)) = find_label(&line.text, &word.text, from) {
-            from = end.max(start + 1);
-            if stands_alone(line, start, end) {
-                let worth = (end - start) as f32 - 2.5 * differences as f32;
-                seen.push((worth, (start, end, word.field, differences)));
+        let mut start = 0;
+        while let Some((from, to, differences)) = find_label(&line.text, &word.text, start) {
+            start = to.max(from + 1);
+            if stands_alone(line, from, to) {
+                let worth = (to - from) as f32 - 2.5 * differences as f32;
+                seen.push((worth, Seen { from, to, field: word.field, differences, is_signature: word.is_signature }));
             }
         }
     }
     seen.sort_by(|a, b| b.0.total_cmp(&a.0));
-    let mut found: Vec<(usize, usize, Option<usize>, usize)> = Vec::new();
+    let mut found: Vec<Seen> = Vec::new();
     for (_, label) in seen {
-        if found.iter().all(|(a, b, _, _)| label.1 <= *a || label.0 >= *b) {
+        if found.iter().all(|other| label.to <= other.from || label.from >= other.to) {
             found.push(label);
         }
     }
-    found.sort_unstable();
+    found.sort_by_key(|label| label.from);
     found
 }
 

@@ -1,0 +1,144 @@
+//! The signature field of a slip and the copy stamp on a sheet of cards, handed to those who judge them.
+
+use domain::{
+    field::Confidence,
+    geometry::{Point, Quad},
+    reading::{Lattice, Mark, Presence},
+};
+use image::{RgbImage, imageops};
+
+use super::segments::{Label, Segments};
+use crate::{
+    engines::Engines,
+    forms::Form,
+    lines::Line,
+    prepare::geometry::{Projection, QuadMeasure},
+    signature::{self, SignatureField},
+    stamp,
+};
+
+/// What the copy stamp says.
+const STAMP: &str = "有效证件一次使用复印无效";
+/// A line with this many of its characters in order bears it.
+const STAMP_READ: usize = 8;
+/// Space above and below the middle of the label that may hold a signature, in heights of the label.
+const SIGNATURE_REACH: f32 = 2.4;
+/// The field ends this many heights right of its label when nothing else is there.
+const SIGNATURE_LENGTH: f32 = 14.0;
+
+/// Looks at what is written where the customer signs; cannot tell when there is no such place.
+pub fn signature(
+    page: &RgbImage,
+    form: &Form,
+    lines: &[Line],
+    px_per_mm: Option<f32>,
+    engines: &mut Engines,
+) -> Option<Mark> {
+    form.signature.as_ref()?;
+    let segments = Segments::of(form, lines);
+    let Some(label) = segments.labels.iter().filter(|label| label.is_signature).min_by_key(|label| label.differences)
+    else {
+        return Some(mark(Presence::Unclear, 0.0, None, None));
+    };
+    let [left, top, right, bottom] = surroundings(page, label, &segments);
+    let image = imageops::crop_imm(page, left, top, right - left, bottom - top).to_image();
+    let away = Projection::shift(-(left as f32), -(top as f32));
+    let field = SignatureField { image, px_per_mm, label: away.apply_quad(&label.quad), line_hint: None };
+    let mut mark = signature::look(&field, engines.values.as_mut());
+    let back = Projection::shift(left as f32, top as f32);
+    mark.region = mark.region.map(|region| back.apply_quad(&region));
+    Some(mark)
+}
+
+/// From the label to the next label on its right, in pixels of the page.
+fn surroundings(page: &RgbImage, label: &Label, segments: &Segments) -> [u32; 4] {
+    let height = label.quad.height();
+    let [left, _, right, _] = label.quad.bounds();
+    let middle = label.quad.centre();
+    let slope = label.quad.angle().tan();
+    let mut end = right + SIGNATURE_LENGTH * height;
+    for other in &segments.labels {
+        let start = other.quad.bounds()[0];
+        let level = other.quad.centre().y - slope * (other.quad.centre().x - middle.x);
+        if start > right + height && (level - middle.y).abs() < 1.5 * height {
+            end = end.min(start);
+        }
+    }
+    let drop = slope * (end - middle.x);
+    let top = (middle.y + drop.min(0.0) - SIGNATURE_REACH * height).max(0.0) as u32;
+    let bottom = (middle.y + drop.max(0.0) + SIGNATURE_REACH * height) as u32;
+    let left = (left - 0.3 * height).max(0.0) as u32;
+    let (end, bottom) = ((end as u32).min(page.width()), bottom.min(page.height()));
+    [left.min(end.saturating_sub(1)), top.min(bottom.saturating_sub(1)), end, bottom]
+}
+
+/// Looks for the copy stamp on a sheet: in the lines already read, and where that does not settle it everywhere.
+pub fn copy_stamp(page: &RgbImage, cards: &[Quad], lines: &[Line], engines: &mut Engines) -> Mark {
+    if let Some((line, second)) = stamp_in(lines) {
+        let corners: Vec<Point> = line.quad.0.iter().chain(second.iter().flat_map(|line| &line.quad.0)).copied().collect();
+        let region = crate::prepare::geometry::least_rectangle(&corners);
+        let mut text = line.string();
+        text.extend(second.map(Line::string));
+        let mut found = mark(Presence::Present, 0.99, region, Some(text));
+        found.lattices = std::iter::once(line).chain(second).map(|line| line.lattice.clone()).collect::<Vec<Lattice>>();
+        return found;
+    }
+    engines.cost.detections += 1;
+    stamp::find_copy_stamp(page, cards, engines.values.as_mut(), Some(engines.detector.as_mut()))
+}
+
+/// The line that says the words, or the two lines that say them between them.
+fn stamp_in(lines: &[Line]) -> Option<(&Line, Option<&Line>)> {
+    let words: Vec<char> = STAMP.chars().collect();
+    if let Some(line) = lines.iter().find(|line| common(&line.text, &words) >= STAMP_READ) {
+        return Some((line, None));
+    }
+    let first = lines.iter().find(|line| common(&line.text, &words[..8]) >= 6)?;
+    let second = lines.iter().find(|line| {
+        let near = (line.quad.centre().y - first.quad.centre().y).abs() < 3.0 * first.quad.height();
+        near && line.quad != first.quad && common(&line.text, &words[8..]) >= 3
+    })?;
+    Some((first, Some(second)))
+}
+
+/// Length of the longest common subsequence.
+fn common(a: &[char], b: &[char]) -> usize {
+    let mut row = vec![0; b.len() + 1];
+    for x in a {
+        let mut diagonal = 0;
+        for (column, y) in b.iter().enumerate() {
+            let above = row[column + 1];
+            row[column + 1] = if x == y { diagonal + 1 } else { above.max(row[column]) };
+            diagonal = above;
+        }
+    }
+    row[b.len()]
+}
+
+fn mark(presence: Presence, confidence: f32, region: Option<Quad>, text: Option<String>) -> Mark {
+    Mark {
+        presence,
+        confidence: Confidence::new(confidence),
+        region,
+        text,
+        lattices: Vec::new(),
+        extent_mm: None,
+        shape: Vec::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_words_of_the_stamp_are_counted_in_order() {
+        let count = |text: &str| {
+            common(&text.chars().collect::<Vec<_>>(), &STAMP.chars().collect::<Vec<_>>())
+        };
+
+        assert_eq!(count("有效证件一次使用复印无效"), 12);
+        assert_eq!(count("有效1正件次使用复印无"), 9);
+        assert_eq!(count("有效期限2022.02.07"), 2);
+    }
+}
