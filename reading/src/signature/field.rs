@@ -60,7 +60,8 @@ pub fn look(field: &SignatureField, recognizer: &mut dyn TextRecognizer) -> Mark
     take_dust_away(&mut ink, scale);
     keep_rows(&mut ink, field, label, scale);
     let (signature, readings) = keep_handwriting(&ink, &darkness, scale, recognizer);
-    let hidden = seals.iter().any(|ring| covers(ring, label, &darkness)) || has_red_over(&darkness, label, scale);
+    let hidden =
+        seals.iter().any(|ring| covers(ring, label, &darkness)) || has_red_over(&darkness, label, scale);
     let extent = Extent::of(&signature, scale);
     let verdict = judge(&extent, &readings, hidden);
     mark_of(field, &signature, &extent, verdict, readings)
@@ -85,7 +86,11 @@ fn mark_of(
         confidence: Confidence::new(verdict.confidence),
         region: if is_written { region } else { field.line_hint },
         text,
-        lattices: if is_written { readings.into_iter().map(|reading| reading.lattice).collect() } else { Vec::new() },
+        lattices: if is_written {
+            readings.into_iter().map(|reading| reading.lattice).collect()
+        } else {
+            Vec::new()
+        },
         extent_mm: is_written.then_some([extent.width_mm, extent.height_mm]),
         shape: if is_written { shape::shape_of(signature) } else { Vec::new() },
     }
@@ -177,7 +182,8 @@ fn keep_handwriting(
     scale: f32,
     recognizer: &mut dyn TextRecognizer,
 ) -> (Mask, Vec<LineReading>) {
-    let columns: Vec<bool> = (0..ink.width).map(|x| (0..ink.height).any(|y| ink.bits[y * ink.width + x])).collect();
+    let columns: Vec<bool> =
+        (0..ink.width).map(|x| (0..ink.height).any(|y| ink.bits[y * ink.width + x])).collect();
     let groups = runs(&columns, (GROUP_GAP_MM * scale) as usize);
     let mut kept = ink.clone();
     if groups.len() > 1 {
@@ -204,15 +210,30 @@ fn keep_handwriting(
 
 /// Words printed around signature fields.
 const PRINTED_WORDS: [&str; 14] = [
-    "签字", "签名", "签章", "盖章", "日期", "客户", "用户", "工号", "稽核", "受理", "经办", "电话", "年月日", "本人",
+    "签字",
+    "签名",
+    "签章",
+    "盖章",
+    "日期",
+    "客户",
+    "用户",
+    "工号",
+    "稽核",
+    "受理",
+    "经办",
+    "电话",
+    "年月日",
+    "本人",
 ];
 
 /// Whether a text is a date, a number or a label rather than a name.
 fn is_print(text: &str) -> bool {
     let solid: Vec<char> = text.chars().filter(|c| !c.is_whitespace()).collect();
-    let of_a_date = solid.iter().filter(|c| c.is_ascii_digit() || "年月日./-,:：，。、—".contains(**c)).count();
+    let of_a_date =
+        solid.iter().filter(|c| c.is_ascii_digit() || "年月日./-,:：，。、—".contains(**c)).count();
     let digits = solid.iter().filter(|c| c.is_ascii_digit()).count();
-    let is_date = solid.len() >= 3 && of_a_date * 10 >= solid.len() * 7 && (digits >= 2 || text.contains('年'));
+    let is_date =
+        solid.len() >= 3 && of_a_date * 10 >= solid.len() * 7 && (digits >= 2 || text.contains('年'));
     is_date || PRINTED_WORDS.iter().any(|word| text.contains(word))
 }
 
@@ -280,9 +301,17 @@ fn covers(ring: &seal::Ring, label: [usize; 4], darkness: &Darkness) -> bool {
 /// Whether much red lies right of the label, where a signature would be.
 fn has_red_over(darkness: &Darkness, label: [usize; 4], scale: f32) -> bool {
     let red = darkness.red_marks();
-    let (from, to) = (label[1].saturating_sub(label[3] - label[1]), (2 * label[3]).saturating_sub(label[1]).min(red.height));
+    let (from, to) = (
+        label[1].saturating_sub(label[3] - label[1]),
+        (2 * label[3]).saturating_sub(label[1]).min(red.height),
+    );
     let area: usize = (from..to)
-        .map(|y| red.bits[y * red.width + label[2].min(red.width)..(y + 1) * red.width].iter().filter(|&&b| b).count())
+        .map(|y| {
+            red.bits[y * red.width + label[2].min(red.width)..(y + 1) * red.width]
+                .iter()
+                .filter(|&&b| b)
+                .count()
+        })
         .sum();
     area as f32 > 15.0 * scale * scale
 }

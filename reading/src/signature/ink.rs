@@ -36,7 +36,8 @@ impl Darkness {
             let (r, g, b) = (share(0), share(1), share(2));
             let redness = (r - g.max(b)).max(0.0);
             // A red stamp is light in the red channel; what darkness it keeps there is taken off by its redness.
-            let fading = if redness > RED_FROM { (1.0 - 2.0 * (redness - RED_FROM)).clamp(0.0, 1.0) } else { 1.0 };
+            let fading =
+                if redness > RED_FROM { (1.0 - 2.0 * (redness - RED_FROM)).clamp(0.0, 1.0) } else { 1.0 };
             ink.push((1.0 - r) * fading);
             red.push(redness);
         }
@@ -59,7 +60,9 @@ impl Darkness {
     pub(crate) fn quantile(&self, [left, top, right, bottom]: [usize; 4], share: f32) -> f32 {
         let mut values: Vec<f32> = Vec::new();
         for y in top..bottom.min(self.height) {
-            values.extend(&self.ink[y * self.width + left.min(self.width)..y * self.width + right.min(self.width)]);
+            values.extend(
+                &self.ink[y * self.width + left.min(self.width)..y * self.width + right.min(self.width)],
+            );
         }
         if values.is_empty() {
             return 0.0;

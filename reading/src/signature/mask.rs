@@ -148,7 +148,11 @@ fn grow(bounds: &mut [usize; 4], x: usize, y: usize) {
 #[cfg(test)]
 pub(crate) fn drawn(rows: &[&str]) -> Mask {
     let width = rows[0].len();
-    Mask { width, height: rows.len(), bits: rows.iter().flat_map(|row| row.bytes().map(|b| b == b'#')).collect() }
+    Mask {
+        width,
+        height: rows.len(),
+        bits: rows.iter().flat_map(|row| row.bytes().map(|b| b == b'#')).collect(),
+    }
 }
 
 #[cfg(test)]

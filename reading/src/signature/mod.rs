@@ -20,5 +20,4 @@ pub use likeness::{Likeness, is_same_picture, likeness};
 pub use name::{NameWeight, weigh_name};
 pub use shape::{SHAPE_LENGTH, shape_of_picture};
 
-pub(crate) use ink::Darkness;
 pub(crate) use mask::Mask;

@@ -7,10 +7,16 @@ use crate::verification::{Alphabet, fold_lattice, fold_text, log_likelihood_of, 
 /// For each character: below this it reads as another name, between the two it is doubtful.
 const ANOTHER_BELOW: f64 = -6.0;
 const DOUBTFUL_BELOW: f64 = -3.0;
+/// For each character: a legible name that explains the ink this much better than one that stands out.
+const CLEARLY_ANOTHER_BELOW: f64 = -9.0;
 /// A hand whose own best reading explains the ink worse than this, for each character, cannot be read.
 const LEGIBLE_ABOVE: f64 = -1.6;
 /// A cohort name that explains the ink better than the right one by this, for each character, is another name.
 const COHORT_MARGIN: f64 = 2.0;
+/// A name that explains the ink better than every name of a cohort by this, for each character, is the one written.
+const STANDS_OUT_ABOVE: f64 = 0.5;
+/// Of so many other names, chance alone seldom puts the wrong one first.
+const LEAST_COHORT: usize = 20;
 /// Free readings that compete with the name.
 const FREE_READINGS: usize = 8;
 /// A log ratio is cut here.
@@ -54,6 +60,10 @@ struct Comparison {
     ratio: f64,
     /// Of the best free reading, for each character.
     legibility: f64,
+    /// Whether the best free reading could be a name: two characters or more, and nothing but characters.
+    reads_like_a_name: bool,
+    /// Of the name less that of the best cohort name, for each character; `None` where the cohort is too small.
+    above_cohort: Option<f64>,
     rival_name: Option<String>,
 }
 
@@ -65,21 +75,25 @@ fn compare(lattice: &domain::reading::Lattice, wanted: &[char], cohort: &[&str])
     let likelihood = log_likelihood_of(lattice, wanted);
     let mut best_free = f64::NEG_INFINITY;
     let mut free_length = 1;
+    let mut reads_like_a_name = false;
     for (text, _) in n_best(lattice, FREE_READINGS) {
         let chars: Vec<char> = text.chars().collect();
         let score = log_likelihood_of(lattice, &chars);
         if score > best_free && chars != wanted {
             best_free = score;
             free_length = chars.len().max(1);
+            reads_like_a_name = chars.len() >= 2 && chars.iter().all(|character| is_han(*character));
         }
     }
     let mut rival: Option<(f64, &str)> = None;
+    let mut weighed = 0;
     for &other in cohort {
         let chars = fold_text(other, Alphabet::Words);
         if chars.is_empty() || chars == wanted {
             continue;
         }
         let score = log_likelihood_of(lattice, &chars);
+        weighed += 1;
         if rival.is_none_or(|(highest, _)| score > highest) {
             rival = Some((score, other));
         }
@@ -89,18 +103,29 @@ fn compare(lattice: &domain::reading::Lattice, wanted: &[char], cohort: &[&str])
         .map(|(_, other)| other.to_owned());
     let alternative = rival.map_or(best_free, |(score, _)| score.max(best_free));
     let ratio = ((likelihood - alternative) / length).clamp(-LARGEST, LARGEST);
-    Some(Comparison { ratio, legibility: best_free.max(likelihood) / free_length as f64, rival_name })
+    let above_cohort =
+        rival.filter(|_| weighed >= LEAST_COHORT).map(|(score, _)| (likelihood - score) / length);
+    let legibility = best_free.max(likelihood) / free_length as f64;
+    Some(Comparison { ratio, legibility, reads_like_a_name, above_cohort, rival_name })
 }
 
+fn is_han(character: char) -> bool {
+    matches!(character, '\u{3400}'..='\u{9fff}' | '\u{20000}'..='\u{3134f}')
+}
+
+/// A cursive hand is read as something else, or in part, but still as nobody else's name: what decides is whether
+/// the name stands out among many. Another name must be there to be read before the signature counts as another's.
 fn judge(comparison: &Comparison) -> Judgement {
-    let is_legible = comparison.legibility > LEGIBLE_ABOVE;
+    let is_legible = comparison.legibility > LEGIBLE_ABOVE && comparison.reads_like_a_name;
     if comparison.ratio >= DOUBTFUL_BELOW {
-        Judgement::Agrees
-    } else if comparison.rival_name.is_some() || (comparison.ratio < ANOTHER_BELOW && is_legible) {
-        Judgement::Differs
-    } else {
-        Judgement::CannotTell
+        return Judgement::Agrees;
     }
+    let stands_out = comparison.above_cohort.is_some_and(|above| above > STANDS_OUT_ABOVE);
+    if stands_out && !(is_legible && comparison.ratio < CLEARLY_ANOTHER_BELOW) {
+        return Judgement::Agrees;
+    }
+    let is_another = comparison.rival_name.is_some() || comparison.ratio < ANOTHER_BELOW;
+    if is_another && is_legible && !stands_out { Judgement::Differs } else { Judgement::CannotTell }
 }
 
 #[cfg(test)]

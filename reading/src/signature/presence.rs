@@ -64,7 +64,8 @@ pub(super) fn judge(extent: &Extent, readings: &[LineReading], hidden: bool) -> 
         let characters = reading.text.chars().filter(|c| is_han(*c)).count();
         characters >= 2 && reading.confidence.value() >= 0.5
     });
-    if extent.length_mm >= SIGNED_FROM_MM && longest >= LEAST_SIDE_MM && (reads_as_name || !extent.is_tick()) {
+    if extent.length_mm >= SIGNED_FROM_MM && longest >= LEAST_SIDE_MM && (reads_as_name || !extent.is_tick())
+    {
         let confidence = 0.9 + 0.1 * ((extent.length_mm - SIGNED_FROM_MM) / 60.0).min(1.0);
         return Verdict { presence: Presence::Present, confidence };
     }
@@ -73,7 +74,10 @@ pub(super) fn judge(extent: &Extent, readings: &[LineReading], hidden: bool) -> 
     }
     let is_nothing = extent.length_mm < NOTHING_BELOW_MM || extent.is_tick();
     if is_nothing && !hidden {
-        return Verdict { presence: Presence::Absent, confidence: if extent.pieces == 0 { 0.99 } else { 0.9 } };
+        return Verdict {
+            presence: Presence::Absent,
+            confidence: if extent.pieces == 0 { 0.99 } else { 0.9 },
+        };
     }
     if is_nothing && extent.length_mm < NOTHING_BELOW_MM / 2.0 {
         // A seal over an empty field is the usual way to seal; a hidden signature would stick out of it.

@@ -107,7 +107,13 @@ fn thin_places(mask: &Mask, most_thick: usize) -> Vec<(usize, f32, usize)> {
 }
 
 /// The longest stretch of the line without a wide gap; `None` when it is too short or too sparse.
-fn measure(thin: &[(usize, f32, usize)], width: usize, slope: f32, start: f32, px_per_mm: f32) -> Option<Line> {
+fn measure(
+    thin: &[(usize, f32, usize)],
+    width: usize,
+    slope: f32,
+    start: f32,
+    px_per_mm: f32,
+) -> Option<Line> {
     let mut covered = vec![false; width];
     let mut heights: Vec<usize> = Vec::new();
     for &(x, middle, height) in thin {

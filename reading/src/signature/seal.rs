@@ -68,7 +68,9 @@ fn find(mask: &Mask, px_per_mm: f32) -> Option<Ring> {
 /// How much clearer the ring is than what lies beside it; `None` when it is none.
 fn score(coarse: &Mask, near: &Mask, ring: Ring, circle: &[(f32, f32)]) -> Option<f32> {
     let (visible, inked) = cover(near, ring, 0.0, circle, 2);
-    if (visible as f32) < LEAST_VISIBLE * circle.len() as f32 / 2.0 || (inked as f32) < LEAST_RING * visible as f32 {
+    if (visible as f32) < LEAST_VISIBLE * circle.len() as f32 / 2.0
+        || (inked as f32) < LEAST_RING * visible as f32
+    {
         return None;
     }
     let (visible, inked) = cover(near, ring, 0.0, circle, 1);
@@ -97,8 +99,10 @@ fn cover(mask: &Mask, ring: Ring, offset: f32, circle: &[(f32, f32)], every: usi
 }
 
 fn shrunk(mask: &Mask, scale: f32) -> Mask {
-    let mut coarse =
-        Mask::empty((mask.width as f32 / scale).ceil() as usize, (mask.height as f32 / scale).ceil() as usize);
+    let mut coarse = Mask::empty(
+        (mask.width as f32 / scale).ceil() as usize,
+        (mask.height as f32 / scale).ceil() as usize,
+    );
     for (index, _) in mask.bits.iter().enumerate().filter(|(_, bit)| **bit) {
         let (x, y) = ((index % mask.width) as f32 / scale, (index / mask.width) as f32 / scale);
         let place = y as usize * coarse.width + x as usize;
@@ -120,7 +124,8 @@ fn erase(mask: &mut Mask, darkness: &Darkness, ring: Ring, px_per_mm: f32) {
         }
     }
     let middle = ring_ink.len() / 2;
-    let level = if ring_ink.is_empty() { 1.0 } else { *ring_ink.select_nth_unstable_by(middle, f32::total_cmp).1 };
+    let level =
+        if ring_ink.is_empty() { 1.0 } else { *ring_ink.select_nth_unstable_by(middle, f32::total_cmp).1 };
     let mut cleared = mask.clone();
     for (index, bit) in cleared.bits.iter_mut().enumerate().filter(|(_, bit)| **bit) {
         if (distance(index) - ring.radius).abs() <= band && darkness.ink[index] <= level + DARKER_BY {

@@ -8,11 +8,11 @@ use image::RgbImage;
 use super::{field::framed, ink::Darkness, mask::Mask, thin};
 
 /// Columns and rows of the map, and directions told apart.
-const COLUMNS: usize = 16;
-const ROWS: usize = 8;
-const DIRECTIONS: usize = 4;
+pub(super) const COLUMNS: usize = 16;
+pub(super) const ROWS: usize = 8;
+pub(super) const DIRECTIONS: usize = 4;
 /// Numbers on the whole that come before the map.
-const WHOLE: usize = 8;
+pub(super) const WHOLE: usize = 8;
 /// Numbers in a shape.
 pub const SHAPE_LENGTH: usize = WHOLE + COLUMNS * ROWS * DIRECTIONS;
 /// The map reaches this many standard deviations to each side.
@@ -121,7 +121,8 @@ fn whole_numbers(skeleton: &Mask, points: &[(f32, f32, usize)], frame: &Frame) -
     let pieces = skeleton.pieces().len() as f32;
     let length = thin::length(skeleton) / size;
     let fourth = |pick: fn(&(f32, f32, usize)) -> f32, middle: f32, spread: f32| {
-        points.iter().map(|point| ((pick(point) - middle) / spread).powi(4)).sum::<f32>() / points.len() as f32
+        points.iter().map(|point| ((pick(point) - middle) / spread).powi(4)).sum::<f32>()
+            / points.len() as f32
     };
     vec![
         (frame.spread_x / frame.spread_y).ln(),

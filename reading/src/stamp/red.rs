@@ -77,7 +77,8 @@ impl RedInk {
             .pieces()
             .iter()
             .filter_map(|piece| {
-                let inked: Vec<usize> = piece.pixels.iter().copied().filter(|&cell| cells.bits[cell]).collect();
+                let inked: Vec<usize> =
+                    piece.pixels.iter().copied().filter(|&cell| cells.bits[cell]).collect();
                 self.group(&inked, cells.width)
             })
             .collect();
@@ -92,7 +93,8 @@ impl RedInk {
         if (pixels as f32) < LEAST_SHARE * self.redness.len() as f32 {
             return None;
         }
-        let place = |cell: usize| (((cell % columns) * CELL) as f32 + 2.0, ((cell / columns) * CELL) as f32 + 2.0);
+        let place =
+            |cell: usize| (((cell % columns) * CELL) as f32 + 2.0, ((cell / columns) * CELL) as f32 + 2.0);
         let count = cells.len() as f32;
         let (mut x, mut y) = (0.0, 0.0);
         for &cell in cells {
@@ -171,8 +173,9 @@ fn paper_colour(sheet: &RgbImage) -> [f32; 3] {
 pub(super) fn rows_of_text(picture: &RgbImage) -> Vec<RgbImage> {
     let (width, height) = (picture.width() as usize, picture.height() as usize);
     let dark = |x: usize, y: usize| picture.as_raw()[(y * width + x) * 3] < 160;
-    let cover: Vec<f32> =
-        (0..height).map(|y| (0..width).filter(|&x| dark(x, y)).count() as f32 / width.max(1) as f32).collect();
+    let cover: Vec<f32> = (0..height)
+        .map(|y| (0..width).filter(|&x| dark(x, y)).count() as f32 / width.max(1) as f32)
+        .collect();
     // A frame covers nearly all of a row; words cover less than half of any.
     let is_word_row: Vec<bool> = cover.iter().map(|&share| share > 0.015 && share < 0.62).collect();
     let mut rows: Vec<(usize, usize)> = Vec::new();

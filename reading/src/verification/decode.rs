@@ -66,7 +66,13 @@ impl Ending {
     }
 }
 
-fn extend(next: &mut HashMap<Vec<char>, Ending>, prefix: &[char], ending: Ending, class: Option<char>, score: f64) {
+fn extend(
+    next: &mut HashMap<Vec<char>, Ending>,
+    prefix: &[char],
+    ending: Ending,
+    class: Option<char>,
+    score: f64,
+) {
     let Some(character) = class else {
         let same = next.entry(prefix.to_vec()).or_insert(Ending::NONE);
         same.blank = log_add(same.blank, ending.total() + score);

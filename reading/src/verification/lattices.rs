@@ -9,7 +9,10 @@ pub fn lattice_of(text: &str, probability: f32) -> Lattice {
     let blank = LatticeStep { classes: vec![(None, probability.ln())], floor: -12.0 };
     let mut steps = vec![blank.clone()];
     for character in text.chars() {
-        steps.push(LatticeStep { classes: vec![(Some(character), probability.ln()), (None, rest)], floor: -12.0 });
+        steps.push(LatticeStep {
+            classes: vec![(Some(character), probability.ln()), (None, rest)],
+            floor: -12.0,
+        });
         steps.push(blank.clone());
     }
     Lattice { steps }
@@ -18,18 +21,21 @@ pub fn lattice_of(text: &str, probability: f32) -> Lattice {
 /// A lattice over the alphabet a, b, c in which some classes are left to the floor.
 pub fn random_lattice(most_steps: usize) -> impl Strategy<Value = Lattice> {
     let class = prop_oneof![Just(None), Just(Some('a')), Just(Some('b')), Just(Some('c'))];
-    let step = (proptest::collection::vec((class, -6.0_f32..0.0), 1..4), -9.0_f32..-6.0).prop_map(|(mut classes, floor)| {
-        classes.sort_by_key(|(class, _)| *class);
-        classes.dedup_by_key(|(class, _)| *class);
-        classes.sort_by(|a, b| b.1.total_cmp(&a.1));
-        LatticeStep { classes, floor }
-    });
+    let step = (proptest::collection::vec((class, -6.0_f32..0.0), 1..4), -9.0_f32..-6.0).prop_map(
+        |(mut classes, floor)| {
+            classes.sort_by_key(|(class, _)| *class);
+            classes.dedup_by_key(|(class, _)| *class);
+            classes.sort_by(|a, b| b.1.total_cmp(&a.1));
+            LatticeStep { classes, floor }
+        },
+    );
     proptest::collection::vec(step, 0..=most_steps).prop_map(|steps| Lattice { steps })
 }
 
 /// The likelihood by walking every path over `alphabet` and the blank.
 pub fn brute_force(lattice: &Lattice, text: &str, alphabet: &[char]) -> f64 {
-    let classes: Vec<Option<char>> = std::iter::once(None).chain(alphabet.iter().copied().map(Some)).collect();
+    let classes: Vec<Option<char>> =
+        std::iter::once(None).chain(alphabet.iter().copied().map(Some)).collect();
     let mut paths: Vec<(Vec<Option<char>>, f64)> = vec![(Vec::new(), 0.0)];
     for step in &lattice.steps {
         let mut longer = Vec::new();
@@ -43,7 +49,8 @@ pub fn brute_force(lattice: &Lattice, text: &str, alphabet: &[char]) -> f64 {
         }
         paths = longer;
     }
-    let sum: f64 = paths.iter().filter(|(path, _)| collapse(path) == text).map(|(_, score)| score.exp()).sum();
+    let sum: f64 =
+        paths.iter().filter(|(path, _)| collapse(path) == text).map(|(_, score)| score.exp()).sum();
     sum.ln()
 }
 

@@ -27,9 +27,10 @@ pub(crate) fn segmented_log_likelihood_of(lattices: &[Lattice], text: &[char]) -
     match lattices {
         [] => log_likelihood_of(&Lattice::default(), text),
         [line] => log_likelihood_of(line, text),
-        lines => {
-            split_points(lines, text).last().and_then(|row| row.last()).map_or(f64::NEG_INFINITY, |cell| cell.score)
-        }
+        lines => split_points(lines, text)
+            .last()
+            .and_then(|row| row.last())
+            .map_or(f64::NEG_INFINITY, |cell| cell.score),
     }
 }
 

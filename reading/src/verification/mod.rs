@@ -14,8 +14,7 @@ pub use decode::{best_path, n_best};
 pub use likelihood::{ctc_log_likelihood, segmented_log_likelihood};
 pub use weigh::{CharacterWeight, Weight, weigh};
 
-pub(crate) use likelihood::{align, log_likelihood_of};
-pub(crate) use rivals::one_edit_neighbours;
+pub(crate) use likelihood::log_likelihood_of;
 pub(crate) use spelling::{Alphabet, fold_lattice, fold_text};
 
 #[cfg(test)]

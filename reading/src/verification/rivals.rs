@@ -46,7 +46,12 @@ pub(crate) fn one_edit_neighbours(lattice: &Lattice, text: &[char]) -> Vec<Vec<c
 }
 
 /// The span and the blanks around it, up to the neighbouring characters.
-fn widened(lattice: &Lattice, spans: &[(usize, usize)], index: usize, span: (usize, usize)) -> (usize, usize) {
+fn widened(
+    lattice: &Lattice,
+    spans: &[(usize, usize)],
+    index: usize,
+    span: (usize, usize),
+) -> (usize, usize) {
     let from = if index == 0 { 0 } else { spans[index - 1].1 };
     let to = spans.get(index + 1).map_or(lattice.steps.len(), |next| next.0);
     (from.min(span.0), to.max(span.1))

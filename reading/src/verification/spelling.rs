@@ -25,7 +25,9 @@ impl Alphabet {
     /// The alphabet of a field.
     pub(crate) const fn of(field: FieldName) -> Self {
         match field {
-            FieldName::Birth | FieldName::ValidFrom | FieldName::ValidTo | FieldName::AcceptedOn => Self::Date,
+            FieldName::Birth | FieldName::ValidFrom | FieldName::ValidTo | FieldName::AcceptedOn => {
+                Self::Date
+            }
             FieldName::IdNumber
             | FieldName::SlipNumber
             | FieldName::OutletCode
@@ -60,7 +62,8 @@ fn fold_in_words(narrow: char) -> Option<char> {
 
 fn fold_in_date(narrow: char) -> Option<char> {
     match narrow {
-        '年' | '月' | '日' | '.' | '。' | '/' | '-' | '‐' | '–' | '—' | '―' | '−' | '~' | '至' | ':' | '·' => Some('-'),
+        '年' | '月' | '日' | '.' | '。' | '/' | '-' | '‐' | '–' | '—' | '―' | '−' | '~' | '至' | ':'
+        | '·' => Some('-'),
         other if other.is_alphanumeric() => Some(other),
         _ => None,
     }
@@ -181,8 +184,10 @@ mod tests {
 
     #[test]
     fn a_folded_lattice_adds_up_what_means_the_same() {
-        let step =
-            LatticeStep { classes: vec![(Some('（'), 0.4_f32.ln()), (Some('１'), 0.3_f32.ln()), (Some('1'), 0.3_f32.ln())], floor: -9.0 };
+        let step = LatticeStep {
+            classes: vec![(Some('（'), 0.4_f32.ln()), (Some('１'), 0.3_f32.ln()), (Some('1'), 0.3_f32.ln())],
+            floor: -9.0,
+        };
 
         let folded = fold_step(&step, Alphabet::Words);
 

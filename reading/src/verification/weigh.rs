@@ -73,8 +73,11 @@ pub fn weigh(field: &FieldReading, entered: &str) -> Weight {
     let Some((rival, rival_likelihood)) = most_likely(&lines, &rivals) else { return undecided() };
     let log_ratio = ratio(likelihood, rival_likelihood);
     let judgement = judge(log_ratio, field, &hypothesis);
-    let per_character =
-        if log_ratio < AGREES_ABOVE { differences(&lines, &hypothesis, likelihood, &rival) } else { Vec::new() };
+    let per_character = if log_ratio < AGREES_ABOVE {
+        differences(&lines, &hypothesis, likelihood, &rival)
+    } else {
+        Vec::new()
+    };
     Weight { judgement, log_ratio: log_ratio as f32, per_character }
 }
 
@@ -113,19 +116,35 @@ fn weigh_against_text(
     Some(Weight { judgement, log_ratio, per_character })
 }
 
-fn text_differences(forms: &[Vec<char>], text: &str, alphabet: Alphabet, log_ratio: f32) -> Vec<CharacterWeight> {
+fn text_differences(
+    forms: &[Vec<char>],
+    text: &str,
+    alphabet: Alphabet,
+    log_ratio: f32,
+) -> Vec<CharacterWeight> {
     let read = fold_text(text, alphabet);
     let nearest = forms.iter().min_by_key(|form| edits(form, &read).len());
     let found = nearest.map(|form| edits(form, &read)).unwrap_or_default();
     found
         .into_iter()
-        .map(|edit| CharacterWeight { position: edit.position, entered: edit.entered, read: edit.read, log_ratio })
+        .map(|edit| CharacterWeight {
+            position: edit.position,
+            entered: edit.entered,
+            read: edit.read,
+            log_ratio,
+        })
         .collect()
 }
 
 /// The forms as they stand in the ink when the line holds more than the value: a label before, another date after.
-fn in_context(field: &FieldReading, lines: &[Lattice], forms: &[Vec<char>], alphabet: Alphabet) -> Vec<Vec<char>> {
-    let whole: Vec<char> = lines.iter().flat_map(|line| best_path(line).chars().collect::<Vec<_>>()).collect();
+fn in_context(
+    field: &FieldReading,
+    lines: &[Lattice],
+    forms: &[Vec<char>],
+    alphabet: Alphabet,
+) -> Vec<Vec<char>> {
+    let whole: Vec<char> =
+        lines.iter().flat_map(|line| best_path(line).chars().collect::<Vec<_>>()).collect();
     let Some(text) = &field.text else { return forms.to_vec() };
     let found = printed_forms(text, alphabet)
         .into_iter()
@@ -212,12 +231,22 @@ fn is_in_the_recognisers_reach(character: char) -> bool {
 }
 
 /// Where the rival differs, each place with what changing only it would gain.
-fn differences(lines: &[Lattice], hypothesis: &[char], likelihood: f64, rival: &[char]) -> Vec<CharacterWeight> {
+fn differences(
+    lines: &[Lattice],
+    hypothesis: &[char],
+    likelihood: f64,
+    rival: &[char],
+) -> Vec<CharacterWeight> {
     let found = edits(hypothesis, rival);
     let weights = found.iter().map(|edit| {
         let changed = edit.applied_to(hypothesis);
         let gain = ratio(likelihood, segmented_log_likelihood_of(lines, &changed));
-        CharacterWeight { position: edit.position, entered: edit.entered, read: edit.read, log_ratio: gain as f32 }
+        CharacterWeight {
+            position: edit.position,
+            entered: edit.entered,
+            read: edit.read,
+            log_ratio: gain as f32,
+        }
     });
     weights.collect()
 }
@@ -266,7 +295,10 @@ fn edits(entered: &[char], read: &[char]) -> Vec<Edit> {
     let mut found = Vec::new();
     while i > 0 || j > 0 {
         let here = cost[i * width + j];
-        if i > 0 && j > 0 && here == cost[(i - 1) * width + j - 1] + usize::from(entered[i - 1] != read[j - 1]) {
+        if i > 0
+            && j > 0
+            && here == cost[(i - 1) * width + j - 1] + usize::from(entered[i - 1] != read[j - 1])
+        {
             (i, j) = (i - 1, j - 1);
             if entered[i] != read[j] {
                 found.push(Edit { position: i, entered: Some(entered[i]), read: Some(read[j]) });
@@ -317,8 +349,20 @@ mod tests {
     fn what_the_ink_says_agrees_and_what_it_does_not_say_differs() {
         check(FieldName::CustomerName, "李浩然", "李浩然", "李浩然", Judgement::Agrees);
         check(FieldName::CustomerName, "李浩然", "李浩然", "李皓然", Judgement::Differs);
-        check(FieldName::IdNumber, "11010119900307123X", "11010119900307123X", "11010119900307123x", Judgement::Agrees);
-        check(FieldName::IdNumber, "11010119900307123X", "11010119900307123X", "11010119903007123X", Judgement::Differs);
+        check(
+            FieldName::IdNumber,
+            "11010119900307123X",
+            "11010119900307123X",
+            "11010119900307123x",
+            Judgement::Agrees,
+        );
+        check(
+            FieldName::IdNumber,
+            "11010119900307123X",
+            "11010119900307123X",
+            "11010119903007123X",
+            Judgement::Differs,
+        );
     }
 
     #[test]
@@ -382,8 +426,10 @@ mod tests {
 
     #[test]
     fn a_sure_repair_outweighs_the_ink() {
-        let mut reading = field_of(FieldName::IdNumber, "11010119900307123X", vec![lattice_of("11010119900807123X", 0.97)]);
-        reading.repair = Some(Repair { from: "11010119900807123X".to_owned(), rule: "check_digit".to_owned() });
+        let mut reading =
+            field_of(FieldName::IdNumber, "11010119900307123X", vec![lattice_of("11010119900807123X", 0.97)]);
+        reading.repair =
+            Some(Repair { from: "11010119900807123X".to_owned(), rule: "check_digit".to_owned() });
 
         assert_eq!(weigh(&reading, "11010119900307123X").judgement, Judgement::Agrees);
         assert_eq!(weigh(&reading, "11010119900807123X").judgement, Judgement::Differs);
