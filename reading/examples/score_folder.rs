@@ -32,6 +32,7 @@ fn main() -> Result<()> {
         engine,
         forms: FormSet::embedded()?,
         second_look_budget_ms: 400,
+        second_opinion: true,
     };
     let mut reader = PageReader::open(&options)?;
     let mut output = fs::File::create(output)?;

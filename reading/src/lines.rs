@@ -50,6 +50,22 @@ impl Line {
     }
 }
 
+/// Lines set so close and wide that they are a paragraph: terms in small print, which hold no value.
+pub fn paragraphs(quads: &[Quad]) -> Vec<bool> {
+    let widest = quads.iter().map(QuadMeasure::width).fold(0.0, f32::max);
+    let wide = |quad: &Quad| quad.width() > 0.6 * widest && quad.width() > 18.0 * quad.height();
+    quads
+        .iter()
+        .map(|quad| {
+            let close = |other: &Quad| {
+                let gap = (other.centre().y - quad.centre().y).abs();
+                gap > 0.3 * quad.height() && gap < 1.15 * quad.height()
+            };
+            wide(quad) && quads.iter().any(|other| wide(other) && close(other))
+        })
+        .collect()
+}
+
 /// The part of a quad between two fractions of its length.
 pub fn part(quad: &Quad, from: f32, to: f32) -> Quad {
     let [a, b, c, d] = quad.0;
@@ -136,6 +152,14 @@ mod tests {
         assert_eq!(found("公民身份号玛3701", "公民身份号码"), Some((0, 6, 1)));
         assert_eq!(found("受理目期:2026", "受理日期"), Some((0, 4, 1)));
         assert_eq!(found("", "姓名"), None);
+    }
+
+    #[test]
+    fn wide_lines_set_close_are_a_paragraph() {
+        let row = |top: f32, width: f32| Quad::rectangle(100.0, top, width, 40.0);
+        let quads = [row(0.0, 900.0), row(38.0, 890.0), row(200.0, 900.0), row(270.0, 880.0), row(310.0, 200.0)];
+
+        assert_eq!(paragraphs(&quads), vec![true, true, false, false, false]);
     }
 
     #[test]

@@ -19,7 +19,7 @@ use crate::{
     engines::Engines,
     fields,
     forms::{Form, FormSet},
-    lines::Line,
+    lines::{Line, paragraphs},
     prepare::{
         geometry::{Projection, QuadMeasure, start_horizontally},
         upright, warp,
@@ -31,7 +31,7 @@ use crate::{
 /// Longest side of a page when lines are looked for.
 const PAGE_SIDE: u32 = 736;
 /// Longest side of a card when lines are looked for.
-const CARD_SIDE: u32 = 640;
+const CARD_SIDE: u32 = 576;
 /// A card smaller than this on the shrunk page is looked at again by itself.
 const LEAST_CARD_WIDTH: f32 = 420.0;
 
@@ -49,6 +49,8 @@ pub struct ReaderOptions {
     pub forms: FormSet,
     /// CPU time a page may take for second looks.
     pub second_look_budget_ms: u32,
+    /// Whether Tesseract is asked about what stays undecided; it must be installed.
+    pub second_opinion: bool,
 }
 
 /// A barcode found on the page.
@@ -100,7 +102,7 @@ impl PageReader {
             labels: Box::new(set.tiny_recognizer()?),
             values,
             direction: Some(set.line_direction()?),
-            second: None,
+            second: second_opinion(options)?,
             cost: ReadingCost::default(),
             second_looks_until_ms: 0.0,
         };
@@ -198,11 +200,15 @@ impl PageReader {
         Ok(Upright { image, quarter_turns, lines, to_page })
     }
 
+    /// Reads every line that may matter with the quick reader; the small print of terms stays unread.
     fn read_lines(&mut self, image: &RgbImage, lines: &[DetectedLine]) -> Result<Vec<Line>, RecognitionError> {
-        let crops: Vec<RgbImage> = lines.iter().map(|line| warp::cut_line(image, &line.quad, 48)).collect();
+        let quads: Vec<Quad> = lines.iter().map(|line| line.quad).collect();
+        let unread = paragraphs(&quads);
+        let quads: Vec<Quad> = quads.into_iter().zip(unread).filter(|(_, unread)| !unread).map(|(quad, _)| quad).collect();
+        let crops: Vec<RgbImage> = quads.iter().map(|quad| warp::cut_line(image, quad, 48)).collect();
         let readings = self.engines.read_labels(&crops)?;
-        let joined = lines.iter().zip(&readings).zip(&crops);
-        Ok(joined.map(|((line, reading), crop)| Line::new(line.quad, reading, crop.width() as f32)).collect())
+        let joined = quads.iter().zip(&readings).zip(&crops);
+        Ok(joined.map(|((quad, reading), crop)| Line::new(*quad, reading, crop.width() as f32)).collect())
     }
 
     fn read_paper(
@@ -295,6 +301,14 @@ impl PageReader {
         }
         Ok(fields)
     }
+}
+
+/// Tesseract beside PP-OCR, when it is wanted.
+fn second_opinion(options: &ReaderOptions) -> Result<Option<Box<dyn TextRecognizer>>, RecognitionError> {
+    if !options.second_opinion || options.engine == Engine::Tesseract {
+        return Ok(None);
+    }
+    Ok(Some(Box::new(TesseractRecognizer::open()?)))
 }
 
 /// Scale of a scan; of a photograph nothing is known.

@@ -19,6 +19,8 @@ use crate::{
     recognition::RecognitionError,
 };
 
+/// A minor value read by the quick reader with more confidence is not read again.
+const CLEAR: f32 = 0.95;
 /// A value below its label is at most this many line heights away.
 const FARTHEST_BELOW: f32 = 2.6;
 /// A value beside its label may stand this much higher or lower, in line heights.
@@ -46,6 +48,10 @@ pub fn read(
             continue;
         }
         let known = Known { patterns: plan.patterns.clone(), ..known.clone() };
+        if let Some(field) = read_already(plan, &ink_lines, lines, &known) {
+            fields.push(field);
+            continue;
+        }
         let ink: Ink = value::read(page, &ink_lines, engines)?;
         let ink = value::look_again(page, plan, ink, &known, engines)?;
         let mut field = value::field(plan, &ink, &known);
@@ -59,6 +65,14 @@ pub fn read(
     Ok(fields)
 }
 
+/// What the quick reader is good enough for: fields nobody is blamed for, on a line of their own, clearly read.
+fn read_already(plan: &FieldPlan, ink: &[InkLine], lines: &[Line], known: &Known) -> Option<FieldReading> {
+    let minor = matches!(plan.kind, ValueKind::Text | ValueKind::Code | ValueKind::Date) && !plan.required;
+    let [only] = ink else { return None };
+    let line = lines.iter().find(|line| line.quad == only.quad)?;
+    (minor && line.confidence > CLEAR).then(|| value::field(plan, &Ink::read_quickly(line), known))
+}
+
 fn is_label(form: &Form, text: &str) -> bool {
     let text = text.trim_matches(':');
     let others = form.other_labels.iter().flat_map(|other| &other.texts);
@@ -70,11 +84,13 @@ fn owners(form: &Form, segments: &Segments) -> Vec<Option<usize>> {
     let mut owners: Vec<Option<usize>> = vec![None; segments.values.len()];
     let mut named = vec![false; segments.values.len()];
     for (index, value) in segments.values.iter().enumerate() {
-        if let Some(label) = label_of(value, segments) {
+        // A number of known shape needs no label; the barcode it stands under has none.
+        if let Some(field) = by_pattern(form, value) {
+            owners[index] = Some(field);
+            named[index] = true;
+        } else if let Some(label) = label_of(value, segments) {
             owners[index] = label.field;
             named[index] = true;
-        } else {
-            owners[index] = by_pattern(form, value);
         }
     }
     // A row without a label of its own goes on with the value above it.
@@ -117,6 +133,9 @@ fn below(value: &Value, label: &Label) -> Option<f32> {
 }
 
 fn by_pattern(form: &Form, value: &Value) -> Option<usize> {
+    if value.text.chars().any(super::parse::is_han) {
+        return None;
+    }
     let code = super::parse::code(&value.text)?;
     form.fields.iter().position(|plan| plan.patterns.iter().any(|pattern| alike(&code, pattern)))
 }
@@ -125,7 +144,7 @@ fn by_pattern(form: &Form, value: &Value) -> Option<usize> {
 fn alike(code: &str, pattern: &str) -> bool {
     let (length, expected) = (code.chars().count(), pattern.chars().count());
     let letters = code.chars().take(2).filter(char::is_ascii_alphabetic).count();
-    length.abs_diff(expected) <= 2 && length >= 10 && letters >= 1
+    length.abs_diff(expected) <= 2 && length >= 12 && letters >= 1
 }
 
 /// The field of the value above, if it takes several lines, begins at the same place, and nothing stands to the left.

@@ -22,9 +22,9 @@ const STAMP: &str = "有效证件一次使用复印无效";
 /// A line with this many of its characters in order bears it.
 const STAMP_READ: usize = 8;
 /// Space above and below the middle of the label that may hold a signature, in heights of the label.
-const SIGNATURE_REACH: f32 = 2.4;
+const SIGNATURE_REACH: f32 = 1.8;
 /// The field ends this many heights right of its label when nothing else is there.
-const SIGNATURE_LENGTH: f32 = 14.0;
+const SIGNATURE_LENGTH: f32 = 12.0;
 
 /// Looks at what is written where the customer signs; cannot tell when there is no such place.
 pub fn signature(

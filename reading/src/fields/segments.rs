@@ -134,7 +134,10 @@ impl Segments {
         let found = labels_in(line, words);
         let mut start = 0;
         for Seen { from, to, field, differences, is_signature } in found {
-            self.push_value(line, start, from);
+            // One or two characters before a label are a part of it: 有效, an asterisk, a number.
+            if from > start + 2 || start > 0 {
+                self.push_value(line, start, from);
+            }
             let quad = line.part(edge(line, from), edge(line, to));
             self.labels.push(Label { quad, field, differences, is_signature });
             start = to;
@@ -227,7 +230,7 @@ fn labels_in(line: &Line, words: &[Word]) -> Vec<Seen> {
         while let Some((from, to, differences)) = find_label(&line.text, &word.text, start) {
             start = to.max(from + 1);
             if stands_alone(line, from, to) {
-                let worth = (to - from) as f32 - 2.5 * differences as f32;
+                let worth = (to - from) as f32 - 1.2 * differences as f32;
                 seen.push((worth, Seen { from, to, field: word.field, differences, is_signature: word.is_signature }));
             }
         }

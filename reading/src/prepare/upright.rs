@@ -1,15 +1,18 @@
 //! Which way up a page lies, judged by the lines found on it.
 
+use domain::geometry::Quad;
 use image::{RgbImage, imageops};
 
 use super::{geometry::QuadMeasure, warp};
 use crate::{
-    lines::Line,
+    lines::{Line, part},
     recognition::{DetectedLine, LineDirection, RecognitionError, TextRecognizer},
 };
 
 /// Lines looked at to decide.
-const WITNESSES: usize = 5;
+const WITNESSES: usize = 4;
+/// The direction model sees pieces this many times as long as high.
+const WITNESS_RATIO: f32 = 5.0;
 /// A decision by the direction model needs this much; otherwise the lines are read both ways.
 const CLEAR: f32 = 1.5;
 
@@ -38,7 +41,7 @@ pub fn stands_on_its_head(
     reader: &mut dyn TextRecognizer,
 ) -> Result<bool, RecognitionError> {
     let witnesses = longest(lines);
-    let crops: Vec<RgbImage> = witnesses.iter().map(|line| warp::cut_line(picture, &line.quad, 48)).collect();
+    let crops: Vec<RgbImage> = witnesses.iter().map(|line| warp::cut_line(picture, &beginning(&line.quad), 48)).collect();
     if crops.is_empty() {
         return Ok(false);
     }
@@ -59,11 +62,15 @@ pub fn stands_on_its_head(
     Ok(worth(reader.recognize(&turned)?) > worth(reader.recognize(&crops)?))
 }
 
+/// As much of a line as the direction model can read.
+fn beginning(quad: &Quad) -> Quad {
+    part(quad, 0.0, (WITNESS_RATIO * quad.height() / quad.width().max(1.0)).min(1.0))
+}
+
 fn longest(lines: &[DetectedLine]) -> Vec<DetectedLine> {
     let mut sorted: Vec<DetectedLine> =
         lines.iter().filter(|line| line.quad.width() > 2.5 * line.quad.height()).copied().collect();
     sorted.sort_by(|a, b| b.quad.width().total_cmp(&a.quad.width()));
-    // The very longest may be terms in small print; any five of the longer ones will do.
     sorted.truncate(WITNESSES);
     sorted
 }
