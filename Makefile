@@ -29,9 +29,9 @@ test: setup ## Check format, licences, lints, documentation, and run every test
 	@tools/setup/test.sh
 
 bench: setup ## Measure intake, indexing, search and reading (docs/benchmarks.md)
-	cargo build --release --package guidang
+	@tools/setup/build.sh release
 	@tools/setup/setup.sh models target/release/guidang
-	cargo run --release --package archive-bench
+	@tools/setup/bench.sh
 
 score: setup ## Score the program on labelled cases: SPECIMENS=dir SCORE=path/to/score.py [OUT=dir]
 	@tools/score.sh "$(SPECIMENS)" "$(SCORE)" $(OUT)

@@ -5,7 +5,9 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 readonly DATA=$PWD/demo-data
-readonly GUIDANG=$PWD/target/release/guidang
+# PROFILE=dev takes the build of the tests: everything that computes is optimised there too.
+readonly PROFILE=${PROFILE:-release}
+readonly GUIDANG=$PWD/target/${PROFILE/dev/debug}/guidang
 export GUIDANG_DATA=$DATA GUIDANG_SERVER__LISTEN=${GUIDANG_SERVER__LISTEN:-127.0.0.1:8490}
 unset GUIDANG_CONFIG
 
@@ -14,7 +16,7 @@ title() { printf '\n\033[1m%s\033[0m\n' "$*"; }
 # Shows a command as the reader would type it, then runs it.
 run() {
   printf '$ guidang'
-  printf ' %q' "$@"
+  printf ' %s' "$@"
   printf '\n'
   "$GUIDANG" "$@"
 }
@@ -68,7 +70,7 @@ print(f"{len(rows)} findings on {len(slips)} case files")
 start() {
   local started=$SECONDS server
   title "Build"
-  cargo build --release --package guidang
+  tools/setup/build.sh "$PROFILE"
   tools/setup/setup.sh models "$GUIDANG"
 
   title "An empty archive in demo-data"

@@ -9,9 +9,11 @@ specimens=$(realpath "$1")
 scorer=$(realpath "$2")
 out=$(realpath -m "${3:-.cache/score}")
 cd "$(dirname "$0")/.."
-readonly GUIDANG=$PWD/target/release/guidang
+# PROFILE=dev takes the build of the tests: everything that computes is optimised there too.
+readonly PROFILE=${PROFILE:-release}
+readonly GUIDANG=$PWD/target/${PROFILE/dev/debug}/guidang
 
-cargo build --release --package guidang
+tools/setup/build.sh "$PROFILE"
 tools/setup/setup.sh models "$GUIDANG"
 mkdir -p "$out"
 data=$(mktemp -d "${TMPDIR:-/tmp}/score.XXXXXX")

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    audit, config, export, forms, import, index, ingest, init, jobs, models, outlets, search, serve, show, token,
-    tray, verify, watch,
+    audit, config, export, forms, import, index, ingest, init, jobs, models, outlets, search, serve, show,
+    token, tray, verify, watch,
 };
 
 /// Guidang (归档): document archive with OCR ingestion.

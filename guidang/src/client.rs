@@ -48,7 +48,8 @@ impl ClientError {
         match self {
             Self::Unreachable { .. } => true,
             Self::Refused { status, .. } => {
-                status.is_server_error() || [StatusCode::TOO_MANY_REQUESTS, StatusCode::REQUEST_TIMEOUT].contains(status)
+                status.is_server_error()
+                    || [StatusCode::TOO_MANY_REQUESTS, StatusCode::REQUEST_TIMEOUT].contains(status)
             }
             Self::NotUnderstood(_) => false,
         }
@@ -126,7 +127,8 @@ impl ArchiveClient {
         let language = if tongue == Tongue::English { "en" } else { "zh" };
         headers.insert(ACCEPT_LANGUAGE, HeaderValue::from_static(language));
         let built = Client::builder().default_headers(headers).connect_timeout(KNOCK).no_proxy().build();
-        let http = built.map_err(|source| ClientError::Unreachable { address: address.to_owned(), source })?;
+        let http =
+            built.map_err(|source| ClientError::Unreachable { address: address.to_owned(), source })?;
         Ok(Self { http, address: address.to_owned(), token: token.to_owned() })
     }
 
@@ -144,7 +146,9 @@ impl ArchiveClient {
         idempotency_key: &str,
     ) -> Result<Receipt, ClientError> {
         let mut form = Form::new();
-        for (name, text) in [("outlet", &labels.outlet), ("slip_number", &labels.slip_number), ("slot", &labels.slot)] {
+        for (name, text) in
+            [("outlet", &labels.outlet), ("slip_number", &labels.slip_number), ("slot", &labels.slot)]
+        {
             if let Some(text) = text {
                 form = form.text(name, text.clone());
             }
@@ -163,7 +167,11 @@ impl ArchiveClient {
     }
 
     /// Asks for something.
-    pub async fn get<T: DeserializeOwned>(&self, path: &str, query: &[(&str, String)]) -> Result<T, ClientError> {
+    pub async fn get<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        query: &[(&str, String)],
+    ) -> Result<T, ClientError> {
         self.send(self.request(Method::GET, path).query(query)).await
     }
 
@@ -188,7 +196,9 @@ impl ArchiveClient {
         let document: Value = serde_json::from_slice(&bytes).unwrap_or_default();
         let text = |name: &str| document.get(name).and_then(Value::as_str).map(str::to_owned);
         let code = text("code").unwrap_or_default();
-        let detail = text("detail").or_else(|| text("title")).unwrap_or_else(|| format!("the server answered {status}"));
+        let detail = text("detail")
+            .or_else(|| text("title"))
+            .unwrap_or_else(|| format!("the server answered {status}"));
         Err(ClientError::Refused { status, code, detail, document: Box::new(document) })
     }
 }

@@ -53,7 +53,8 @@ impl DataFolder {
     pub fn check(&self) -> Result<(), Failure> {
         let metadata = match fs::metadata(&self.root) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                let sentence = format!("there is no archive in {}; run `guidang init` first", self.root.display());
+                let sentence =
+                    format!("there is no archive in {}; run `guidang init` first", self.root.display());
                 return Err(Failure::new(sentence));
             }
             other => other.or_fail(format!("data folder {} cannot be read", self.root.display()))?,
@@ -61,7 +62,8 @@ impl DataFolder {
         let mode = metadata.permissions().mode() & 0o777;
         if mode & 0o077 != 0 {
             let root = self.root.display();
-            let sentence = format!("others can enter the data folder {root} (mode {mode:o}); run `chmod 700 {root}`");
+            let sentence =
+                format!("others can enter the data folder {root} (mode {mode:o}); run `chmod 700 {root}`");
             return Err(Failure::new(sentence));
         }
         Ok(())
@@ -115,7 +117,9 @@ impl DataFolder {
                 );
                 Err(Failure::new(sentence))
             }
-            Err(TryLockError::Error(error)) => Err(Failure::because("the data folder cannot be locked", error)),
+            Err(TryLockError::Error(error)) => {
+                Err(Failure::because("the data folder cannot be locked", error))
+            }
         }
     }
 }
@@ -134,7 +138,8 @@ pub fn models_folder(configuration: &Configuration) -> Result<PathBuf, Failure> 
 
 /// The folder of this user's data, as the XDG base directory specification has it.
 fn conventional(name: &str) -> Result<PathBuf, Failure> {
-    let folders = etcetera::choose_base_strategy().or_fail("this user has no home folder; name one with --data")?;
+    let folders =
+        etcetera::choose_base_strategy().or_fail("this user has no home folder; name one with --data")?;
     Ok(folders.data_dir().join("guidang").join(name))
 }
 
@@ -225,7 +230,8 @@ mod tests {
     fn the_run_file_comes_back_and_nobody_else_may_read_it() {
         let (_temporary, folder) = folder();
         folder.create().unwrap();
-        let written = RunFile { address: "http://127.0.0.1:1".to_owned(), pid: 7, token: "secret".to_owned() };
+        let written =
+            RunFile { address: "http://127.0.0.1:1".to_owned(), pid: 7, token: "secret".to_owned() };
 
         written.write(&folder.run_file()).unwrap();
         written.write(&folder.run_file()).unwrap();

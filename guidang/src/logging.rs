@@ -1,6 +1,6 @@
 //! The program's log: to standard error, readable by people or by machines, without personal data.
 
-use std::io;
+use std::io::{self, IsTerminal};
 
 use tracing_subscriber::{EnvFilter, fmt, layer::SubscriberExt, util::SubscriberInitExt};
 
@@ -24,7 +24,10 @@ pub fn start(section: &LogSection, loudness: Loudness) {
     let filter = EnvFilter::try_new(filter).unwrap_or_else(|_| EnvFilter::new("info"));
     let lines = tracing_subscriber::registry().with(filter);
     let started = match section.format {
-        LogFormat::Text => lines.with(fmt::layer().with_writer(io::stderr).with_target(false)).try_init(),
+        LogFormat::Text => {
+            let colours = io::stderr().is_terminal();
+            lines.with(fmt::layer().with_writer(io::stderr).with_target(false).with_ansi(colours)).try_init()
+        }
         LogFormat::Json => lines.with(fmt::layer().json().with_writer(io::stderr)).try_init(),
     };
     // A second log in one process: the first goes on.

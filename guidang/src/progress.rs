@@ -12,7 +12,8 @@ pub fn bar(length: u64, what: &str) -> ProgressBar {
 
 /// A bar over bytes.
 pub fn bytes(length: u64, what: &str) -> ProgressBar {
-    let style = ProgressStyle::with_template("{msg:<12} {bar:40} {bytes}/{total_bytes} {bytes_per_sec} {eta}");
+    let style =
+        ProgressStyle::with_template("{msg:<12} {bar:40} {bytes}/{total_bytes} {bytes_per_sec} {eta}");
     drawn(ProgressBar::new(length), style.ok(), what)
 }
 

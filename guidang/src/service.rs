@@ -43,6 +43,15 @@ pub enum Listening {
     Anywhere,
 }
 
+/// What a service does besides answering.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Duty {
+    /// Reads, checks and files whatever is due.
+    Works,
+    /// Nothing: a command that only looks leaves the work to the next server.
+    AnswersOnly,
+}
+
 /// The running archive.
 pub struct Service {
     /// Where it answers, as in `http://127.0.0.1:8490`.
@@ -51,8 +60,7 @@ pub struct Service {
     token: String,
     stop: watch::Sender<bool>,
     http: JoinHandle<std::io::Result<()>>,
-    work: WorkLoop,
-    timetable: Timetable,
+    work: Option<(WorkLoop, Timetable)>,
     index: JoinHandle<()>,
     patience: Duration,
     settings_run_file: std::path::PathBuf,
@@ -61,15 +69,18 @@ pub struct Service {
 
 impl Service {
     /// Starts everything; when this returns, the API answers.
-    pub async fn start(settings: &Settings, listening: Listening) -> Result<Self, Failure> {
+    pub async fn start(settings: &Settings, listening: Listening, duty: Duty) -> Result<Self, Failure> {
         settings.data.check()?;
         let lock = settings.data.lock()?;
-        check_models(settings)?;
         let backends = settings.backends().await?;
         let token = local_token(&backends).await?;
         let (searchers, searcher) = watch::channel(None);
-        let state = ArchiveState::new(backends.clone(), searcher, settings.sandbox()?, api_settings(settings));
-        let context = work_context(settings, &backends)?;
+        let state =
+            ArchiveState::new(backends.clone(), searcher, settings.sandbox()?, api_settings(settings));
+        let work = match duty {
+            Duty::Works => Some(start_work(settings, &backends)?),
+            Duty::AnswersOnly => None,
+        };
         let stop = watch::Sender::new(false);
         let index = tokio::spawn(follow(settings_of_index(settings), backends, searchers, stop.subscribe()));
         let listener = listen(settings, listening).await?;
@@ -81,8 +92,7 @@ impl Service {
             token,
             stop,
             http,
-            work: WorkLoop::start(&context, &JobName::ALL),
-            timetable: Timetable::start(&context, settings.data.log_heads()),
+            work,
             index,
             patience: Duration::from_secs(settings.configuration.server.stop_seconds),
             settings_run_file: settings.data.run_file(),
@@ -123,9 +133,11 @@ impl Service {
         // That the file cannot be removed does no harm: whoever reads it asks whether the server answers.
         let _ = remove_if_there(&self.settings_run_file);
         within(self.patience, "requests", async { drop(self.http.await) }).await;
-        within(self.patience, "jobs", self.work.stop()).await;
+        if let Some((work, timetable)) = self.work {
+            within(self.patience, "jobs", work.stop()).await;
+            within(self.patience, "the timetable", timetable.stop()).await;
+        }
         within(self.patience, "the index", async { drop(self.index.await) }).await;
-        within(self.patience, "the timetable", self.timetable.stop()).await;
         let backends = &self.state.backends;
         if let Err(error) = self.state.intake.close().await {
             tracing::warn!(error = %error, "keys held in reserve could not be destroyed");
@@ -152,11 +164,11 @@ pub struct Archive {
 
 impl Archive {
     /// Finds the running server, or starts everything here.
-    pub async fn open(settings: &Settings, tongue: Tongue) -> Result<Self, Failure> {
+    pub async fn open(settings: &Settings, tongue: Tongue, duty: Duty) -> Result<Self, Failure> {
         if let Some(client) = running(settings, tongue).await {
             return Ok(Self { client, service: None });
         }
-        let service = Service::start(settings, Listening::Anywhere).await?;
+        let service = Service::start(settings, Listening::Anywhere, duty).await?;
         service.until_searchable().await;
         Ok(Self { client: service.client(tongue)?, service: Some(service) })
     }
@@ -204,7 +216,11 @@ async fn local_token(backends: &Backends) -> Result<String, Failure> {
 async fn auditor_token(backends: &Backends) -> Result<String, Failure> {
     let by = local_caller(backends).await.or_fail("the account of this machine cannot act")?;
     let mut tx = backends.database.begin_read().await.or_fail("the catalogue cannot be read")?;
-    let known = tx.organisation().account_by_staff_number(LOCAL_AUDITOR).await.or_fail("an account cannot be read")?;
+    let known = tx
+        .organisation()
+        .account_by_staff_number(LOCAL_AUDITOR)
+        .await
+        .or_fail("an account cannot be read")?;
     drop(tx);
     let account = match known {
         Some(account) => account,
@@ -236,8 +252,19 @@ pub fn api_settings(settings: &Settings) -> ApiSettings {
         upload_idle: Duration::from_secs(server.upload_idle_seconds),
         branch_codes: settings.configuration.branches.clone(),
         columns: settings.configuration.columns.clone(),
-        cookies: if server.encrypted_cookies_only { CookieTransport::EncryptedOnly } else { CookieTransport::Any },
+        cookies: if server.encrypted_cookies_only {
+            CookieTransport::EncryptedOnly
+        } else {
+            CookieTransport::Any
+        },
     }
+}
+
+fn start_work(settings: &Settings, backends: &Backends) -> Result<(WorkLoop, Timetable), Failure> {
+    check_models(settings)?;
+    let context = work_context(settings, backends)?;
+    let timetable = Timetable::start(&context, settings.data.log_heads());
+    Ok((WorkLoop::start(&context, &JobName::ALL), timetable))
 }
 
 fn work_context(settings: &Settings, backends: &Backends) -> Result<WorkContext, Failure> {
@@ -272,7 +299,11 @@ fn reachable(local: SocketAddr) -> SocketAddr {
     if local.ip().is_unspecified() { SocketAddr::from(([127, 0, 0, 1], local.port())) } else { local }
 }
 
-async fn answer(listener: TcpListener, state: ArchiveState, mut stop: watch::Receiver<bool>) -> std::io::Result<()> {
+async fn answer(
+    listener: TcpListener,
+    state: ArchiveState,
+    mut stop: watch::Receiver<bool>,
+) -> std::io::Result<()> {
     let service = router(state).into_make_service_with_connect_info::<SocketAddr>();
     axum::serve(listener, service)
         .with_graceful_shutdown(async move {

@@ -73,7 +73,8 @@ impl Settings {
     /// The forms of the program and of the operator.
     pub fn forms(&self) -> Result<FormSet, Failure> {
         let folder = &self.configuration.reading.forms;
-        let forms = if folder.as_os_str().is_empty() { FormSet::embedded() } else { FormSet::with_folder(folder) };
+        let forms =
+            if folder.as_os_str().is_empty() { FormSet::embedded() } else { FormSet::with_folder(folder) };
         forms.or_fail("the forms cannot be used")
     }
 
@@ -98,6 +99,7 @@ impl Settings {
 /// The variables that are ours. Read once.
 fn environment() -> BTreeMap<String, String> {
     let variables = std::env::vars_os();
-    let texts = variables.filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+    let texts =
+        variables.filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
     texts.filter(|(name, _)| name.starts_with("GUIDANG_")).collect()
 }

@@ -1,6 +1,11 @@
 //! Following what was sent until nothing more happens to it by itself.
 
-use std::{collections::BTreeMap, fmt::Write, path::Path, time::Duration};
+use std::{
+    collections::BTreeMap,
+    fmt::Write,
+    path::Path,
+    time::{Duration, Instant},
+};
 
 use backends::{connect::Backends, database::Transaction, error::StorageError};
 use domain::{
@@ -16,6 +21,8 @@ use crate::{
 
 /// How often the catalogue is asked.
 const EVERY: Duration = Duration::from_millis(500);
+/// How often it is said how far it has come, where no bar can be drawn.
+const TELL_EVERY: Duration = Duration::from_secs(5);
 /// More files than this are counted, not listed.
 const LISTED: usize = 40;
 
@@ -70,6 +77,7 @@ fn name_of(path: &Path) -> String {
 pub async fn until_settled(backends: &Backends, files: &mut [Followed]) -> Result<(), Failure> {
     let received = files.iter().filter(|file| file.scan.is_some()).count();
     let bar = progress::bar(received as u64, "reading");
+    let mut told = Instant::now();
     loop {
         let mut tx = backends.database.begin_read().await.or_fail("the catalogue cannot be read")?;
         for file in files.iter_mut().filter(|file| file.end.is_none()) {
@@ -81,6 +89,11 @@ pub async fn until_settled(backends: &Backends, files: &mut [Followed]) -> Resul
         bar.set_position(settled as u64);
         if settled == received {
             break;
+        }
+        // Where no bar can be drawn a line now and then says that it goes on.
+        if bar.is_hidden() && told.elapsed() >= TELL_EVERY {
+            eprintln!("{settled} of {received} read and checked");
+            told = Instant::now();
         }
         tokio::time::sleep(EVERY).await;
     }
@@ -103,7 +116,13 @@ async fn end_of(tx: &mut dyn Transaction, id: ScanId) -> Result<Option<End>, Sto
         return Ok(None);
     }
     let Some(case_file) = scan.case_file_id else {
-        let end = End { state: scan.state, problem: scan.problem, slip_number: None, case_state: None, open_findings: 0 };
+        let end = End {
+            state: scan.state,
+            problem: scan.problem,
+            slip_number: None,
+            case_state: None,
+            open_findings: 0,
+        };
         return Ok(Some(end));
     };
     if tx.jobs().is_pending(case_file.uuid()).await? {
@@ -138,7 +157,9 @@ pub fn summary(files: &[Followed]) -> String {
                 outcome.clone(),
                 end.and_then(|end| end.slip_number.clone()).unwrap_or_default(),
                 end.and_then(|end| end.case_state.clone()).unwrap_or_default(),
-                end.filter(|end| end.slip_number.is_some()).map(|end| end.open_findings.to_string()).unwrap_or_default(),
+                end.filter(|end| end.slip_number.is_some())
+                    .map(|end| end.open_findings.to_string())
+                    .unwrap_or_default(),
             ]);
         }
         let kind = if file.refusal.is_some() { "refused".to_owned() } else { outcome };

@@ -25,7 +25,8 @@ pub async fn run(settings: &Settings, arguments: &Arguments) -> Result<(), Failu
     let Action::Verify = arguments.action;
     let backends = settings.backends().await?;
     let heads = settings.data.log_heads();
-    let size = workers::log_heads::verify(&backends, &heads).await.or_fail("the operation log does not verify")?;
+    let size =
+        workers::log_heads::verify(&backends, &heads).await.or_fail("the operation log does not verify")?;
     println!("The operation log is intact: {size} entries.");
     Ok(())
 }

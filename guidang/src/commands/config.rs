@@ -26,7 +26,8 @@ enum Action {
 /// Checking is what loading does; whoever comes here has a configuration that can be used, but for its forms.
 pub fn run(settings: &Settings, arguments: &Arguments) -> Result<(), Failure> {
     settings.forms()?;
-    let file = settings.file.as_ref().map_or("no file, defaults".to_owned(), |file| file.display().to_string());
+    let file =
+        settings.file.as_ref().map_or("no file, defaults".to_owned(), |file| file.display().to_string());
     match arguments.action {
         Action::Check => {
             println!("The configuration can be used ({file}).");
@@ -34,7 +35,8 @@ pub fn run(settings: &Settings, arguments: &Arguments) -> Result<(), Failure> {
             println!("Models: {}", models_folder(&settings.configuration)?.display());
         }
         Action::Show => {
-            let text = toml::to_string_pretty(&settings.configuration).or_fail("the configuration cannot be shown")?;
+            let text = toml::to_string_pretty(&settings.configuration)
+                .or_fail("the configuration cannot be shown")?;
             println!("# {file}\n{text}");
         }
     }

@@ -85,7 +85,8 @@ impl Output {
         let mut unfinished = path.to_owned().into_os_string();
         unfinished.push(".part");
         let unfinished = PathBuf::from(unfinished);
-        crate::data_folder::remove_if_there(&unfinished).or_fail(format!("{} is in the way", unfinished.display()))?;
+        crate::data_folder::remove_if_there(&unfinished)
+            .or_fail(format!("{} is in the way", unfinished.display()))?;
         let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&unfinished);
         let file = file.or_fail(format!("{} cannot be written", path.display()))?;
         Ok(Self { writer: BufWriter::new(Box::new(file)), rename: Some((unfinished, path.to_owned())) })

@@ -67,15 +67,27 @@ fn check_all(files: &[PathBuf]) -> Result<(), Failure> {
         }
         wrong += usize::from(!problems.is_empty());
     }
-    if wrong == 0 { Ok(()) } else { Err(Failure::new(format!("{wrong} of {} forms cannot be used", files.len()))) }
+    if wrong == 0 {
+        Ok(())
+    } else {
+        Err(Failure::new(format!("{wrong} of {} forms cannot be used", files.len())))
+    }
 }
 
-fn preview(settings: &Settings, form: &Path, sample: &Path, page: usize, out: Option<&Path>) -> Result<(), Failure> {
+fn preview(
+    settings: &Settings,
+    form: &Path,
+    sample: &Path,
+    page: usize,
+    out: Option<&Path>,
+) -> Result<(), Failure> {
     check_all(&[form.to_owned()])?;
     let bytes = fs::read(sample).or_fail(format!("{} cannot be read", sample.display()))?;
     let sandbox = settings.sandbox()?;
     let page_index = page.checked_sub(1).ok_or_else(|| Failure::usage("pages are counted from 1"))?;
-    let decoded = sandbox.render_page(&bytes, page_index, Resolution::Native).or_fail("the sample cannot be decoded")?;
+    let decoded = sandbox
+        .render_page(&bytes, page_index, Resolution::Native)
+        .or_fail("the sample cannot be decoded")?;
     let mut options = settings.reader_options()?;
     options.forms = with_form(form)?;
     let mut reader = PageReader::open(&options).or_fail("the reader cannot be opened")?;
@@ -83,7 +95,8 @@ fn preview(settings: &Settings, form: &Path, sample: &Path, page: usize, out: Op
     let hints = PageHints {
         barcodes: barcodes.into_iter().map(|code| BarcodeHint { text: code.text, region: None }).collect(),
     };
-    let reading = reader.read_page(&decoded.pixels, decoded.dpi, &hints).or_fail("the sample cannot be read")?;
+    let reading =
+        reader.read_page(&decoded.pixels, decoded.dpi, &hints).or_fail("the sample cannot be read")?;
     if reading.papers.is_empty() {
         println!("No form was recognised on this page.");
     }

@@ -58,17 +58,27 @@ async fn status(settings: &Settings) -> Result<(), Failure> {
     let case_files = searcher.case_files();
     println!("Case files  {case_files}");
     println!("Reached     change {} of {last}", searcher.reached());
-    println!("On disk     {:.1} MB, {} bytes a case file", bytes as f64 / 1e6, bytes.checked_div(case_files).unwrap_or(0));
+    println!(
+        "On disk     {:.1} MB, {} bytes a case file",
+        bytes as f64 / 1e6,
+        bytes.checked_div(case_files).unwrap_or(0)
+    );
     Ok(())
 }
 
 async fn verify(settings: &Settings) -> Result<(), Failure> {
     let backends = settings.backends().await?;
-    let checks = workers::verify::run(&backends, &settings.places(), |_| {}).await.or_fail("the index cannot be compared")?;
+    let checks = workers::verify::run(&backends, &settings.places(), |_| {})
+        .await
+        .or_fail("the index cannot be compared")?;
     let check = checks.into_iter().find(|check| check.number == INDEX_INVARIANT);
     let check = check.ok_or_else(|| Failure::new("the index was not compared"))?;
     super::verify::print(&check);
-    if check.holds() { Ok(()) } else { Err(Failure::new("the index does not agree; run `guidang index rebuild`")) }
+    if check.holds() {
+        Ok(())
+    } else {
+        Err(Failure::new("the index does not agree; run `guidang index rebuild`"))
+    }
 }
 
 async fn rebuild(settings: &Settings) -> Result<(), Failure> {
@@ -89,7 +99,12 @@ async fn rebuild(settings: &Settings) -> Result<(), Failure> {
     };
     let status = writer.status().or_fail("the new index cannot be read")?;
     writer.close().or_fail("the new index cannot be closed")?;
-    println!("{} case files, {:.1} MB, up to change {}.", status.case_files, status.size_bytes as f64 / 1e6, status.reached);
+    println!(
+        "{} case files, {:.1} MB, up to change {}.",
+        status.case_files,
+        status.size_bytes as f64 / 1e6,
+        status.reached
+    );
     Ok(())
 }
 

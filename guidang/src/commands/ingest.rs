@@ -115,7 +115,8 @@ async fn send(
 
 /// The name with that of its folder, which often is the slip number.
 fn name_with_folder(path: &Path) -> String {
-    let mut last: Vec<_> = path.components().rev().take(2).map(|part| part.as_os_str().to_string_lossy()).collect();
+    let mut last: Vec<_> =
+        path.components().rev().take(2).map(|part| part.as_os_str().to_string_lossy()).collect();
     last.reverse();
     last.join("/")
 }
@@ -196,7 +197,6 @@ fn list_folder(folder: &Path, files: &mut Vec<PathBuf>) -> std::io::Result<()> {
     Ok(())
 }
 
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -211,7 +211,8 @@ mod tests {
 
         let files = list_all(&[root.path().to_owned()]).unwrap();
 
-        let names: Vec<_> = files.iter().map(|file| file.strip_prefix(root.path()).unwrap().display().to_string()).collect();
+        let names: Vec<_> =
+            files.iter().map(|file| file.strip_prefix(root.path()).unwrap().display().to_string()).collect();
         assert_eq!(names, ["a.jpg", "b/d.jpg", "c.jpg"]);
     }
 

@@ -28,10 +28,13 @@ pub async fn run(settings: &Settings, _arguments: &Arguments) -> Result<(), Fail
     }
     match RootKey::create(&config.root_key) {
         Ok(_) => println!("{}", advice(&config.root_key)),
-        Err(RootKeyError::Exists { path }) => println!("The root key {} is there already and stays.", path.display()),
+        Err(RootKeyError::Exists { path }) => {
+            println!("The root key {} is there already and stays.", path.display())
+        }
         Err(error) => return Err(Failure::because("the root key cannot be made", error)),
     }
-    let backends = Backends::connect(&config, Arc::new(SystemClock)).await.or_fail("the archive cannot be opened")?;
+    let backends =
+        Backends::connect(&config, Arc::new(SystemClock)).await.or_fail("the archive cannot be opened")?;
     local_caller(&backends).await.or_fail("the account of this machine cannot be made")?;
     println!("The archive is in {}. Start it with `guidang serve`.", settings.data.root().display());
     Ok(())

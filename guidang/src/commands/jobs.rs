@@ -81,7 +81,11 @@ async fn print_counts(backends: &Backends) -> Result<(), Failure> {
         let age = if state == JobState::Done { String::new() } else { age(oldest, now) };
         table.row([name.as_str().to_owned(), state.as_str().to_owned(), count.to_string(), age]);
     }
-    if table.is_empty() { println!("There are no jobs.") } else { print!("{table}") }
+    if table.is_empty() {
+        println!("There are no jobs.")
+    } else {
+        print!("{table}")
+    }
     Ok(())
 }
 
@@ -100,7 +104,11 @@ async fn print_jobs(backends: &Backends, state: JobState, limit: u32) -> Result<
             job.reason.unwrap_or_default(),
         ]);
     }
-    if table.is_empty() { println!("No job is {}.", state.as_str()) } else { print!("{table}") }
+    if table.is_empty() {
+        println!("No job is {}.", state.as_str())
+    } else {
+        print!("{table}")
+    }
     Ok(())
 }
 
@@ -139,7 +147,8 @@ async fn retry_all(backends: &Backends) -> Result<(), Failure> {
 async fn explain(backends: &Backends, id: JobId) -> Result<(), Failure> {
     let mut tx = backends.database.begin_read().await.or_fail("the catalogue cannot be read")?;
     let job = tx.jobs().find(id).await.or_fail("the job cannot be read")?;
-    let job = job.ok_or_else(|| Failure::new(format!("there is no job {id}; done jobs are forgotten after a week")))?;
+    let job = job
+        .ok_or_else(|| Failure::new(format!("there is no job {id}; done jobs are forgotten after a week")))?;
     println!("{}", explanation(&job, backends.clock.now()));
     Ok(())
 }
@@ -149,7 +158,9 @@ fn explanation(job: &JobRow, now: DateTime<Utc>) -> String {
         JobState::Waiting if job.due_at > now => format!("It waits until {}.", job.due_at.to_rfc3339()),
         JobState::Waiting => "It is due, and waits for a worker.".to_owned(),
         JobState::Running => match job.lease_until {
-            Some(until) if until < now => "Its worker has not been heard of; another one takes it now.".to_owned(),
+            Some(until) if until < now => {
+                "Its worker has not been heard of; another one takes it now.".to_owned()
+            }
             _ => "A worker is at it.".to_owned(),
         },
         JobState::Retrying => format!("It failed and is tried again at {}.", job.due_at.to_rfc3339()),

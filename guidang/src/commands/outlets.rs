@@ -81,7 +81,8 @@ async fn import(backends: &Backends, file: &Path) -> Result<(), Failure> {
 
 /// Reads the whole table, or none of it: a list of outlets is short, and half of one is worse than the old one.
 fn read(file: &Path) -> Result<Vec<Line>, Failure> {
-    let text = std::fs::read_to_string(file).or_fail(format!("{} cannot be read as UTF-8", file.display()))?;
+    let text =
+        std::fs::read_to_string(file).or_fail(format!("{} cannot be read as UTF-8", file.display()))?;
     let text = text.trim_start_matches('\u{feff}');
     let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(text.as_bytes());
     let mut lines = Vec::new();
@@ -120,7 +121,10 @@ mod tests {
 
     #[test]
     fn chinese_and_english_heads_are_understood() {
-        let chinese = read_text("\u{feff}网点编码,网点名称,分公司编码,分公司名称,渠道\nTJ01,友谊路,TJ,天津,自有营业厅\n").unwrap();
+        let chinese = read_text(
+            "\u{feff}网点编码,网点名称,分公司编码,分公司名称,渠道\nTJ01,友谊路,TJ,天津,自有营业厅\n",
+        )
+        .unwrap();
         let english = read_text("code,name,branch_code,channel\nTJ01,x,TJ,own\n").unwrap();
 
         assert_eq!((chinese[0].code.as_str(), chinese[0].branch_name.as_str()), ("TJ01", "天津"));

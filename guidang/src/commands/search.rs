@@ -11,7 +11,7 @@ use serde_json::Value;
 use crate::{
     client::Tongue,
     failure::{Failure, OrFail},
-    service::Archive,
+    service::{Archive, Duty},
     settings::Settings,
     table::Table,
 };
@@ -99,7 +99,7 @@ struct Page {
 
 /// Searches and prints a table with the time it took.
 pub async fn run(settings: &Settings, arguments: &Arguments) -> Result<(), Failure> {
-    let archive = Archive::open(settings, Tongue::English).await?;
+    let archive = Archive::open(settings, Tongue::English, Duty::AnswersOnly).await?;
     let started = Instant::now();
     let answer = archive.client.get::<Value>("/api/v1/case-files", &query(arguments)).await;
     let took = started.elapsed();
@@ -177,7 +177,9 @@ pub fn cell(value: Option<&Value>) -> String {
         Some(Value::String(text)) => text.clone(),
         // A value that may be masked comes with the word whether it is.
         Some(Value::Object(shown)) if shown.contains_key("masked") => cell(shown.get("value")),
-        Some(Value::Array(values)) => values.iter().map(|value| cell(Some(value))).collect::<Vec<_>>().join(" "),
+        Some(Value::Array(values)) => {
+            values.iter().map(|value| cell(Some(value))).collect::<Vec<_>>().join(" ")
+        }
         Some(other) => other.to_string(),
     }
 }

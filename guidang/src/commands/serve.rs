@@ -5,7 +5,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use crate::{
     failure::{Failure, OrFail},
-    service::{Listening, Service},
+    service::{Duty, Listening, Service},
     settings::Settings,
 };
 
@@ -21,7 +21,7 @@ pub struct Arguments {
 pub async fn run(settings: &Settings, arguments: &Arguments) -> Result<(), Failure> {
     let mut terminate = signal(SignalKind::terminate()).or_fail("signals cannot be heard")?;
     let mut interrupt = signal(SignalKind::interrupt()).or_fail("signals cannot be heard")?;
-    let service = Service::start(settings, Listening::AsConfigured).await?;
+    let service = Service::start(settings, Listening::AsConfigured, Duty::Works).await?;
     println!("Guidang answers at {}", service.address);
     if arguments.sign_in_link {
         println!("Console, for one sign-in within 15 minutes: {}", service.sign_in_link().await?);

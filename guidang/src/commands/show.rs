@@ -3,13 +3,13 @@
 use clap::Args;
 use domain::ids::CaseFileId;
 use serde::Deserialize;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::search::cell;
 use crate::{
     client::{ArchiveClient, Tongue},
     failure::{Failure, OrFail},
-    service::Archive,
+    service::{Archive, Duty},
     settings::Settings,
     table::Table,
 };
@@ -24,15 +24,16 @@ pub struct Arguments {
     json: bool,
 }
 
-/// Prints what the API tells about one case file: single values first, then its lists as tables.
+/// Prints one case file on a few screens.
 pub async fn run(settings: &Settings, arguments: &Arguments) -> Result<(), Failure> {
-    let archive = Archive::open(settings, Tongue::English).await?;
+    let archive = Archive::open(settings, Tongue::English, Duty::AnswersOnly).await?;
     let answer = ask(&archive.client, &arguments.case_file).await;
     archive.close().await;
     let answer = answer?;
-    match answer.as_object() {
-        Some(members) if !arguments.json => print_members(members),
-        _ => println!("{answer:#}"),
+    if arguments.json {
+        println!("{answer:#}")
+    } else {
+        print!("{}", page(&answer))
     }
     Ok(())
 }
@@ -47,7 +48,8 @@ async fn ask(client: &ArchiveClient, named: &str) -> Result<Value, Failure> {
 
 async fn find(client: &ArchiveClient, slip_number: &str) -> Result<CaseFileId, Failure> {
     let query = [("slip_number", slip_number.to_owned())];
-    let page: Found = client.get("/api/v1/case-files", &query).await.or_fail("the case file cannot be looked for")?;
+    let page: Found =
+        client.get("/api/v1/case-files", &query).await.or_fail("the case file cannot be looked for")?;
     let found = page.items.first().map(|item| item.id);
     found.ok_or_else(|| Failure::new(format!("there is no case file {slip_number}")))
 }
@@ -62,44 +64,74 @@ struct FoundItem {
     id: CaseFileId,
 }
 
-fn print_members(members: &Map<String, Value>) {
-    let mut single = Table::new(&["", ""]);
-    for (name, value) in members.iter().filter(|(_, value)| !is_table(value)) {
-        for (name, value) in flattened(name, value) {
-            single.row([name.replace('_', " "), value]);
+/// Lists of a case file and the columns of each that say something to a person.
+const LISTS: [(&str, &[&str]); 4] = [
+    ("findings", &["code", "subject", "difference", "reason", "read", "entered", "confidence", "state"]),
+    ("scans", &["id", "media_type", "size_bytes", "state", "placed_by", "problem"]),
+    ("slots", &["slot", "page_id"]),
+    ("history", &["changed_at", "from", "to", "reason"]),
+];
+/// Values that stand above everything else.
+const HEAD: [&str; 10] = [
+    "id",
+    "slip_number",
+    "archival_code",
+    "state",
+    "branch_code",
+    "outlet_code",
+    "channel",
+    "accepted_on",
+    "papers_received_on",
+    "returned_on",
+];
+
+/// The case file on a few screens; whoever wants every value asks for JSON.
+fn page(case_file: &Value) -> String {
+    let mut head = Table::new(&["case file", ""]);
+    for name in HEAD {
+        head.row([name.replace('_', " "), cell(case_file.get(name))]);
+    }
+    let mut text = format!("{head}");
+    let entered = case_file.get("entered").and_then(Value::as_object);
+    let mut values = Table::new(&["entered", ""]);
+    for (name, value) in entered.into_iter().flatten() {
+        values.row([name.replace('_', " "), cell(Some(value))]);
+    }
+    text.push_str(&format!("\n{values}\n{}", readings(case_file)));
+    for (name, columns) in LISTS {
+        let rows = items(case_file, name);
+        if !rows.is_empty() {
+            text.push_str(&format!("\n{name}\n{}", table(&rows, columns)));
         }
     }
-    print!("{single}");
-    for (name, value) in members.iter().filter(|(_, value)| is_table(value)) {
-        let rows: Vec<&Map<String, Value>> = value.as_array().into_iter().flatten().filter_map(Value::as_object).collect();
-        println!("\n{}", name.replace('_', " "));
-        print!("{}", table(&rows));
-    }
+    text
 }
 
-fn is_table(value: &Value) -> bool {
-    value.as_array().is_some_and(|values| values.iter().any(Value::is_object))
-}
-
-/// An object as lines of its own, `entered.customer_name`; anything else as one line.
-fn flattened(name: &str, value: &Value) -> Vec<(String, String)> {
-    match value {
-        Value::Object(members) if !members.contains_key("masked") => {
-            members.iter().flat_map(|(inner, value)| flattened(&format!("{name}.{inner}"), value)).collect()
-        }
-        other => vec![(name.to_owned(), cell(Some(other)))],
-    }
-}
-
-/// Columns that every row may have but that say something only to a program are left out.
-fn table(rows: &[&Map<String, Value>]) -> Table {
-    let mut columns: Vec<&str> = Vec::new();
-    for name in rows.iter().flat_map(|row| row.keys()) {
-        let is_shown = !name.ends_with("region") && !name.ends_with("follow") && !columns.contains(&name.as_str());
-        if is_shown && rows.iter().any(|row| !cell(row.get(name)).is_empty()) {
-            columns.push(name);
+/// Every field that was read, paper by paper.
+fn readings(case_file: &Value) -> Table {
+    let mut fields = Table::new(&["paper", "field", "read", "confidence", "repaired by"]);
+    for reading in items(case_file, "readings") {
+        for paper in items(reading, "papers") {
+            for field in items(paper, "fields") {
+                let read = field.get("text").filter(|text| !text.is_null());
+                fields.row([
+                    cell(paper.get("kind")),
+                    cell(field.get("field")),
+                    read.map_or_else(|| "cannot be read".to_owned(), |text| cell(Some(text))),
+                    cell(field.get("confidence")),
+                    cell(field.get("repaired_by")),
+                ]);
+            }
         }
     }
+    fields
+}
+
+fn items<'a>(parent: &'a Value, name: &str) -> Vec<&'a Value> {
+    parent.get(name).and_then(Value::as_array).into_iter().flatten().collect()
+}
+
+fn table(rows: &[&Value], columns: &[&str]) -> Table {
     let heads: Vec<String> = columns.iter().map(|name| name.replace('_', " ")).collect();
     let mut table = Table::new(&heads.iter().map(String::as_str).collect::<Vec<_>>());
     for row in rows {
@@ -110,15 +142,23 @@ fn table(rows: &[&Map<String, Value>]) -> Table {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     #[test]
-    fn objects_become_lines_of_their_own() {
-        let value = serde_json::json!({"customer_name": "张**", "numbers": ["1", "2"]});
+    fn a_page_shows_what_was_typed_read_and_found() {
+        let case_file = json!({
+            "slip_number": "TJ1",
+            "entered": {"customer_name": {"value": "张**", "masked": true}},
+            "readings": [{"papers": [{"kind": "slip", "fields": [{"field": "name", "text": null, "confidence": 0.0}]}]}],
+            "findings": [{"code": "field_mismatch", "subject": "customer_name"}],
+        });
 
-        let lines = flattened("entered", &value);
+        let text = page(&case_file);
 
-        assert_eq!(lines[0], ("entered.customer_name".to_owned(), "张**".to_owned()));
-        assert_eq!(lines[1].1, "1 2");
+        for expected in ["TJ1", "张**", "cannot be read", "field_mismatch"] {
+            assert!(text.contains(expected), "{expected}: {text}");
+        }
     }
 }

@@ -9,7 +9,7 @@ use super::search::cell;
 use crate::{
     client::{ArchiveClient, Tongue},
     failure::{Failure, OrFail},
-    service::Archive,
+    service::{Archive, Duty},
     settings::Settings,
     table::Table,
 };
@@ -47,7 +47,7 @@ struct Page {
 
 /// Lists or places.
 pub async fn run(settings: &Settings, arguments: &Arguments) -> Result<(), Failure> {
-    let archive = Archive::open(settings, Tongue::English).await?;
+    let archive = Archive::open(settings, Tongue::English, Duty::AnswersOnly).await?;
     let done = match &arguments.action {
         Action::List => list(&archive.client).await,
         Action::Place { scan, slip, slot } => place(&archive.client, *scan, slip, *slot).await,
@@ -78,7 +78,11 @@ async fn list(client: &ArchiveClient) -> Result<(), Failure> {
             break;
         }
     }
-    if table.is_empty() { println!("The tray is empty.") } else { print!("{table}") }
+    if table.is_empty() {
+        println!("The tray is empty.")
+    } else {
+        print!("{table}")
+    }
     Ok(())
 }
 

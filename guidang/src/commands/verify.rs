@@ -15,7 +15,8 @@ pub struct Arguments {}
 pub async fn run(settings: &Settings, _arguments: &Arguments) -> Result<(), Failure> {
     let backends = settings.backends().await?;
     let places = settings.places();
-    let checks = workers::verify::run(&backends, &places, print).await.or_fail("the archive cannot be checked")?;
+    let checks =
+        workers::verify::run(&backends, &places, print).await.or_fail("the archive cannot be checked")?;
     let broken = checks.iter().filter(|check| !check.holds()).count();
     if broken == 0 {
         println!("All {} invariants hold.", checks.len());

@@ -12,7 +12,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use crate::{
     client::{ArchiveClient, ClientError, OutgoingFile, Tongue, UploadLabels},
     failure::{Failure, OrFail},
-    service::Archive,
+    service::{Archive, Duty},
     settings::Settings,
     watching::{
         folder::{self, Found, Subfolders},
@@ -49,7 +49,7 @@ pub async fn run(settings: &Settings, arguments: &Arguments) -> Result<(), Failu
     if !arguments.folder.is_dir() {
         return Err(Failure::usage(format!("{} is not a folder", arguments.folder.display())));
     }
-    let archive = Archive::open(settings, Tongue::Chinese).await?;
+    let archive = Archive::open(settings, Tongue::Chinese, Duty::Works).await?;
     let watched = watch(settings, arguments, &archive).await;
     archive.close().await;
     watched
@@ -130,7 +130,9 @@ impl<'a> Watcher<'a> {
     async fn take(&self, client: &ArchiveClient, file: &Found, max_bytes: u64) -> Taken {
         if file.look.size_bytes > max_bytes {
             let limit = max_bytes >> 20;
-            return Taken::Refused(format!("文件太大：最多 {limit} MiB。请降低扫描分辨率或拆分后重新扫描。\nThe file is larger than {limit} MiB; scan it with fewer dots per inch or in parts."));
+            return Taken::Refused(format!(
+                "文件太大：最多 {limit} MiB。请降低扫描分辨率或拆分后重新扫描。\nThe file is larger than {limit} MiB; scan it with fewer dots per inch or in parts."
+            ));
         }
         let bytes = match file.read() {
             Ok(Some(bytes)) => bytes,

@@ -24,9 +24,9 @@ pub(super) fn check(configuration: &Configuration) -> Result<(), ConfigurationEr
     check_folders(configuration)?;
     ArchivalCodePattern::parse(&configuration.archive.code_pattern)
         .map_err(|error| wrong("archive.code_pattern", &error.to_string()))?;
-    EnvFilter::try_new(&configuration.log.filter)
-        .map(|_| ())
-        .map_err(|_| wrong("log.filter", "takes error, warn, info, debug or trace, or crate=level, with commas between"))
+    EnvFilter::try_new(&configuration.log.filter).map(|_| ()).map_err(|_| {
+        wrong("log.filter", "takes error, warn, info, debug or trace, or crate=level, with commas between")
+    })
 }
 
 fn check_addresses(configuration: &Configuration) -> Result<(), ConfigurationError> {
@@ -45,7 +45,10 @@ fn check_addresses(configuration: &Configuration) -> Result<(), ConfigurationErr
     }
     let (database, keys) = (configuration.database.url.reveal(), configuration.keys.url.reveal());
     if !database.is_empty() && database == keys {
-        return Err(wrong("keys.url", "must not be the catalogue's own database: keys have backups of their own"));
+        return Err(wrong(
+            "keys.url",
+            "must not be the catalogue's own database: keys have backups of their own",
+        ));
     }
     Ok(())
 }
@@ -76,7 +79,8 @@ fn within(key: &str, value: u64, least: u64, most: u64) -> Result<(), Configurat
     if (least..=most).contains(&value) {
         return Ok(());
     }
-    let problem = if most == u64::MAX { format!("takes {least} or more") } else { format!("takes {least} to {most}") };
+    let problem =
+        if most == u64::MAX { format!("takes {least} or more") } else { format!("takes {least} to {most}") };
     Err(wrong(key, &problem))
 }
 

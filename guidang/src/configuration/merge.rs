@@ -23,7 +23,9 @@ fn lay_table(
     for (name, value) in given {
         let key = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
         match (known.get_mut(&name), value) {
-            (Some(Value::Table(section)), Value::Table(given)) => lay_table(section, given, &key, names, origin)?,
+            (Some(Value::Table(section)), Value::Table(given)) => {
+                lay_table(section, given, &key, names, origin)?
+            }
             (Some(slot), value) if slot.same_type(&value) => *slot = value,
             (Some(slot), value) => {
                 return Err(ConfigurationError::Kind {
@@ -60,7 +62,8 @@ pub(super) fn lay_variable(known: &mut Table, variable: &str, text: &str) -> Res
         open.insert(name.to_owned(), Value::String(text.to_owned()));
         return Ok(());
     }
-    let slot = key.split_once('.').and_then(|(section, name)| known.get_mut(section)?.as_table_mut()?.get_mut(name));
+    let slot =
+        key.split_once('.').and_then(|(section, name)| known.get_mut(section)?.as_table_mut()?.get_mut(name));
     let Some(slot) = slot else { return Err(unknown(key, &names, variable)) };
     let wanted = kind_of(slot);
     let value = match slot {
@@ -71,7 +74,12 @@ pub(super) fn lay_variable(known: &mut Table, variable: &str, text: &str) -> Res
         Value::Datetime(_) | Value::Array(_) | Value::Table(_) => None,
     };
     let Some(value) = value else {
-        return Err(ConfigurationError::Kind { key, origin: variable.to_owned(), wanted, given: "another text" });
+        return Err(ConfigurationError::Kind {
+            key,
+            origin: variable.to_owned(),
+            wanted,
+            given: "another text",
+        });
     };
     *slot = value;
     Ok(())
@@ -97,7 +105,8 @@ fn unknown(key: String, names: &[String], origin: &str) -> ConfigurationError {
 /// The key or section that was probably meant.
 fn nearest(key: &str, names: &[String]) -> Option<String> {
     const LIKE: f64 = 0.8;
-    let sections = names.iter().filter_map(|name| name.split_once('.')).map(|(section, _)| section.to_owned());
+    let sections =
+        names.iter().filter_map(|name| name.split_once('.')).map(|(section, _)| section.to_owned());
     let mut best = None;
     let mut best_likeness = LIKE;
     for name in names.iter().cloned().chain(sections) {

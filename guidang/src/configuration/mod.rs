@@ -124,7 +124,10 @@ impl Configuration {
             // and addresses to listen at.
             let message = error.message().to_owned();
             let key = names.iter().find(|key| error.to_string().contains(&format!("in `{key}`")));
-            ConfigurationError::Value { key: key.cloned().unwrap_or_else(|| "configuration".to_owned()), problem: message }
+            ConfigurationError::Value {
+                key: key.cloned().unwrap_or_else(|| "configuration".to_owned()),
+                problem: message,
+            }
         })
     }
 }
@@ -146,7 +149,10 @@ fn read_file(path: &Path) -> Result<Table, ConfigurationError> {
         .map_err(|source| ConfigurationError::Unreadable { path: path.to_owned(), source })?;
     text.parse().map_err(|error: toml::de::Error| {
         let line = error.span().map_or(0, |span| text[..span.start].matches('\n').count() + 1);
-        ConfigurationError::NotToml { path: path.to_owned(), detail: format!("line {line}: {}", error.message()) }
+        ConfigurationError::NotToml {
+            path: path.to_owned(),
+            detail: format!("line {line}: {}", error.message()),
+        }
     })
 }
 
@@ -202,7 +208,12 @@ mod tests {
 
     #[test]
     fn an_unknown_section_and_an_unknown_variable_are_refused() {
-        assert!(with_file("[raeding]\nengine = \"rten\"\n").unwrap_err().to_string().contains("did you mean reading"));
+        assert!(
+            with_file("[raeding]\nengine = \"rten\"\n")
+                .unwrap_err()
+                .to_string()
+                .contains("did you mean reading")
+        );
         let error = with_variable("GUIDANG_SERVER__LISTN", "127.0.0.1:1").unwrap_err().to_string();
         assert!(error.contains("did you mean server.listen?"), "{error}");
     }

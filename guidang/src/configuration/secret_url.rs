@@ -82,7 +82,10 @@ mod tests {
     fn a_password_is_never_shown() {
         assert_eq!(shown("postgres://guidang:s3cret@db/guidang"), "postgres://guidang:***@db/guidang");
         assert_eq!(shown("postgres://guidang:a@b/c@db/guidang"), "postgres://guidang:***@db/guidang");
-        assert_eq!(shown("postgres://db/guidang?password=s3cret&sslmode=require"), "postgres://db/guidang?password=***&sslmode=require");
+        assert_eq!(
+            shown("postgres://db/guidang?password=s3cret&sslmode=require"),
+            "postgres://db/guidang?password=***&sslmode=require"
+        );
     }
 
     #[test]

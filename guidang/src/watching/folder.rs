@@ -139,7 +139,8 @@ impl Found {
 /// `name`, or `name (2)` and so on when that is taken: nothing that was moved before is ever overwritten.
 fn free_name(wanted: &Path) -> PathBuf {
     let stem = wanted.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-    let ending = wanted.extension().map(|ending| format!(".{}", ending.to_string_lossy())).unwrap_or_default();
+    let ending =
+        wanted.extension().map(|ending| format!(".{}", ending.to_string_lossy())).unwrap_or_default();
     let mut candidate = wanted.to_owned();
     let mut number = 1;
     while candidate.symlink_metadata().is_ok() {
@@ -166,7 +167,8 @@ mod tests {
     #[test]
     fn litter_links_and_what_was_moved_are_not_listed() {
         let root = tempfile::tempdir().unwrap();
-        for name in ["a.jpg", "Thumbs.db", "b.jpg.part", "done/c.jpg", "failed/d.jpg", "sub/e.jpg", ".git/f"] {
+        for name in ["a.jpg", "Thumbs.db", "b.jpg.part", "done/c.jpg", "failed/d.jpg", "sub/e.jpg", ".git/f"]
+        {
             put(root.path(), name, b"x");
         }
         std::os::unix::fs::symlink("/etc/hostname", root.path().join("link.jpg")).unwrap();
@@ -200,7 +202,16 @@ mod tests {
         let later = Found { look: Look { modified: SystemTime::UNIX_EPOCH, ..found.look }, ..found.clone() };
 
         assert_eq!(key, found.idempotency_key(b"x"));
-        assert_eq!(std::collections::BTreeSet::from([key, found.idempotency_key(b"y"), elsewhere.idempotency_key(b"x"), later.idempotency_key(b"x")]).len(), 4);
+        assert_eq!(
+            std::collections::BTreeSet::from([
+                key,
+                found.idempotency_key(b"y"),
+                elsewhere.idempotency_key(b"x"),
+                later.idempotency_key(b"x")
+            ])
+            .len(),
+            4
+        );
     }
 
     #[test]

@@ -3,7 +3,8 @@
 /// Whether a file or folder of this name is left alone: hidden, temporary, half copied, or made by a file manager.
 pub fn is_litter(name: &str) -> bool {
     const NAMES: [&str; 4] = ["thumbs.db", "desktop.ini", "ehthumbs.db", "$recycle.bin"];
-    const ENDINGS: [&str; 8] = [".tmp", ".temp", ".part", ".partial", ".crdownload", ".download", ".filepart", ".lock"];
+    const ENDINGS: [&str; 8] =
+        [".tmp", ".temp", ".part", ".partial", ".crdownload", ".download", ".filepart", ".lock"];
     let lower = name.to_lowercase();
     name.starts_with('.')
         || name.starts_with("~$")
@@ -18,7 +19,16 @@ mod tests {
 
     #[test]
     fn litter_is_left_alone_and_scans_are_not() {
-        for name in [".DS_Store", "~$slip.pdf", "Thumbs.db", "THUMBS.DB", "desktop.ini", "a.jpg.part", "b.TMP", "c.pdf~"] {
+        for name in [
+            ".DS_Store",
+            "~$slip.pdf",
+            "Thumbs.db",
+            "THUMBS.DB",
+            "desktop.ini",
+            "a.jpg.part",
+            "b.TMP",
+            "c.pdf~",
+        ] {
             assert!(is_litter(name), "{name}");
         }
         for name in ["scan-001.jpg", "业务确认单.pdf", "no ending", "part.tif", "tmp.jpg"] {

@@ -68,8 +68,10 @@ mod tests {
         let mut stillness = Stillness::new(QUIET);
         let path = Path::new("a.jpg");
 
-        let looks = [(0, look(10, 1)), (2, look(20, 2)), (4, look(20, 2)), (6, look(20, 2)), (7, look(20, 2))];
-        let taken: Vec<bool> = looks.into_iter().map(|(s, look)| stillness.is_still(path, look, at(s))).collect();
+        let looks =
+            [(0, look(10, 1)), (2, look(20, 2)), (4, look(20, 2)), (6, look(20, 2)), (7, look(20, 2))];
+        let taken: Vec<bool> =
+            looks.into_iter().map(|(s, look)| stillness.is_still(path, look, at(s))).collect();
 
         assert_eq!(taken, [false, false, false, false, true]);
     }

@@ -1,0 +1,24 @@
+#!/usr/bin/env bash
+# Runs every measurement of bench/src/bin in turn, those that grow with the archive at two sizes, and keeps the
+# output. usage: bench.sh [SIZE …], by default 100000 and 1000000 case files.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+
+readonly LOG=.cache/bench.md
+sizes=("${@:-100000}")
+(($#)) || sizes=(100000 1000000)
+
+cargo build --release --package archive-bench --bins
+mkdir -p .cache
+: >"$LOG"
+for source in bench/src/bin/*.rs; do
+  name=$(basename "$source" .rs)
+  if grep -q '"--cases"' "$source"; then runs=("${sizes[@]/#/--cases }"); else runs=(""); fi
+  for arguments in "${runs[@]}"; do
+    printf '\n## %s %s\n\n' "$name" "$arguments" | tee -a "$LOG"
+    # The arguments are words of ours, to be split.
+    # shellcheck disable=SC2086
+    "target/release/$name" $arguments | tee -a "$LOG"
+  done
+done
+printf '\nFigures are in %s\n' "$LOG"
