@@ -4,7 +4,7 @@ use std::{path::Path, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use sqlx::{
-    Sqlite, SqlitePool,
+    Connection, Sqlite, SqlitePool,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 
@@ -40,24 +40,26 @@ pub(crate) fn connect_options(path: &Path) -> SqliteConnectOptions {
         .statement_cache_capacity(256)
 }
 
+/// Connections that stay open, apart from those that a full disk has broken: SQLite then undoes the transaction by
+/// itself, sqlx believes that it is still open, and every later `BEGIN` on that connection would be refused.
+fn pool_options(connections: u32) -> SqlitePoolOptions {
+    SqlitePoolOptions::new()
+        .max_connections(connections)
+        .idle_timeout(None)
+        .max_lifetime(None)
+        .before_acquire(|connection, _| Box::pin(async move { Ok(!connection.is_in_transaction()) }))
+}
+
 impl SqliteDatabase {
     /// Opens or makes the file and brings it to the present version.
     pub(crate) async fn open(path: &Path) -> Result<Self, StorageError> {
         let options = connect_options(path);
-        let writer = SqlitePoolOptions::new()
-            .max_connections(1)
-            .idle_timeout(None)
-            .max_lifetime(None)
+        let writer = pool_options(1)
             .acquire_timeout(Duration::from_secs(60))
             .connect_with(options.clone())
             .await?;
         sqlx::migrate!("../migrations/sqlite").run(&writer).await.map_err(migration_failed)?;
-        let readers = SqlitePoolOptions::new()
-            .max_connections(READERS)
-            .idle_timeout(None)
-            .max_lifetime(None)
-            .connect_with(options.pragma("query_only", "ON"))
-            .await?;
+        let readers = pool_options(READERS).connect_with(options.pragma("query_only", "ON")).await?;
         Ok(Self { writer, readers })
     }
 }
@@ -144,12 +146,7 @@ impl Transaction for SqliteTransaction {
 
 /// Opens the embedded key store.
 pub(crate) async fn open_keys(path: &Path) -> Result<Arc<KeyPool<SqlitePool>>, StorageError> {
-    let pool = SqlitePoolOptions::new()
-        .max_connections(3)
-        .idle_timeout(None)
-        .max_lifetime(None)
-        .connect_with(connect_options(path))
-        .await?;
+    let pool = pool_options(3).connect_with(connect_options(path)).await?;
     sqlx::migrate!("../migrations/keys/sqlite").run(&pool).await.map_err(migration_failed)?;
     Ok(Arc::new(KeyPool { pool }))
 }
