@@ -9,7 +9,8 @@ use crate::refusal::Refusal;
 /// Reads the two fixed headers.
 pub fn header(bytes: &[u8]) -> Result<PageHeader, Refusal> {
     let header = read(bytes).ok_or(Refusal::DamagedFile)?;
-    let stored_bits = u64::from(header.bits_per_pixel) * u64::from(header.width) * u64::from(header.height);
+    // A header may claim more than 64 bits can count.
+    let stored_bits = header.pixels().saturating_mul(u64::from(header.bits_per_pixel));
     let is_packed = matches!(u32_at(bytes, 30, Little), Some(1 | 2)) && u32_at(bytes, 14, Little) != Some(12);
     // Without run lengths the pixels are all there or the file was cut off.
     if !is_packed && stored_bits / 8 > bytes.len() as u64 {
