@@ -30,14 +30,19 @@ impl Catalogue {
         let mut tx = self.backends.database.begin_read().await?;
         let counts = tx.jobs().counts().await?;
         let pending = counts.iter().filter(|count| !matches!(count.state, JobState::Done | JobState::Dead));
-        Ok(pending.map(|count| format!("{} {} {}", count.count, count.name.as_str(), count.state.as_str())).collect())
+        Ok(pending
+            .map(|count| format!("{} {} {}", count.count, count.name.as_str(), count.state.as_str()))
+            .collect())
     }
 
     /// Why jobs were given up.
     pub async fn dead_jobs(&self) -> Result<Vec<String>> {
         let mut tx = self.backends.database.begin_read().await?;
         let dead = tx.jobs().in_state(JobState::Dead, BATCH).await?;
-        Ok(dead.into_iter().map(|job| format!("{}: {}", job.name.as_str(), job.reason.unwrap_or_default())).collect())
+        Ok(dead
+            .into_iter()
+            .map(|job| format!("{}: {}", job.name.as_str(), job.reason.unwrap_or_default()))
+            .collect())
     }
 
     /// Every scan.

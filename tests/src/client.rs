@@ -64,7 +64,9 @@ impl Upload {
 
     fn form(&self) -> Form {
         let mut form = Form::new();
-        for (name, text) in [("outlet", &self.outlet), ("slip_number", &self.slip_number), ("slot", &self.slot)] {
+        for (name, text) in
+            [("outlet", &self.outlet), ("slip_number", &self.slip_number), ("slot", &self.slot)]
+        {
             if let Some(text) = text {
                 form = form.text(name, text.clone());
             }

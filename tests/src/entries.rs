@@ -36,7 +36,8 @@ impl Entry {
     /// The entry with this number, accepted at an outlet.
     pub fn of(number: u64, outlet_code: &str) -> Self {
         let (tens, ones) = ((number / 10 % 10) as usize, (number % 10) as usize);
-        let address = format!("天津市河西区友谊路{}号楼{}门{}号", number % 90 + 1, number % 7 + 1, number % 900 + 100);
+        let address =
+            format!("天津市河西区友谊路{}号楼{}门{}号", number % 90 + 1, number % 7 + 1, number % 900 + 100);
         Self {
             outlet_code: outlet_code.to_owned(),
             accepted_on: format!("2026-09-{:02}", number % 28 + 1),
@@ -93,7 +94,11 @@ pub fn csv(entries: &[Entry]) -> String {
 }
 
 fn quoted(cell: &str) -> String {
-    if cell.contains(['"', ',', '\n', '\r']) { format!("\"{}\"", cell.replace('"', "\"\"")) } else { cell.to_owned() }
+    if cell.contains(['"', ',', '\n', '\r']) {
+        format!("\"{}\"", cell.replace('"', "\"\""))
+    } else {
+        cell.to_owned()
+    }
 }
 
 /// An identity number with its right check digit.
@@ -118,7 +123,11 @@ mod tests {
         let mut seen = std::collections::BTreeSet::new();
         for number in 0..2_000 {
             let entry = Entry::of(number, "TJHX0101");
-            assert!(paper_number(IdentityPaper::ResidentCard, &entry.id_number, on).is_ok(), "{}", entry.id_number);
+            assert!(
+                paper_number(IdentityPaper::ResidentCard, &entry.id_number, on).is_ok(),
+                "{}",
+                entry.id_number
+            );
             assert!(seen.insert(entry.id_number), "{number}");
         }
     }

@@ -86,12 +86,12 @@ fn disguised(good: &[u8]) -> Vec<HostileFile> {
     let with = |start: &[u8], end: &[u8]| [start, end].concat();
     let zip = b"PK\x05\x06\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0";
     vec![
-        HostileFile {
-            file: OutgoingFile::new("picture.pdf", good.to_vec()),
-            codes: &[],
-            may_be_read: true,
-        },
-        refused("program.jpg", b"MZ\x90\0\x03\0\0\0\x04\0\0\0\xff\xff\0\0".to_vec(), &["executable_not_supported"]),
+        HostileFile { file: OutgoingFile::new("picture.pdf", good.to_vec()), codes: &[], may_be_read: true },
+        refused(
+            "program.jpg",
+            b"MZ\x90\0\x03\0\0\0\x04\0\0\0\xff\xff\0\0".to_vec(),
+            &["executable_not_supported"],
+        ),
         refused("script.png", b"#!/bin/sh\nrm -rf /\n".to_vec(), &["executable_not_supported"]),
         refused("text.tif", "姓名 王小明".as_bytes().to_vec(), &["text_not_supported"]),
         refused("page.png", b"<!DOCTYPE html><script>alert(1)</script>".to_vec(), &["html_not_supported"]),
@@ -100,16 +100,28 @@ fn disguised(good: &[u8]) -> Vec<HostileFile> {
         refused("packed.jpg", b"PK\x03\x04\x14\0\0\0\x08\0".to_vec(), &["archive_not_supported"]),
         refused("picture-and-archive.png", with(good, zip), &["mixed_formats"]),
         refused("picture-and-pdf.png", with(good, &pdf_with_pages(1)), &["mixed_formats"]),
-        refused("program-and-pdf.pdf", with(b"MZ\x90\0 #!/bin/sh ", &pdf_with_pages(1)), &["mixed_formats", "executable_not_supported"]),
-        refused("page-and-pdf.pdf", with(b"<html><script>x</script>", &pdf_with_pages(1)), &["mixed_formats"]),
+        refused(
+            "program-and-pdf.pdf",
+            with(b"MZ\x90\0 #!/bin/sh ", &pdf_with_pages(1)),
+            &["mixed_formats", "executable_not_supported"],
+        ),
+        refused(
+            "page-and-pdf.pdf",
+            with(b"<html><script>x</script>", &pdf_with_pages(1)),
+            &["mixed_formats"],
+        ),
     ]
 }
 
 fn pdfs() -> Result<Vec<HostileFile>> {
-    let deep = format!("<< /Type /Catalog /Pages 2 0 R /Deep {}{} >>", "[".repeat(50_000), "]".repeat(50_000));
+    let deep =
+        format!("<< /Type /Catalog /Pages 2 0 R /Deep {}{} >>", "[".repeat(50_000), "]".repeat(50_000));
     Ok(vec![
         refused("encrypted.pdf", encrypted_pdf(), &["encrypted_pdf"]),
-        survived("page-tree-loop.pdf", pdf(&[CATALOG, "<< /Type /Pages /Kids [2 0 R 2 0 R] /Count 2 >>"], "")),
+        survived(
+            "page-tree-loop.pdf",
+            pdf(&[CATALOG, "<< /Type /Pages /Kids [2 0 R 2 0 R] /Count 2 >>"], ""),
+        ),
         survived(
             "page-tree-ring.pdf",
             pdf(
@@ -128,7 +140,19 @@ fn pdfs() -> Result<Vec<HostileFile>> {
         survived("deep.pdf", pdf(&[&deep, "<< /Type /Pages /Kids [3 0 R] /Count 1 >>", PAGE], "")),
         survived("table-loop.pdf", pdf(&[CATALOG, PAGES, PAGE], "/Prev 9")),
         survived("huge-page.pdf", pdf(&[CATALOG, PAGES, &PAGE.replace("595 842", "1e9 1e9")], "")),
-        survived("drawing-loop.pdf", pdf(&[CATALOG, PAGES, &page_drawing("5 0 R"), "<< /Length 6 >>\nstream\n/X Do\n\nendstream", "<< /Type /XObject /Subtype /Form /BBox [0 0 9 9] /Resources << /XObject << /X 5 0 R >> >> /Length 6 >>\nstream\n/X Do\n\nendstream"], "")),
+        survived(
+            "drawing-loop.pdf",
+            pdf(
+                &[
+                    CATALOG,
+                    PAGES,
+                    &page_drawing("5 0 R"),
+                    "<< /Length 6 >>\nstream\n/X Do\n\nendstream",
+                    "<< /Type /XObject /Subtype /Form /BBox [0 0 9 9] /Resources << /XObject << /X 5 0 R >> >> /Length 6 >>\nstream\n/X Do\n\nendstream",
+                ],
+                "",
+            ),
+        ),
     ])
 }
 
@@ -140,12 +164,22 @@ fn tiffs() -> Vec<HostileFile> {
     let end = ring.len() - 4;
     ring[end..].copy_from_slice(&8_u32.to_le_bytes());
     vec![
-        refused("gigabytes.tif", tiff(&[(256, 0xFFFF_FFFF), (257, 0xFFFF_FFFF), (273, 8), (279, 0xFFFF_FFFF)]), &["page_too_large"]),
+        refused(
+            "gigabytes.tif",
+            tiff(&[(256, 0xFFFF_FFFF), (257, 0xFFFF_FFFF), (273, 8), (279, 0xFFFF_FFFF)]),
+            &["page_too_large"],
+        ),
         refused("directory-beyond.tif", b"II*\0\xf0\xff\xff\xff".to_vec(), &["damaged_file"]),
         refused("directory-beyond-64.tif", big, &["damaged_file"]),
         refused("directory-ring.tif", ring, &["damaged_file"]),
-        survived("strip-beyond.tif", tiff(&[(256, 100), (257, 100), (258, 8), (273, 0x7FFF_FFFF), (278, 100), (279, 0x7FFF_FFFF)])),
-        survived("strip-short.tif", tiff(&[(256, 1000), (257, 1000), (258, 8), (259, 4), (273, 8), (278, 1000), (279, 4)])),
+        survived(
+            "strip-beyond.tif",
+            tiff(&[(256, 100), (257, 100), (258, 8), (273, 0x7FFF_FFFF), (278, 100), (279, 0x7FFF_FFFF)]),
+        ),
+        survived(
+            "strip-short.tif",
+            tiff(&[(256, 1000), (257, 1000), (258, 8), (259, 4), (273, 8), (278, 1000), (279, 4)]),
+        ),
     ]
 }
 
@@ -292,7 +326,12 @@ fn flate_bomb_pdf() -> Result<Vec<u8>> {
     picture.extend(packed);
     picture.extend(b"\nendstream");
     let content = b"<< /Length 25 >>\nstream\n595 0 0 842 0 0 cm /X Do\n\nendstream".to_vec();
-    let objects =
-        [CATALOG.as_bytes().to_vec(), PAGES.as_bytes().to_vec(), page_drawing("5 0 R").into_bytes(), content, picture];
+    let objects = [
+        CATALOG.as_bytes().to_vec(),
+        PAGES.as_bytes().to_vec(),
+        page_drawing("5 0 R").into_bytes(),
+        content,
+        picture,
+    ];
     Ok(pdf_of_bytes(&objects, ""))
 }

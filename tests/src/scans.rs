@@ -117,7 +117,10 @@ mod tests {
 
         let found = ingest::find_barcodes(&picture);
 
-        assert_eq!(found.into_iter().map(|barcode| barcode.text).collect::<Vec<_>>(), ["TJ20260901HX010100001"]);
+        assert_eq!(
+            found.into_iter().map(|barcode| barcode.text).collect::<Vec<_>>(),
+            ["TJ20260901HX010100001"]
+        );
     }
 
     #[test]

@@ -203,8 +203,14 @@ impl TestServer {
     /// Runs a subcommand to its end and gives what it printed; anything but success is an error.
     pub async fn command(&self, arguments: &[&str]) -> Result<String> {
         let done = self.program_with(arguments).output().await?;
-        let (said, complained) = (String::from_utf8_lossy(&done.stdout), String::from_utf8_lossy(&done.stderr));
-        ensure!(done.status.success(), "guidang {} ended with {}:\n{said}{complained}", arguments.join(" "), done.status);
+        let (said, complained) =
+            (String::from_utf8_lossy(&done.stdout), String::from_utf8_lossy(&done.stderr));
+        ensure!(
+            done.status.success(),
+            "guidang {} ended with {}:\n{said}{complained}",
+            arguments.join(" "),
+            done.status
+        );
         Ok(said.into_owned())
     }
 
@@ -226,7 +232,11 @@ impl TestServer {
                 return Ok(());
             }
             if started.elapsed() > WORK_PATIENCE {
-                bail!("still to be done after {WORK_PATIENCE:?}: {}\n{}", pending.join(", "), self.end_of_log());
+                bail!(
+                    "still to be done after {WORK_PATIENCE:?}: {}\n{}",
+                    pending.join(", "),
+                    self.end_of_log()
+                );
             }
             tokio::time::sleep(Duration::from_millis(150)).await;
         }
@@ -280,7 +290,9 @@ impl TestServer {
 
     /// Everything the server has written to standard output and error so far.
     pub fn log(&self) -> String {
-        fs::read(self.log_file()).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default()
+        fs::read(self.log_file())
+            .map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
+            .unwrap_or_default()
     }
 
     fn end_of_log(&self) -> String {

@@ -20,7 +20,8 @@ impl SmallDisk {
     pub fn mount(size_bytes: u64) -> Result<Self> {
         let folder = tempfile::Builder::new().prefix("guidang-disk-").tempdir()?;
         let options = format!("size={size_bytes},mode=0700");
-        let mount = Command::new("mount").args(["-t", "tmpfs", "-o", &options, "tmpfs"]).arg(folder.path()).output();
+        let mount =
+            Command::new("mount").args(["-t", "tmpfs", "-o", &options, "tmpfs"]).arg(folder.path()).output();
         let mount = mount.context("there is no mount program")?;
         ensure!(
             mount.status.success(),

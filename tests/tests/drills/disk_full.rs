@@ -103,7 +103,8 @@ async fn a_full_index_disk_stops_no_upload_and_the_index_catches_up() {
     let received = clerk.upload(&upload).await.unwrap();
     // The index has tried, and failed, a few times by then.
     tokio::time::sleep(Duration::from_secs(2)).await;
-    let during = clerk.get("/api/v1/case-files", &[("slip_number", &entries::slip_number(1, OUTLET))]).await.unwrap();
+    let during =
+        clerk.get("/api/v1/case-files", &[("slip_number", &entries::slip_number(1, OUTLET))]).await.unwrap();
     assert!(server.is_running(), "a full disk ended the server");
     disk.clear().unwrap();
     server.wait_until_settled().await.unwrap();

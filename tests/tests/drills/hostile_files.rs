@@ -16,9 +16,13 @@ async fn hostile_files_cost_themselves_and_nothing_beside_them() {
     let answer = clerk.upload(&Upload::of(files)).await.unwrap();
     server.wait_until_settled().await.unwrap();
 
-    assert_eq!(answer.status.as_u16(), 201, "{}", answer.text);
+    assert_eq!(answer.status.as_u16(), 201, "{}\n{}", answer.text, server.log());
     let outcomes = answer.outcomes();
-    assert_eq!((outcomes[0], outcomes[hostile.len() + 1]), ("received", "received"), "the good files beside them");
+    assert_eq!(
+        (outcomes[0], outcomes[hostile.len() + 1]),
+        ("received", "received"),
+        "the good files beside them"
+    );
     let catalogue = server.catalogue().await.unwrap();
     let answered = answer.body["files"].as_array().unwrap();
     for (hostile, file) in hostile.iter().zip(&answered[1..]) {
@@ -27,14 +31,21 @@ async fn hostile_files_cost_themselves_and_nothing_beside_them() {
             let code = file["refusal"]["code"].as_str().unwrap_or_default();
             println!("{name}: refused as {code}");
             assert!(hostile.codes.contains(&code), "{name} was refused as {code}");
-            assert!(file["refusal"]["detail"].as_str().is_some_and(|detail| detail.len() > 20), "{name}: {file}");
+            assert!(
+                file["refusal"]["detail"].as_str().is_some_and(|detail| detail.len() > 20),
+                "{name}: {file}"
+            );
             continue;
         };
         let scan = catalogue.scan(scan_id).await.unwrap();
         println!("{name}: {} {}", scan.state, scan.problem.as_deref().unwrap_or_default());
         match (&scan.problem, scan.state) {
-            (Some(code), ScanState::Unreadable) => assert!(hostile.codes.contains(&code.as_str()), "{name}: {code}"),
-            (_, ScanState::Tray) => assert!(hostile.may_be_read, "{name} was read as if nothing were wrong with it"),
+            (Some(code), ScanState::Unreadable) => {
+                assert!(hostile.codes.contains(&code.as_str()), "{name}: {code}")
+            }
+            (_, ScanState::Tray) => {
+                assert!(hostile.may_be_read, "{name} was read as if nothing were wrong with it")
+            }
             (problem, state) => panic!("{name} is {state} {problem:?}"),
         }
     }
@@ -48,7 +59,8 @@ async fn hostile_files_cost_themselves_and_nothing_beside_them() {
 async fn an_upload_of_nothing_but_refused_files_keeps_nothing() {
     let server = Setup::for_drills().start().await.unwrap();
     let clerk = server.account("clerk", "C1", &["--outlet", "TJHX0101"]).await.unwrap();
-    let refused: Vec<_> = hostile::files().unwrap().into_iter().filter(|hostile| hostile.codes == ["mixed_formats"]).collect();
+    let refused: Vec<_> =
+        hostile::files().unwrap().into_iter().filter(|hostile| hostile.codes == ["mixed_formats"]).collect();
     let files = refused.iter().map(|hostile| hostile.file.clone()).collect();
 
     let answer = clerk.upload(&Upload::of(files)).await.unwrap();

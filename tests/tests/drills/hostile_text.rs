@@ -23,7 +23,7 @@ const STRANGE: [&str; 10] = [
     "{{7*7}}${7*7}<%= 7*7 %>",
     "../../../../etc/passwd",
     "\u{1F600}𠮷野家\u{0301}\u{200B}",
-    "\"quoted\", and, commas\r\nand a second line",
+    "\"quoted\", and, commas\nand a second line",
 ];
 
 #[tokio::test(flavor = "multi_thread")]
@@ -58,7 +58,8 @@ async fn strange_values_come_back_as_they_were_and_are_masked_for_others() {
 async fn pages_show_markup_in_a_value_as_text() {
     let server = Setup::for_drills().start().await.unwrap();
     let clerk = server.account("clerk", "C1", &["--outlet", OUTLET]).await.unwrap();
-    let entry = Entry { customer_name: SCRIPT.to_owned(), product: SCRIPT.to_owned(), ..Entry::of(1, OUTLET) };
+    let entry =
+        Entry { customer_name: SCRIPT.to_owned(), product: SCRIPT.to_owned(), ..Entry::of(1, OUTLET) };
     clerk.import(entries::csv(&[entry.clone()])).await.unwrap().document().unwrap();
     server.wait_until_settled().await.unwrap();
     server.wait_until_findable().await.unwrap();
@@ -68,7 +69,11 @@ async fn pages_show_markup_in_a_value_as_text() {
     let page = clerk.get(&format!("/case-files/{id}"), &[]).await.unwrap();
 
     assert!(page.status.is_success(), "{}: {}", page.status, page.text);
-    assert!(page.text.contains("&#60;script&#62;alert") || page.text.contains("&lt;script&gt;alert"), "{}", page.text);
+    assert!(
+        page.text.contains("&#60;script&#62;alert") || page.text.contains("&lt;script&gt;alert"),
+        "{}",
+        page.text
+    );
     for text in [&list.text, &page.text] {
         assert!(!text.contains("<script>alert"), "{text}");
     }
@@ -78,7 +83,8 @@ async fn pages_show_markup_in_a_value_as_text() {
 async fn values_that_are_no_text_are_reported_by_line_and_the_others_are_kept() {
     let server = Setup::for_drills().start().await.unwrap();
     let clerk = server.account("clerk", "C1", &["--outlet", OUTLET]).await.unwrap();
-    let with_name = |number, name: &str| Entry { customer_name: name.to_owned(), ..Entry::of(number, OUTLET) };
+    let with_name =
+        |number, name: &str| Entry { customer_name: name.to_owned(), ..Entry::of(number, OUTLET) };
     let file = entries::csv(&[
         with_name(1, "王\0小明"),
         with_name(2, "王小明"),
@@ -152,8 +158,30 @@ async fn strange_questions_get_an_answer_and_never_a_failure() {
     server.wait_until_settled().await.unwrap();
     server.wait_until_findable().await.unwrap();
     let long = "1".repeat(5_000);
-    let kinds = ["slip_number", "phone", "id_number", "name", "whole_name", "address", "cursor", "limit", "state", "accepted_from"];
-    let values = ["' OR '1'='1", "*", "****", "%", "\u{202E}", "-1", "99999999999999999999", "<script>", "1*1*1", &long];
+    let kinds = [
+        "slip_number",
+        "phone",
+        "id_number",
+        "name",
+        "whole_name",
+        "address",
+        "cursor",
+        "limit",
+        "state",
+        "accepted_from",
+    ];
+    let values = [
+        "' OR '1'='1",
+        "*",
+        "****",
+        "%",
+        "\u{202E}",
+        "-1",
+        "99999999999999999999",
+        "<script>",
+        "1*1*1",
+        &long,
+    ];
 
     for kind in kinds {
         for value in values {
@@ -163,7 +191,12 @@ async fn strange_questions_get_an_answer_and_never_a_failure() {
             assert!(found == 0 || value != "' OR '1'='1", "{kind}: everything was found");
         }
     }
-    for path in ["/api/v1/case-files/..%2f..%2fetc%2fpasswd", "/api/v1/scans/%00", "/api/v1/uploads/'", "/%2e%2e/%2e%2e/etc/passwd"] {
+    for path in [
+        "/api/v1/case-files/..%2f..%2fetc%2fpasswd",
+        "/api/v1/scans/%00",
+        "/api/v1/uploads/'",
+        "/%2e%2e/%2e%2e/etc/passwd",
+    ] {
         let answer = clerk.get(path, &[]).await.unwrap();
         assert!((400..500).contains(&answer.status.as_u16()), "{path}: {}", answer.status);
     }

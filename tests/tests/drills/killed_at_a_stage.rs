@@ -43,23 +43,36 @@ async fn an_import_killed_before_its_commit_is_sent_again_and_exists_once() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_scan_killed_at_any_stage_of_reading_is_read_once() {
-    kill_at_work(&["read_scan::loaded", "read_scan::read", "read_scan::before_commit", "read_scan::after_commit"])
-        .await
-        .unwrap();
+    kill_at_work(&[
+        "read_scan::loaded",
+        "read_scan::read",
+        "read_scan::before_commit",
+        "read_scan::after_commit",
+    ])
+    .await
+    .unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_scan_killed_at_any_stage_of_placing_is_placed_once() {
-    let places =
-        ["place_scan::decided", "place_scan::handed_over", "place_scan::before_commit", "place_scan::after_commit"];
+    let places = [
+        "place_scan::decided",
+        "place_scan::handed_over",
+        "place_scan::before_commit",
+        "place_scan::after_commit",
+    ];
     kill_at_work(&places).await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_case_file_killed_at_any_stage_of_checking_gets_one_verdict() {
-    kill_at_work(&["check_case_file::judged", "check_case_file::before_commit", "check_case_file::after_commit"])
-        .await
-        .unwrap();
+    kill_at_work(&[
+        "check_case_file::judged",
+        "check_case_file::before_commit",
+        "check_case_file::after_commit",
+    ])
+    .await
+    .unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -94,7 +107,12 @@ async fn import(client: ApiClient, file: String) -> Result<serde_json::Value> {
 }
 
 /// Stands still during an upload, kills, sends the same upload again, and requires that it exists once.
-async fn kill_during_upload(server: &mut TestServer, clerk: &ApiClient, place: &str, upload: Upload) -> Result<()> {
+async fn kill_during_upload(
+    server: &mut TestServer,
+    clerk: &ApiClient,
+    place: &str,
+    upload: Upload,
+) -> Result<()> {
     server.stand_still_at(place)?;
     let (sender, sent) = (clerk.clone(), upload.clone());
     let unanswered = tokio::spawn(async move { sender.upload(&sent).await });
@@ -103,7 +121,12 @@ async fn kill_during_upload(server: &mut TestServer, clerk: &ApiClient, place: &
     ensure!(unanswered.await?.is_err(), "an upload was answered that stood still");
 
     let answer = clerk.upload(&upload).await?;
-    ensure!(answer.outcomes() == ["received"], "sent again, it became {:?}: {}", answer.outcomes(), answer.text);
+    ensure!(
+        answer.outcomes() == ["received"],
+        "sent again, it became {:?}: {}",
+        answer.outcomes(),
+        answer.text
+    );
     let scan_id = answer.scan_ids().remove(0);
     let upload_id = answer.document()?["upload_id"].as_str().unwrap_or_default().to_owned();
     server.wait_until_settled().await?;
@@ -133,7 +156,9 @@ async fn kill_at_work(places: &[&str]) -> Result<()> {
         let back = server.kill_and_restart().await?;
         println!("killed at {place}: back after {} ms", back.as_millis());
         server.wait_until_settled().await?;
-        everything_was_done_once(&server, number, &answer.scan_ids()[0]).await.with_context(|| (*place).to_owned())?;
+        everything_was_done_once(&server, number, &answer.scan_ids()[0])
+            .await
+            .with_context(|| (*place).to_owned())?;
     }
     server.verify().await
 }
@@ -151,8 +176,13 @@ async fn everything_was_done_once(server: &TestServer, number: u64, scan_id: &st
         ensure!(times == 1, "{action} was done {times} times");
     }
     let findings = catalogue.findings(&case_file).await?;
-    let of_verdict = findings.iter().filter(|finding| Some(finding.verdict_id) == case_file.verdict_id).count();
-    ensure!(of_verdict == findings.len() && of_verdict > 0, "{of_verdict} of {} findings are in force", findings.len());
+    let of_verdict =
+        findings.iter().filter(|finding| Some(finding.verdict_id) == case_file.verdict_id).count();
+    ensure!(
+        of_verdict == findings.len() && of_verdict > 0,
+        "{of_verdict} of {} findings are in force",
+        findings.len()
+    );
     ensure!(catalogue.dead_jobs().await?.is_empty(), "a job was given up");
     Ok(())
 }

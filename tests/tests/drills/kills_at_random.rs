@@ -57,13 +57,22 @@ async fn fifty_kills_under_load_lose_nothing_and_double_nothing() {
     }
     server.wait_until_settled().await.unwrap();
 
-    println!("{KILLS} kills, {} scans received, at most {} ms to come back", received.len(), slowest.as_millis());
+    println!(
+        "{KILLS} kills, {} scans received, at most {} ms to come back",
+        received.len(),
+        slowest.as_millis()
+    );
     let catalogue = server.catalogue().await.unwrap();
     let kept = catalogue.scans().await.unwrap();
     assert_eq!(kept.len(), received.len(), "sent and kept");
     for scan in &kept {
         assert!(received.contains_key(&scan.sha256), "scan {} was never sent", scan.id);
-        assert!(matches!(scan.state, ScanState::Placed | ScanState::Tray), "scan {} is {}", scan.id, scan.state);
+        assert!(
+            matches!(scan.state, ScanState::Placed | ScanState::Tray),
+            "scan {} is {}",
+            scan.id,
+            scan.state
+        );
         assert_eq!(scan.state == ScanState::Placed, scan.slip_number_given.is_some(), "scan {}", scan.id);
     }
     let acts = catalogue.acts().await.unwrap();
@@ -86,7 +95,8 @@ async fn send(clerk: ApiClient, sender: u64, is_over: Arc<AtomicBool>) -> Result
     while !is_over.load(Ordering::Relaxed) {
         number += 1;
         let first = (sender * 1_000_000 + number) * 10;
-        let files = (0..=random.below(3)).map(|file| scans::small_page(first + file)).collect::<Result<Vec<_>>>()?;
+        let files =
+            (0..=random.below(3)).map(|file| scans::small_page(first + file)).collect::<Result<Vec<_>>>()?;
         let digests: Vec<[u8; 32]> = files.iter().map(|file| Sha256::digest(&file.bytes).into()).collect();
         let mut upload = Upload::of(files).with_key(&format!("{sender}-{number}"));
         // One upload in five says nothing about where it belongs and ends in the tray.

@@ -7,5 +7,5 @@
 mod disk_full;
 mod hostile_files;
 mod hostile_text;
-mod kills_at_random;
 mod killed_at_a_stage;
+mod kills_at_random;

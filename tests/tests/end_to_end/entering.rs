@@ -52,9 +52,11 @@ async fn entries_are_checked_when_they_arrive() {
     server.wait_until_settled().await.unwrap();
 
     let catalogue = server.catalogue().await.unwrap();
-    for (entry, expected) in
-        [(good, None), (wrong_digit, Some("id_number_invalid")), (own_number, Some("contact_phone_is_service_number"))]
-    {
+    for (entry, expected) in [
+        (good, None),
+        (wrong_digit, Some("id_number_invalid")),
+        (own_number, Some("contact_phone_is_service_number")),
+    ] {
         let case_file = catalogue.case_file(&entry.slip_number).await.unwrap();
         let findings = catalogue.findings(&case_file).await.unwrap();
         let codes: Vec<&str> = findings.iter().map(|finding| finding.code.as_str()).collect();
@@ -80,12 +82,16 @@ async fn json_lines_say_the_same_as_csv() {
     });
     let lines = format!("{line}\nnot json\n");
 
-    let request = clerk.request(Method::POST, "/api/v1/entries").header("content-type", "application/x-ndjson");
+    let request =
+        clerk.request(Method::POST, "/api/v1/entries").header("content-type", "application/x-ndjson");
     let first = clerk.send(request.body(lines)).await.unwrap().document().unwrap();
     let second = clerk.import(entries::csv(&[entry])).await.unwrap().document().unwrap();
 
     assert_eq!((&first["new"], &first["bad"]), (&json!(1), &json!(1)), "{first}");
-    assert_eq!((&first["bad_lines"][0]["line"], &first["bad_lines"][0]["reason"]), (&json!(2), &json!("not_json")));
+    assert_eq!(
+        (&first["bad_lines"][0]["line"], &first["bad_lines"][0]["reason"]),
+        (&json!(2), &json!("not_json"))
+    );
     assert_eq!(second["unchanged"], json!(1), "{second}");
     server.verify().await.unwrap();
 }

@@ -32,7 +32,12 @@ async fn the_same_key_gets_the_same_answer_and_nothing_is_stored_twice() {
 async fn the_same_bytes_again_for_the_same_case_are_linked_and_for_another_are_kept() {
     let server = Setup::for_drills().start().await.unwrap();
     let clerk = server.account("clerk", "C1", &["--outlet", OUTLET]).await.unwrap();
-    clerk.import(entries::csv(&[Entry::of(1, OUTLET), Entry::of(2, OUTLET)])).await.unwrap().document().unwrap();
+    clerk
+        .import(entries::csv(&[Entry::of(1, OUTLET), Entry::of(2, OUTLET)]))
+        .await
+        .unwrap()
+        .document()
+        .unwrap();
     let page = scans::small_page(1).unwrap();
     let for_case = |number| Upload::of(vec![page.clone()]).for_slip(&entries::slip_number(number, OUTLET));
 
@@ -72,7 +77,11 @@ async fn a_refused_file_says_why_and_its_siblings_are_received() {
 
     assert_eq!(answer.outcomes(), ["heic_not_supported", "received", "empty_file"]);
     assert!(answer.text.contains("Most Compatible"), "it says what to do: {}", answer.text);
-    assert_eq!((&later["settled"], &later["files"][1]["scan"]["state"]), (&json!(true), &json!("tray")), "{later}");
+    assert_eq!(
+        (&later["settled"], &later["files"][1]["scan"]["state"]),
+        (&json!(true), &json!("tray")),
+        "{later}"
+    );
     assert_eq!(later["files"][0]["refusal"]["code"], json!("heic_not_supported"));
     server.verify().await.unwrap();
 }
@@ -81,7 +90,7 @@ async fn a_refused_file_says_why_and_its_siblings_are_received() {
 async fn who_may_not_upload_is_told_so_and_nothing_is_kept() {
     let server = Setup::for_drills().start().await.unwrap();
     let clerk = server.account("clerk", "C1", &["--outlet", OUTLET]).await.unwrap();
-    let manager = server.account("channel_manager", "M1", &["--branch", "TJ"]).await.unwrap();
+    let manager = server.account("channel_manager", "M1", &["--outlet", OUTLET]).await.unwrap();
     let nobody = clerk_with_a_wrong_token(&server).unwrap();
     let upload = Upload::of(vec![scans::small_page(1).unwrap()]);
     let (form, mail) = ("multipart/form-data; boundary=x", "text/plain");

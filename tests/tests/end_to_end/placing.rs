@@ -24,7 +24,10 @@ async fn a_slip_finds_its_case_file_by_its_barcode() {
 
     let scan = clerk.get(&format!("/api/v1/scans/{scan_id}"), &[]).await.unwrap().document().unwrap();
     assert_eq!(scan["state"], "placed", "{scan}");
-    assert_eq!((&scan["placed_by"], &scan["case_file"]["slip_number"]), (&json!("barcode"), &json!(slip_number)));
+    assert_eq!(
+        (&scan["placed_by"], &scan["case_file"]["slip_number"]),
+        (&json!("barcode"), &json!(slip_number))
+    );
     server.verify().await.unwrap();
 }
 
@@ -87,7 +90,12 @@ async fn a_slip_number_nobody_entered_opens_a_case_file_that_waits_for_its_entry
     let clerk = server.account("clerk", "C1", &["--outlet", OUTLET]).await.unwrap();
     let slip_number = entries::slip_number(1, OUTLET);
 
-    clerk.upload(&Upload::of(vec![scans::small_page(1).unwrap()]).for_slip(&slip_number)).await.unwrap().document().unwrap();
+    clerk
+        .upload(&Upload::of(vec![scans::small_page(1).unwrap()]).for_slip(&slip_number))
+        .await
+        .unwrap()
+        .document()
+        .unwrap();
     server.wait_until_settled().await.unwrap();
     let waiting = server.catalogue().await.unwrap().case_file(&slip_number).await.unwrap();
     let report = clerk.import(entries::csv(&[Entry::of(1, OUTLET)])).await.unwrap().document().unwrap();

@@ -29,7 +29,8 @@ async fn outcome(server: &TestServer, slip_number: &str) -> (String, BTreeSet<(S
     drop(catalogue);
     let path = format!("/api/v1/case-files/{id}");
     let case_file = server.archivist().unwrap().get(&path, &[]).await.unwrap().document().unwrap();
-    let in_force = case_file["findings"].as_array().unwrap().iter().filter(|finding| finding["state"] == "open");
+    let in_force =
+        case_file["findings"].as_array().unwrap().iter().filter(|finding| finding["state"] == "open");
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let findings = in_force.map(|finding| (text(&finding["code"]), text(&finding["subject"]))).collect();
     (text(&case_file["state"]), findings, case_file)
@@ -52,8 +53,16 @@ async fn samples_without_fault_are_archived_and_faults_are_found() {
         let missing: Vec<_> = case.expected().difference(&findings).cloned().collect();
         assert_eq!(missing, [], "{} with fault {:?}: {findings:?}", case.slip_number, case.fault);
         if case.fault.is_none() {
-            assert_eq!((state.as_str(), findings.len()), ("archived", 0), "{}: {findings:?}", case.slip_number);
-            assert!(case_file["archival_code"].as_str().is_some_and(|code| code.ends_with("-0001")), "{case_file}");
+            assert_eq!(
+                (state.as_str(), findings.len()),
+                ("archived", 0),
+                "{}: {findings:?}",
+                case.slip_number
+            );
+            assert!(
+                case_file["archival_code"].as_str().is_some_and(|code| code.ends_with("-0001")),
+                "{case_file}"
+            );
         } else {
             assert_eq!(state, "in_review", "{}", case.slip_number);
         }
@@ -93,7 +102,7 @@ async fn scans_before_entries_and_entries_before_scans_come_to_the_same() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_correction_is_a_reading_beside_the_others_and_the_verdict_falls() {
     let server = setup().start().await.unwrap();
-    let case = SampleCase::ending("BC201800031").unwrap();
+    let case = SampleCase::ending("HB104200038").unwrap();
     let auditor = server.account("auditor", "A1", &[]).await.unwrap();
     server.archivist().unwrap().import(sample_cases::entries().unwrap()).await.unwrap().document().unwrap();
     sent(&server, &case).await.unwrap();
@@ -102,19 +111,24 @@ async fn a_correction_is_a_reading_beside_the_others_and_the_verdict_falls() {
     let path = format!("/api/v1/case-files/{}", case_file["id"].as_str().unwrap());
     auditor.post(&format!("{path}/assign"), &json!({})).await.unwrap().document().unwrap();
     let clear = auditor.get(&path, &[]).await.unwrap().document().unwrap();
-    let mismatch = ("field_mismatch".to_owned(), "id_address".to_owned());
+    let mismatch = ("field_mismatch".to_owned(), "service_number".to_owned());
     assert!(before.contains(&mismatch), "{before:?}");
 
-    let (page, paper_index, field) = paper_of_the_address(&clear);
+    let (page, paper_index) = paper_of_the_number(&clear);
     let correction = json!({
         "fields": [{
             "paper_index": paper_index,
-            "field": field,
-            "text": clear["entered"]["id_address"]["value"],
+            "field": "service_number",
+            "text": clear["entered"]["service_number"]["value"],
         }],
-        "reason": "looked at the card with a magnifying glass",
+        "reason": "looked at the slip with a magnifying glass",
     });
-    auditor.post(&format!("/api/v1/pages/{page}/corrections"), &correction).await.unwrap().document().unwrap();
+    auditor
+        .post(&format!("/api/v1/pages/{page}/corrections"), &correction)
+        .await
+        .unwrap()
+        .document()
+        .unwrap();
     server.wait_until_settled().await.unwrap();
 
     let (_, after, corrected) = outcome(&server, &case.slip_number).await;
@@ -133,19 +147,19 @@ async fn a_correction_is_a_reading_beside_the_others_and_the_verdict_falls() {
     server.verify().await.unwrap();
 }
 
-/// Where the finding about the address points: page, paper on it, and the field as the card calls it.
-fn paper_of_the_address(case_file: &Value) -> (String, usize, String) {
+/// Where the finding about the service number points: page, and which paper on it.
+fn paper_of_the_number(case_file: &Value) -> (String, usize) {
     let findings = case_file["findings"].as_array().unwrap();
-    let finding = findings.iter().find(|finding| finding["subject"] == "id_address" && finding["state"] == "open");
+    let finding =
+        findings.iter().find(|finding| finding["subject"] == "service_number" && finding["state"] == "open");
     let page = finding.unwrap()["page_id"].as_str().unwrap();
     let readings = case_file["readings"].as_array().unwrap();
     let reading = readings.iter().rfind(|reading| reading["page_id"] == page).unwrap();
-    for (index, paper) in reading["papers"].as_array().unwrap().iter().enumerate() {
-        for field in paper["fields"].as_array().unwrap() {
-            if field["field"].as_str().is_some_and(|name| name.ends_with("address")) {
-                return (page.to_owned(), index, field["field"].as_str().unwrap().to_owned());
-            }
-        }
-    }
-    panic!("no paper on page {page} has an address")
+    let has_number = |paper: &Value| {
+        paper["fields"]
+            .as_array()
+            .is_some_and(|fields| fields.iter().any(|field| field["field"] == "service_number"))
+    };
+    let paper_index = reading["papers"].as_array().unwrap().iter().position(has_number);
+    (page.to_owned(), paper_index.unwrap())
 }

@@ -35,7 +35,7 @@ async fn an_outlet_knows_nothing_of_the_customers_of_another() {
         format!("/api/v1/case-files/{id}"),
         format!("/api/v1/scans/{scan_id}"),
         format!("/api/v1/uploads/{}", scan["upload_id"].as_str().unwrap()),
-        format!("/api/v1/pages/{page_id}/image"),
+        format!("/api/v1/pages/{page_id}/image?reason=curiosity"),
         format!("/case-files/{id}"),
     ] {
         let answer = other.get(&path, &[]).await.unwrap();
@@ -66,9 +66,13 @@ async fn values_are_masked_unless_the_case_is_the_readers_own_work() {
     let reason = json!({ "reason": "the customer complains" });
     let unmasked = archivist.post(&format!("{path}/unmask"), &reason).await.unwrap().document().unwrap();
 
-    let value = |document: &Value, field: &str| document["entered"][field]["value"].as_str().unwrap_or_default().to_owned();
+    let value = |document: &Value, field: &str| {
+        document["entered"][field]["value"].as_str().unwrap_or_default().to_owned()
+    };
     assert_eq!(value(&own, "id_number"), entry.id_number);
-    for personal in [&entry.customer_name, &entry.id_number, &entry.contact_phone, &entry.id_address, &entry.contact_name] {
+    for personal in
+        [&entry.customer_name, &entry.id_number, &entry.contact_phone, &entry.id_address, &entry.contact_name]
+    {
         assert!(!masked.text.contains(personal.as_str()), "{}", masked.text);
         assert!(!list.text.contains(personal.as_str()), "a list is masked for everybody: {}", list.text);
     }
