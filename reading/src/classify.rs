@@ -47,7 +47,8 @@ fn labels_found(form: &Form, lines: &[Line]) -> usize {
         lines.iter().any(|line| find_label(&line.text, &label, 0).is_some())
     };
     let long = |label: &&String| label.chars().count() >= 3;
-    let fields = form.fields.iter().filter(|plan| plan.labels.iter().filter(long).any(|label| seen(label))).count();
+    let fields =
+        form.fields.iter().filter(|plan| plan.labels.iter().filter(long).any(|label| seen(label))).count();
     fields + 2 * usize::from(form.titles.iter().any(|title| seen(title)))
 }
 

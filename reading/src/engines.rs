@@ -32,7 +32,11 @@ impl Engines {
         cpu::thread_ms() > self.second_looks_until_ms
     }
 
-    pub(crate) fn detect(&mut self, picture: &RgbImage, side: u32) -> Result<Vec<DetectedLine>, RecognitionError> {
+    pub(crate) fn detect(
+        &mut self,
+        picture: &RgbImage,
+        side: u32,
+    ) -> Result<Vec<DetectedLine>, RecognitionError> {
         self.cost.detections += 1;
         self.detector.detect(picture, side)
     }

@@ -53,8 +53,13 @@ pub fn sightings(form: &Form, lines: &[Line]) -> Vec<Sighting> {
             if let Some((from, to)) = sight(anchor, line) {
                 let quad = line.part(from, to);
                 let [a, b, c, d] = quad.0;
-                let middle = |p: Point, q: Point| Point { x: (p.x + q.x) / 2.0, y: (p.y + q.y) / 2.0 };
-                found.push(Sighting { anchor: anchor_index, line: line_index, ends: (middle(a, d), middle(b, c)), run: (line.quad.angle(), line.quad.width()) });
+                let middle = |p: Point, q: Point| Point { x: p.x.midpoint(q.x), y: p.y.midpoint(q.y) };
+                found.push(Sighting {
+                    anchor: anchor_index,
+                    line: line_index,
+                    ends: (middle(a, d), middle(b, c)),
+                    run: (line.quad.angle(), line.quad.width()),
+                });
             }
         }
     }
@@ -99,9 +104,11 @@ pub fn find_pattern(text: &[char], pattern: Pattern) -> Option<(usize, usize)> {
         Pattern::Validity => {
             let groups = digit_groups(text);
             let first = groups.first()?;
-            let long = text.ends_with(&['长', '期']) || text.iter().filter(|c| c.is_ascii_digit()).count() >= 14;
+            let long =
+                text.ends_with(&['长', '期']) || text.iter().filter(|c| c.is_ascii_digit()).count() >= 14;
             let dates = text[first.0..].iter().filter(|c| c.is_ascii_digit()).count() >= 8;
-            let plain = text[first.0..].iter().all(|c| c.is_ascii_digit() || ".-至长期一~ ,年月日".contains(*c));
+            let plain =
+                text[first.0..].iter().all(|c| c.is_ascii_digit() || ".-至长期一~ ,年月日".contains(*c));
             (long && dates && plain && first.0 <= 5).then_some((first.0, text.len()))
         }
         Pattern::Sex => {
@@ -109,7 +116,8 @@ pub fn find_pattern(text: &[char], pattern: Pattern) -> Option<(usize, usize)> {
             alone.then_some((0, text.len()))
         }
         Pattern::Address => {
-            let begins = text.iter().skip(1).take(7).any(|c| matches!(c, '省' | '市' | '区' | '县' | '州' | '旗'));
+            let begins =
+                text.iter().skip(1).take(7).any(|c| matches!(c, '省' | '市' | '区' | '县' | '州' | '旗'));
             (begins && text.len() >= 6 && !text.contains(&'局')).then_some((0, text.len()))
         }
         Pattern::Authority => {
@@ -181,7 +189,7 @@ pub fn best(form: &Form, seen: &[Sighting]) -> Option<Frame> {
 /// The ends of an anchor in millimetres.
 fn ends_on_card(anchor: &Anchor, size: [f32; 2]) -> (Point, Point) {
     let [left, top, right, bottom] = anchor.at;
-    let y = (top + bottom) / 2.0 * size[1];
+    let y = top.midpoint(bottom) * size[1];
     (Point { x: left * size[0], y }, Point { x: right * size[0], y })
 }
 
@@ -203,7 +211,8 @@ fn of_two(form: &Form, size: [f32; 2], first: &Sighting, second: &Sighting) -> O
     }
     let turn = |a: Point, b: Point| (b.y - a.y).atan2(b.x - a.x);
     let tilt = turn(first.ends.0, second.ends.0) - turn(from, to);
-    let lines = (first.run.0 * first.run.1 + second.run.0 * second.run.1) / (first.run.1 + second.run.1).max(1.0);
+    let lines =
+        (first.run.0 * first.run.1 + second.run.0 * second.run.1) / (first.run.1 + second.run.1).max(1.0);
     let off = (tilt - lines).sin().abs();
     if off > 0.12 {
         return None;
@@ -257,7 +266,8 @@ fn supported(form: &Form, size: [f32; 2], seen: &[Sighting], to_page: &Projectio
         }
     }
     let closeness = |far: f32| 1.0 - 0.5 * far / (TOLERANCE * size[0]);
-    let weight = chosen.iter().map(|(far, sighting)| form.anchors[sighting.anchor].weight * closeness(*far)).sum();
+    let weight =
+        chosen.iter().map(|(far, sighting)| form.anchors[sighting.anchor].weight * closeness(*far)).sum();
     let sightings = chosen.into_iter().map(|(_, sighting)| sighting).collect();
     Frame { to_page: *to_page, to_card, weight, sightings }
 }
@@ -265,7 +275,8 @@ fn supported(form: &Form, size: [f32; 2], seen: &[Sighting], to_page: &Projectio
 /// A frame tilted as its lines are, with a scale along them and one across them fitted to the anchors.
 fn refine(form: &Form, size: [f32; 2], frame: &Frame) -> Projection {
     let length: f32 = frame.sightings.iter().map(|sighting| sighting.run.1).sum();
-    let tilt: f32 = frame.sightings.iter().map(|sighting| sighting.run.0 * sighting.run.1).sum::<f32>() / length.max(1.0);
+    let tilt: f32 =
+        frame.sightings.iter().map(|sighting| sighting.run.0 * sighting.run.1).sum::<f32>() / length.max(1.0);
     let (cos, sin) = (tilt.cos(), tilt.sin());
     let level = |p: Point| Point { x: p.x * cos + p.y * sin, y: p.y * cos - p.x * sin };
     let (mut along, mut across) = (Vec::new(), Vec::new());
@@ -278,7 +289,7 @@ fn refine(form: &Form, size: [f32; 2], frame: &Frame) -> Projection {
         if anchor.pattern.is_none_or(|pattern| pattern == Pattern::IdNumber) {
             along.push((to.x, b.x, 0.6 * exact));
         }
-        across.push((from.y, (a.y + b.y) / 2.0, 1.0));
+        across.push((from.y, a.y.midpoint(b.y), 1.0));
     }
     let outline = frame.outline(size);
     let scale = outline.width() / size[0];
@@ -318,7 +329,12 @@ mod tests {
 
     fn line_at(text: &str, place: [f32; 4], to_page: &Projection) -> Line {
         let [left, top, right, bottom] = place;
-        let on_card = Quad::rectangle(left * 85.6, top * 54.0 - 1.5, (right - left) * 85.6, (bottom - top) * 54.0 + 3.0);
+        let on_card = Quad::rectangle(
+            left * 85.6,
+            top * 54.0 - 1.5,
+            (right - left) * 85.6,
+            (bottom - top) * 54.0 + 3.0,
+        );
         let count = text.chars().count() as f32;
         let spans = (0..text.chars().count()).map(|i| (i as f32 / count, (i + 1) as f32 / count)).collect();
         Line {
@@ -341,7 +357,8 @@ mod tests {
             Point { x: 62.0, y: 629.0 },
         ]);
         let to_page = Projection::onto(&outline, 85.6, 54.0);
-        let texts = form.anchors.iter().filter_map(|anchor| anchor.text.as_deref().map(|text| (text, anchor.at)));
+        let texts =
+            form.anchors.iter().filter_map(|anchor| anchor.text.as_deref().map(|text| (text, anchor.at)));
         let lines: Vec<Line> = texts.map(|(text, at)| line_at(text, at, &to_page)).collect();
 
         let frame = best(form, &sightings(form, &lines)).unwrap();

@@ -59,7 +59,7 @@ pub fn paragraphs(quads: &[Quad]) -> Vec<bool> {
         .map(|quad| {
             let close = |other: &Quad| {
                 let gap = (other.centre().y - quad.centre().y).abs();
-                gap > 0.3 * quad.height() && gap < 1.15 * quad.height()
+                gap > 0.3 * quad.height() && gap < 0.92 * quad.height()
             };
             wide(quad) && quads.iter().any(|other| wide(other) && close(other))
         })
@@ -78,8 +78,8 @@ pub fn fold(character: char) -> char {
     match character {
         '\u{ff01}'..='\u{ff5e}' => char::from_u32(character as u32 - 0xfee0).unwrap_or(character),
         '\u{3000}' => ' ',
-        '【' | '〔' | '［' => '(',
-        '】' | '〕' | '］' => ')',
+        '【' | '〔' => '(',
+        '】' | '〕' => ')',
         _ => character,
     }
 }
@@ -157,16 +157,16 @@ mod tests {
     #[test]
     fn wide_lines_set_close_are_a_paragraph() {
         let row = |top: f32, width: f32| Quad::rectangle(100.0, top, width, 40.0);
-        let quads = [row(0.0, 900.0), row(38.0, 890.0), row(200.0, 900.0), row(270.0, 880.0), row(310.0, 200.0)];
+        let quads =
+            [row(0.0, 900.0), row(33.0, 890.0), row(200.0, 900.0), row(242.0, 880.0), row(310.0, 200.0)];
 
         assert_eq!(paragraphs(&quads), vec![true, true, false, false, false]);
     }
 
     #[test]
     fn edit_distance_counts_changes() {
-        let distance = |a: &str, b: &str| {
-            edit_distance(&a.chars().collect::<Vec<_>>(), &b.chars().collect::<Vec<_>>())
-        };
+        let distance =
+            |a: &str, b: &str| edit_distance(&a.chars().collect::<Vec<_>>(), &b.chars().collect::<Vec<_>>());
 
         assert_eq!((distance("", "甲乙"), distance("甲乙", "甲丙"), distance("甲乙丙", "甲丙")), (2, 1, 1));
     }

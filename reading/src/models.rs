@@ -212,7 +212,8 @@ mod tests {
     #[test]
     fn every_digest_has_64_lower_case_digits() {
         for file in &MANIFEST {
-            let digits = file.sha256.chars().filter(|c| c.is_ascii_digit() || ('a'..='f').contains(c)).count();
+            let digits =
+                file.sha256.chars().filter(|c| c.is_ascii_digit() || ('a'..='f').contains(c)).count();
 
             assert_eq!((digits, file.sha256.len()), (64, 64), "{}", file.name);
         }

@@ -5,9 +5,7 @@ use std::path::PathBuf;
 use domain::{
     field::Confidence,
     geometry::Quad,
-    reading::{
-        Capture, EngineVersion, FieldReading, PageReading, PaperReading, QualityCause, ReadingCost,
-    },
+    reading::{Capture, EngineVersion, FieldReading, PageReading, PaperReading, QualityCause, ReadingCost},
 };
 use image::{RgbImage, imageops};
 
@@ -137,7 +135,12 @@ impl PageReader {
         let started_ms = cpu::thread_ms();
         let quality = quality::look(page);
         if page.width() < 16 || page.height() < 16 || quality.causes.contains(&QualityCause::Blank) {
-            return Ok(PageReading { quarter_turns: 0, quality, papers: Vec::new(), cost: ReadingCost::default() });
+            return Ok(PageReading {
+                quarter_turns: 0,
+                quality,
+                papers: Vec::new(),
+                cost: ReadingCost::default(),
+            });
         }
         let upright = self.upright(page)?;
         let lines = self.read_lines(&upright.image, &upright.lines)?;
@@ -148,8 +151,13 @@ impl PageReader {
             let mut paper = self.read_paper(&upright.image, &found, &lines, hints)?;
             if found.form.signature.is_some() {
                 let px_per_mm = px_per_mm(page, dpi, paper.capture);
-                paper.signature =
-                    fields::marks::signature(&upright.image, found.form, &lines, px_per_mm, &mut self.engines);
+                paper.signature = fields::marks::signature(
+                    &upright.image,
+                    found.form,
+                    &lines,
+                    px_per_mm,
+                    &mut self.engines,
+                );
             }
             papers.push(paper);
         }
@@ -164,7 +172,13 @@ impl PageReader {
     }
 
     /// One stamp on the sheet is for all copies on it; a photograph of the card itself needs none.
-    fn look_for_stamp(&mut self, image: &RgbImage, lines: &[Line], forms: &FormSet, papers: &mut [PaperReading]) {
+    fn look_for_stamp(
+        &mut self,
+        image: &RgbImage,
+        lines: &[Line],
+        forms: &FormSet,
+        papers: &mut [PaperReading],
+    ) {
         let needs = |paper: &PaperReading| {
             paper.capture != Capture::Photograph && forms.get(&paper.form).is_some_and(|form| form.copy_stamp)
         };
@@ -201,10 +215,15 @@ impl PageReader {
     }
 
     /// Reads every line that may matter with the quick reader; the small print of terms stays unread.
-    fn read_lines(&mut self, image: &RgbImage, lines: &[DetectedLine]) -> Result<Vec<Line>, RecognitionError> {
+    fn read_lines(
+        &mut self,
+        image: &RgbImage,
+        lines: &[DetectedLine],
+    ) -> Result<Vec<Line>, RecognitionError> {
         let quads: Vec<Quad> = lines.iter().map(|line| line.quad).collect();
         let unread = paragraphs(&quads);
-        let quads: Vec<Quad> = quads.into_iter().zip(unread).filter(|(_, unread)| !unread).map(|(quad, _)| quad).collect();
+        let quads: Vec<Quad> =
+            quads.into_iter().zip(unread).filter(|(_, unread)| !unread).map(|(quad, _)| quad).collect();
         let crops: Vec<RgbImage> = quads.iter().map(|quad| warp::cut_line(image, quad, 48)).collect();
         let readings = self.engines.read_labels(&crops)?;
         let joined = quads.iter().zip(&readings).zip(&crops);
@@ -218,14 +237,13 @@ impl PageReader {
         lines: &[Line],
         hints: &PageHints,
     ) -> Result<PaperReading, RecognitionError> {
-        let fields = match &found.frame {
-            Some(_) => self.read_card(image, found, lines)?,
-            None => {
-                let barcodes = hints.barcodes.iter().map(|hint| hint.text.clone()).collect();
-                let known = Known { barcodes, ..Known::default() };
-                let lines = self.read_worn_labels(image, found.form, lines)?;
-                fields::labelled::read(image, found.form, &lines, &known, &mut self.engines)?
-            }
+        let fields = if found.frame.is_some() {
+            self.read_card(image, found, lines)?
+        } else {
+            let barcodes = hints.barcodes.iter().map(|hint| hint.text.clone()).collect();
+            let known = Known { barcodes, ..Known::default() };
+            let lines = self.read_worn_labels(image, found.form, lines)?;
+            fields::labelled::read(image, found.form, &lines, &known, &mut self.engines)?
         };
         let whole = Quad::rectangle(0.0, 0.0, image.width() as f32, image.height() as f32);
         let size = found.form.size_mm.unwrap_or([85.6, 54.0]);
@@ -292,7 +310,9 @@ impl PageReader {
         let lines = self.read_lines(&closer, &detected)?;
         let seen = crate::frame::sightings(found.form, &lines);
         let shift = Projection::shift(left as f32, top as f32);
-        let Some(near) = crate::frame::best(found.form, &seen).filter(|near| near.weight >= 0.8 * frame.weight) else {
+        let Some(near) =
+            crate::frame::best(found.form, &seen).filter(|near| near.weight >= 0.8 * frame.weight)
+        else {
             return fields::card::read(image, found.form, frame, &moved(&lines, &shift), &mut self.engines);
         };
         let mut fields = fields::card::read(&closer, found.form, &near, &lines, &mut self.engines)?;

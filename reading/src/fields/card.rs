@@ -66,7 +66,9 @@ fn decide(
     let mut fields: Vec<Option<FieldReading>> = vec![None; form.fields.len()];
     let is_number = |plan: &FieldPlan| plan.kind == ValueKind::IdNumber;
     for number_first in [true, false] {
-        for (index, plan) in form.fields.iter().enumerate().filter(|(_, plan)| is_number(plan) == number_first) {
+        for (index, plan) in
+            form.fields.iter().enumerate().filter(|(_, plan)| is_number(plan) == number_first)
+        {
             let Some((_, ink)) = inks.iter_mut().find(|(place, _)| *place == plan.place) else { continue };
             if ink.readings.is_empty() {
                 continue;
@@ -89,7 +91,8 @@ fn pieces(form: &Form, frame: &Frame, size: [f32; 2], lines: &[Line]) -> Vec<Pie
         for (from, to) in without_labels(form, line) {
             let quad = line.part(from, to);
             let (start, end) = ends(&quad, frame, size);
-            let inside = |point: Point| (-0.05..=1.05).contains(&point.x) && (-0.05..=1.05).contains(&point.y);
+            let inside =
+                |point: Point| (-0.05..=1.05).contains(&point.x) && (-0.05..=1.05).contains(&point.y);
             if inside(start) && inside(end) {
                 pieces.push(Piece { quad, start, end });
             }
@@ -101,7 +104,7 @@ fn pieces(form: &Form, frame: &Frame, size: [f32; 2], lines: &[Line]) -> Vec<Pie
 fn ends(quad: &Quad, frame: &Frame, size: [f32; 2]) -> (Point, Point) {
     let [a, b, c, d] = quad.0;
     let place = |p: Point, q: Point| {
-        let middle = Point { x: (p.x + q.x) / 2.0, y: (p.y + q.y) / 2.0 };
+        let middle = Point { x: p.x.midpoint(q.x), y: p.y.midpoint(q.y) };
         let on_card = frame.to_card.apply(middle);
         Point { x: on_card.x / size[0], y: on_card.y / size[1] }
     };
@@ -111,7 +114,11 @@ fn ends(quad: &Quad, frame: &Frame, size: [f32; 2]) -> (Point, Point) {
 /// The stretches of a line between the labels in it, as fractions.
 fn without_labels(form: &Form, line: &Line) -> Vec<(f32, f32)> {
     let mut taken = vec![false; line.text.len()];
-    let labels = form.fields.iter().flat_map(|plan| &plan.labels).chain(form.anchors.iter().filter_map(|a| a.text.as_ref()));
+    let labels = form
+        .fields
+        .iter()
+        .flat_map(|plan| &plan.labels)
+        .chain(form.anchors.iter().filter_map(|a| a.text.as_ref()));
     for label in labels {
         let label: Vec<char> = label.chars().collect();
         if let Some((start, end, _)) = find_label(&line.text, &label, 0) {
@@ -126,8 +133,13 @@ fn without_labels(form: &Form, line: &Line) -> Vec<(f32, f32)> {
     for index in 0..=taken.len() {
         if taken.get(index).copied().unwrap_or(true) {
             if index > start {
-                let from = if start == 0 { 0.0 } else { (line.spans[start - 1].1 + line.spans[start].0) / 2.0 };
-                let to = if index == taken.len() { 1.0 } else { (line.spans[index - 1].1 + line.spans[index].0) / 2.0 };
+                let from =
+                    if start == 0 { 0.0 } else { line.spans[start - 1].1.midpoint(line.spans[start].0) };
+                let to = if index == taken.len() {
+                    1.0
+                } else {
+                    line.spans[index - 1].1.midpoint(line.spans[index].0)
+                };
                 stretches.push((from, to));
             }
             start = index + 1;
@@ -137,13 +149,19 @@ fn without_labels(form: &Form, line: &Line) -> Vec<(f32, f32)> {
 }
 
 /// The ink of a field: the rows in its place, and what ink there is where a row must be but none was found.
-fn lines_of(page: &RgbImage, plan: &FieldPlan, frame: &Frame, size: [f32; 2], pieces: &[Piece]) -> Vec<InkLine> {
+fn lines_of(
+    page: &RgbImage,
+    plan: &FieldPlan,
+    frame: &Frame,
+    size: [f32; 2],
+    pieces: &[Piece],
+) -> Vec<InkLine> {
     let Some(place) = plan.place else { return Vec::new() };
     let [left, top, right, bottom] = place;
     let mine: Vec<&Piece> = pieces
         .iter()
         .filter(|piece| {
-            let middle = (piece.start.x + piece.end.x) / 2.0;
+            let middle = piece.start.x.midpoint(piece.end.x);
             let begins = (left - 0.15..right).contains(&piece.start.x);
             (top..bottom).contains(&piece.level()) && middle > left && begins
         })
@@ -158,7 +176,7 @@ fn lines_of(page: &RgbImage, plan: &FieldPlan, frame: &Frame, size: [f32; 2], pi
     let levels = if plan.lines > 1 {
         rows::missing_levels(&found, top + FIRST_ROW, ROW_PITCH, right, usize::from(plan.lines))
     } else if found.is_empty() {
-        vec![(top + bottom) / 2.0]
+        vec![top.midpoint(bottom)]
     } else {
         Vec::new()
     };

@@ -93,6 +93,7 @@ fn owners(form: &Form, segments: &Segments) -> Vec<Option<usize>> {
             named[index] = true;
         }
     }
+    follow_left_neighbours(segments, &mut owners, &mut named);
     // A row without a label of its own goes on with the value above it.
     for index in 0..segments.values.len() {
         if owners[index].is_none() && !named[index] {
@@ -102,10 +103,33 @@ fn owners(form: &Form, segments: &Segments) -> Vec<Option<usize>> {
     owners
 }
 
+/// A piece that begins where another ends on the same row is the rest of it, whatever stands above.
+fn follow_left_neighbours(segments: &Segments, owners: &mut [Option<usize>], named: &mut [bool]) {
+    let mut order: Vec<usize> = (0..segments.values.len()).collect();
+    order.sort_by(|a, b| left_of(&segments.values[*a].quad).total_cmp(&left_of(&segments.values[*b].quad)));
+    for &index in &order {
+        let quad = &segments.values[index].quad;
+        let height = quad.height();
+        let neighbour = order.iter().copied().find(|&other| {
+            let gap = (left_of(quad) - right_of(&segments.values[other].quad)) / height;
+            other != index
+                && named[other]
+                && (-0.6..1.0).contains(&gap)
+                && segments.same_row(&segments.values[other].quad, quad)
+        });
+        if let Some(other) = neighbour {
+            owners[index] = owners[other];
+            named[index] = true;
+        }
+    }
+}
+
 /// The label a value belongs to: one that ends left of it on its row or nearly so, or one above it that begins
 /// where it begins; the nearest of all.
 fn label_of<'a>(value: &Value, segments: &'a Segments) -> Option<&'a Label> {
-    let cost = |label: &Label| beside(value, label, segments).into_iter().chain(below(value, label)).reduce(f32::min);
+    let cost = |label: &Label| {
+        beside(value, label, segments).into_iter().chain(below(value, label)).reduce(f32::min)
+    };
     segments
         .labels
         .iter()
@@ -170,8 +194,13 @@ fn lines_of(
     segments: &Segments,
     owners: &[Option<usize>],
 ) -> Vec<InkLine> {
-    let mut mine: Vec<&Value> =
-        segments.values.iter().zip(owners).filter(|(_, owner)| **owner == Some(field)).map(|(value, _)| value).collect();
+    let mut mine: Vec<&Value> = segments
+        .values
+        .iter()
+        .zip(owners)
+        .filter(|(_, owner)| **owner == Some(field))
+        .map(|(value, _)| value)
+        .collect();
     mine.sort_by(|a, b| a.quad.centre().y.total_cmp(&b.quad.centre().y));
     let mut rows: Vec<Quad> = Vec::new();
     for value in mine {
@@ -180,6 +209,7 @@ fn lines_of(
             None => rows.push(value.quad),
         }
     }
+    keep_aligned(&mut rows);
     rows.truncate(usize::from(plan.lines));
     if rows.is_empty() {
         return unseen(page, form, plan, field, segments).into_iter().collect();
@@ -187,11 +217,25 @@ fn lines_of(
     rows.iter().map(|row| InkLine { quad: *row, room: room(row, segments), guessed: false }).collect()
 }
 
+/// Rows of one value begin at the same place; what does not belongs to something beside it.
+fn keep_aligned(rows: &mut Vec<Quad>) {
+    let Some(widest) = rows.iter().max_by(|a, b| a.width().total_cmp(&b.width())).copied() else { return };
+    let slope = widest.angle().tan();
+    rows.retain(|row| {
+        let drift = slope * (row.centre().y - widest.centre().y);
+        (left_of(row) + drift - left_of(&widest)).abs() < 1.5 * widest.height()
+    });
+}
+
 /// Space up to the next thing on the row.
 fn room(quad: &Quad, segments: &Segments) -> Room {
     let height = quad.height();
     let mut room = Room { left: height, right: OPEN_ROOM * height };
-    let others = segments.labels.iter().map(|label| &label.quad).chain(segments.values.iter().map(|value| &value.quad));
+    let others = segments
+        .labels
+        .iter()
+        .map(|label| &label.quad)
+        .chain(segments.values.iter().map(|value| &value.quad));
     for other in others.filter(|other| segments.same_row(other, quad)) {
         if left_of(other) >= right_of(quad) - 0.3 * height {
             room.right = room.right.min((left_of(other) - right_of(quad) - 0.1 * height).max(0.0));
@@ -205,7 +249,13 @@ fn room(quad: &Quad, segments: &Segments) -> Room {
 }
 
 /// Ink right of a label whose value the detector did not see: a lone character, faint print.
-fn unseen(page: &RgbImage, _form: &Form, plan: &FieldPlan, field: usize, segments: &Segments) -> Option<InkLine> {
+fn unseen(
+    page: &RgbImage,
+    _form: &Form,
+    plan: &FieldPlan,
+    field: usize,
+    segments: &Segments,
+) -> Option<InkLine> {
     let label = segments.labels.iter().find(|label| label.field == Some(field))?;
     if !plan.required || plan.kind == ValueKind::SlipNumber {
         return None;
@@ -214,15 +264,19 @@ fn unseen(page: &RgbImage, _form: &Form, plan: &FieldPlan, field: usize, segment
     let space = room(&label.quad, segments).right.max(OPEN_ROOM * height);
     let from = label.quad.grown(-label.quad.width() - 0.1 * height, space, 0.0);
     let quad = ink::trim(page, &from)?;
-    (quad.width() > 0.5 * height).then_some(InkLine { quad, room: Room { left: 0.0, right: 3.0 * height }, guessed: true })
+    (quad.width() > 0.5 * height).then_some(InkLine {
+        quad,
+        room: Room { left: 0.0, right: 3.0 * height },
+        guessed: true,
+    })
 }
 
 /// Leftmost place of the first side.
 fn left_of(quad: &Quad) -> f32 {
-    (quad.0[0].x + quad.0[3].x) / 2.0
+    quad.0[0].x.midpoint(quad.0[3].x)
 }
 
 /// Rightmost place of it.
 fn right_of(quad: &Quad) -> f32 {
-    (quad.0[1].x + quad.0[2].x) / 2.0
+    quad.0[1].x.midpoint(quad.0[2].x)
 }

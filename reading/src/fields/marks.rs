@@ -36,7 +36,8 @@ pub fn signature(
 ) -> Option<Mark> {
     form.signature.as_ref()?;
     let segments = Segments::of(form, lines);
-    let Some(label) = segments.labels.iter().filter(|label| label.is_signature).min_by_key(|label| label.differences)
+    let Some(label) =
+        segments.labels.iter().filter(|label| label.is_signature).min_by_key(|label| label.differences)
     else {
         return Some(mark(Presence::Unclear, 0.0, None, None));
     };
@@ -75,12 +76,14 @@ fn surroundings(page: &RgbImage, label: &Label, segments: &Segments) -> [u32; 4]
 /// Looks for the copy stamp on a sheet: in the lines already read, and where that does not settle it everywhere.
 pub fn copy_stamp(page: &RgbImage, cards: &[Quad], lines: &[Line], engines: &mut Engines) -> Mark {
     if let Some((line, second)) = stamp_in(lines) {
-        let corners: Vec<Point> = line.quad.0.iter().chain(second.iter().flat_map(|line| &line.quad.0)).copied().collect();
+        let corners: Vec<Point> =
+            line.quad.0.iter().chain(second.iter().flat_map(|line| &line.quad.0)).copied().collect();
         let region = crate::prepare::geometry::least_rectangle(&corners);
         let mut text = line.string();
         text.extend(second.map(Line::string));
         let mut found = mark(Presence::Present, 0.99, region, Some(text));
-        found.lattices = std::iter::once(line).chain(second).map(|line| line.lattice.clone()).collect::<Vec<Lattice>>();
+        found.lattices =
+            std::iter::once(line).chain(second).map(|line| line.lattice.clone()).collect::<Vec<Lattice>>();
         return found;
     }
     engines.cost.detections += 1;
@@ -133,9 +136,8 @@ mod tests {
 
     #[test]
     fn the_words_of_the_stamp_are_counted_in_order() {
-        let count = |text: &str| {
-            common(&text.chars().collect::<Vec<_>>(), &STAMP.chars().collect::<Vec<_>>())
-        };
+        let count =
+            |text: &str| common(&text.chars().collect::<Vec<_>>(), &STAMP.chars().collect::<Vec<_>>());
 
         assert_eq!(count("有效证件一次使用复印无效"), 12);
         assert_eq!(count("有效1正件次使用复印无"), 9);

@@ -6,10 +6,64 @@ use crate::lines::fold;
 
 /// The 56 nationalities, and what a card prints for those without one.
 pub const NATIONS: [&str; 58] = [
-    "汉", "蒙古", "回", "藏", "维吾尔", "苗", "彝", "壮", "布依", "朝鲜", "满", "侗", "瑶", "白", "土家", "哈尼",
-    "哈萨克", "傣", "黎", "傈僳", "佤", "畲", "高山", "拉祜", "水", "东乡", "纳西", "景颇", "柯尔克孜", "土", "达斡尔",
-    "仫佬", "羌", "布朗", "撒拉", "毛南", "仡佬", "锡伯", "阿昌", "普米", "塔吉克", "怒", "乌孜别克", "俄罗斯",
-    "鄂温克", "德昂", "保安", "裕固", "京", "塔塔尔", "独龙", "鄂伦春", "赫哲", "门巴", "珞巴", "基诺", "穿青人", "其他",
+    "汉",
+    "蒙古",
+    "回",
+    "藏",
+    "维吾尔",
+    "苗",
+    "彝",
+    "壮",
+    "布依",
+    "朝鲜",
+    "满",
+    "侗",
+    "瑶",
+    "白",
+    "土家",
+    "哈尼",
+    "哈萨克",
+    "傣",
+    "黎",
+    "傈僳",
+    "佤",
+    "畲",
+    "高山",
+    "拉祜",
+    "水",
+    "东乡",
+    "纳西",
+    "景颇",
+    "柯尔克孜",
+    "土",
+    "达斡尔",
+    "仫佬",
+    "羌",
+    "布朗",
+    "撒拉",
+    "毛南",
+    "仡佬",
+    "锡伯",
+    "阿昌",
+    "普米",
+    "塔吉克",
+    "怒",
+    "乌孜别克",
+    "俄罗斯",
+    "鄂温克",
+    "德昂",
+    "保安",
+    "裕固",
+    "京",
+    "塔塔尔",
+    "独龙",
+    "鄂伦春",
+    "赫哲",
+    "门巴",
+    "珞巴",
+    "基诺",
+    "穿青人",
+    "其他",
 ];
 
 /// Folds width and drops spaces.
@@ -45,7 +99,8 @@ pub fn is_plausible_name(name: &str) -> bool {
 
 /// An address, in one line.
 pub fn address(text: &str) -> Option<String> {
-    let trimmed: String = behind_label(&folded(text)).trim_matches(|c: char| ":：;,，。、|_'\"`".contains(c)).to_owned();
+    let trimmed: String =
+        behind_label(&folded(text)).trim_matches(|c: char| ":：;,，。、|_'\"`".contains(c)).to_owned();
     (trimmed.chars().filter(|c| is_han(*c)).count() >= 2).then_some(trimmed)
 }
 
@@ -92,7 +147,9 @@ pub fn date(text: &str) -> Option<NaiveDate> {
         [8, ..] => date_of(&groups[0][..4], &groups[0][4..6], &groups[0][6..]),
         [4, 1..=2, 1..=2, ..] => date_of(&groups[0], &groups[1], &groups[2]),
         // A separator that was not read: 2016.0109, 201601.09.
-        [4, 3..=4] => date_of(&groups[0], &groups[1][..groups[1].len() - 2], &groups[1][groups[1].len() - 2..]),
+        [4, 3..=4] => {
+            date_of(&groups[0], &groups[1][..groups[1].len() - 2], &groups[1][groups[1].len() - 2..])
+        }
         [6, 1..=2] => date_of(&groups[0][..4], &groups[0][4..], &groups[1]),
         _ => None,
     }
@@ -173,8 +230,11 @@ pub fn outlet_code(text: &str) -> Option<String> {
 
 /// Letters and digits.
 pub fn code(text: &str) -> Option<String> {
-    let code: String =
-        folded(text).chars().filter(|c| c.is_ascii_alphanumeric() || *c == '-').collect::<String>().to_uppercase();
+    let code: String = folded(text)
+        .chars()
+        .filter(|c| c.is_ascii_alphanumeric() || *c == '-')
+        .collect::<String>()
+        .to_uppercase();
     (!code.is_empty()).then_some(code)
 }
 
@@ -195,7 +255,9 @@ mod tests {
 
     #[test]
     fn dates_are_understood_however_they_are_written() {
-        for text in ["2016.01.09", "2016年1月9日", "20160109", "２０１６ 年 1 月 9 日", "2016.0109", "201601.09"] {
+        for text in
+            ["2016.01.09", "2016年1月9日", "20160109", "２０１６ 年 1 月 9 日", "2016.0109", "201601.09"]
+        {
             assert_eq!(date(text), Some(day(2016, 1, 9)), "{text}");
         }
         for text in ["", "2016", "2016.13.01", "1800.01.01", "3月2日", "2016.02.30"] {

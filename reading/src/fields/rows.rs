@@ -18,7 +18,7 @@ pub struct Piece {
 impl Piece {
     /// Height of its middle on the card.
     pub fn level(&self) -> f32 {
-        (self.start.y + self.end.y) / 2.0
+        self.start.y.midpoint(self.end.y)
     }
 }
 
@@ -64,7 +64,8 @@ fn row_of(group: &[&Piece]) -> Option<Row> {
 /// `usual` is the height of print on the card, in pixels; specks are left out.
 pub fn level_pieces<'a>(pieces: &[&'a Piece], row_angle: f32, usual: f32) -> Vec<&'a Piece> {
     let print = |piece: &&'a Piece| piece.quad.height() > 0.5 * usual && piece.quad.width() > 0.4 * usual;
-    let mut heights: Vec<f32> = pieces.iter().copied().filter(print).map(|piece| piece.quad.height()).collect();
+    let mut heights: Vec<f32> =
+        pieces.iter().copied().filter(print).map(|piece| piece.quad.height()).collect();
     heights.sort_by(f32::total_cmp);
     let usual = heights.get(heights.len() / 3).copied().unwrap_or(usual).max(usual);
     pieces

@@ -90,13 +90,22 @@ impl Segments {
             let line = lines.iter().find(|line| line.quad == value.quad);
             let followed = self.values.iter().any(|other| {
                 let gap = other.quad.0[0].x - value.quad.0[1].x;
-                self.same_row(&value.quad, &other.quad) && gap > -0.5 * value.quad.height() && gap < 12.0 * value.quad.height()
+                self.same_row(&value.quad, &other.quad)
+                    && gap > -0.5 * value.quad.height()
+                    && gap < 12.0 * value.quad.height()
             });
-            let named = line.filter(|line| followed && (2..=9).contains(&line.text.len())).and_then(|line| self.best_name(line, words));
+            let named = line
+                .filter(|line| followed && (2..=9).contains(&line.text.len()))
+                .and_then(|line| self.best_name(line, words));
             match named {
                 Some(field) => {
                     let value = self.values.remove(index);
-                    self.labels.push(Label { quad: value.quad, field: Some(field), differences: 2, is_signature: false });
+                    self.labels.push(Label {
+                        quad: value.quad,
+                        field: Some(field),
+                        differences: 2,
+                        is_signature: false,
+                    });
                 }
                 None => index += 1,
             }
@@ -151,7 +160,11 @@ impl Segments {
         }
         let lone_mark = to == from + 1 && !super::parse::is_han(line.text[from]) && line.text.len() == 1;
         if from < to && !lone_mark {
-            let quad = if from == 0 && to == line.text.len() { line.quad } else { line.part(edge(line, from), edge(line, to)) };
+            let quad = if from == 0 && to == line.text.len() {
+                line.quad
+            } else {
+                line.part(edge(line, from), edge(line, to))
+            };
             self.values.push(Value { quad, text: line.text[from..to].iter().collect() });
         }
     }
@@ -206,7 +219,10 @@ fn is_paragraph(form: &Form, line: &Line) -> bool {
     let text = line.string();
     let stops = line.text.iter().filter(|c| matches!(c, '。' | ',' | '，' | ';' | '、')).count();
     let numbered = line.text[0].is_ascii_digit() && line.text[1] == '、';
-    stops >= 2 || text.contains('。') || numbered || form.not_read.iter().any(|mark| text.contains(mark.as_str()))
+    stops >= 2
+        || text.contains('。')
+        || numbered
+        || form.not_read.iter().any(|mark| text.contains(mark.as_str()))
 }
 
 /// Whether a line may be a label the quick reader could not read.
@@ -231,7 +247,10 @@ fn labels_in(line: &Line, words: &[Word]) -> Vec<Seen> {
             start = to.max(from + 1);
             if stands_alone(line, from, to) {
                 let worth = (to - from) as f32 - 1.2 * differences as f32;
-                seen.push((worth, Seen { from, to, field: word.field, differences, is_signature: word.is_signature }));
+                seen.push((
+                    worth,
+                    Seen { from, to, field: word.field, differences, is_signature: word.is_signature },
+                ));
             }
         }
     }
@@ -268,8 +287,7 @@ fn edge(line: &Line, index: usize) -> f32 {
     }
     let before = line.spans[index - 1].1;
     match line.spans.get(index) {
-        Some(span) => (before + span.0) / 2.0,
+        Some(span) => before.midpoint(span.0),
         None => 1.0,
     }
 }
-

@@ -11,7 +11,7 @@ use crate::{
     candidates::{self, Decision, Known},
     confidence,
     engines::Engines,
-    forms::FieldPlan,
+    forms::{FieldPlan, ValueKind},
     lines::Line,
     prepare::{
         geometry::{QuadMeasure, least_rectangle},
@@ -29,6 +29,10 @@ const DECIDED: f32 = 0.93;
 const CLEAR_LINE: f32 = 0.97;
 /// What is left of the doubt when an independent engine reads the same.
 const DOUBT_LEFT: f32 = 0.15;
+/// The same for a name.
+const DOUBT_LEFT_IN_NAME: f32 = 0.7;
+/// The share of a look that reads another text than the first is multiplied by this.
+const TRUST_OF_CHANGE: f32 = 0.9;
 /// A line that was only guessed at is dropped below this.
 const LEAST_GUESS: f32 = 0.25;
 
@@ -54,12 +58,26 @@ pub struct Ink {
     pub decided_by: &'static str,
     /// Lines that were guessed at and could not be read.
     pub lost: u32,
+    /// What the share is multiplied by, because of how this look was chosen.
+    trust: f32,
     /// Whether an independent engine read the same.
     seconded: bool,
     crops: Vec<RgbImage>,
 }
 
 impl Ink {
+    const fn unread() -> Self {
+        Self {
+            quads: Vec::new(),
+            readings: Vec::new(),
+            decided_by: "first",
+            lost: 0,
+            trust: 1.0,
+            seconded: false,
+            crops: Vec::new(),
+        }
+    }
+
     /// What the quick reader made of a line, taken as it is.
     pub fn read_quickly(line: &Line) -> Self {
         let reading = LineReading {
@@ -68,7 +86,7 @@ impl Ink {
             lattice: line.lattice.clone(),
             spans: line.spans.clone(),
         };
-        Self { quads: vec![line.quad], readings: vec![reading], decided_by: "quick", lost: 0, seconded: false, crops: Vec::new() }
+        Self { quads: vec![line.quad], readings: vec![reading], decided_by: "quick", ..Self::unread() }
     }
 }
 
@@ -77,7 +95,7 @@ impl Ink {
 /// # Errors
 /// The engine failed.
 pub fn read(page: &RgbImage, lines: &[InkLine], engines: &mut Engines) -> Result<Ink, RecognitionError> {
-    let mut ink = Ink { quads: Vec::new(), readings: Vec::new(), decided_by: "first", lost: 0, seconded: false, crops: Vec::new() };
+    let mut ink = Ink::unread();
     for line in lines {
         let quad = ink::extend(page, &line.quad, line.room);
         let crop = cut(page, &quad);
@@ -123,6 +141,8 @@ pub fn look_again(
                 other.readings[index] = (looks.read)(page, &ink, index, engines)?;
             }
         }
+        let second = decide(plan, &other, known);
+        other.trust = trust(&first, &second);
         let share = decide(plan, &other, known).share;
         if share > best.0 {
             best = (share, other);
@@ -135,6 +155,15 @@ pub fn look_again(
         ask_second_engine(plan, &mut best.1, known, engines)?;
     }
     Ok(best.1)
+}
+
+/// How far the share of a second look is to be trusted: the looks err together, and the best of several is kept.
+fn trust(first: &Decision, second: &Decision) -> f32 {
+    if first.text == second.text {
+        (first.share / second.share.max(1e-6)).sqrt().min(1.0)
+    } else {
+        TRUST_OF_CHANGE
+    }
 }
 
 /// An engine of another make that reads the same is worth more than another look of the same one.
@@ -169,16 +198,28 @@ const EVENED: Looks = Looks { name: "averaged", read: evened };
 /// A cut that leaves more room above and below.
 const TALLER: Looks = Looks { name: "taller", read: taller };
 
-fn evened(_page: &RgbImage, ink: &Ink, index: usize, engines: &mut Engines) -> Result<LineReading, RecognitionError> {
+fn evened(
+    _page: &RgbImage,
+    ink: &Ink,
+    index: usize,
+    engines: &mut Engines,
+) -> Result<LineReading, RecognitionError> {
     let crop = &ink.crops[index];
     let mut lattices: Vec<Lattice> = vec![ink.readings[index].lattice.clone()];
-    for other in [light::flattened(crop), light::dark_ink_only(crop), light::thickened(&light::flattened(crop))] {
+    for other in
+        [light::flattened(crop), light::dark_ink_only(crop), light::thickened(&light::flattened(crop))]
+    {
         lattices.push(engines.read_value(&other)?.lattice);
     }
     Ok(ctc::read(ctc::average(&lattices), crop.width() as f32))
 }
 
-fn taller(page: &RgbImage, ink: &Ink, index: usize, engines: &mut Engines) -> Result<LineReading, RecognitionError> {
+fn taller(
+    page: &RgbImage,
+    ink: &Ink,
+    index: usize,
+    engines: &mut Engines,
+) -> Result<LineReading, RecognitionError> {
     let quad = ink.quads[index];
     let grown = quad.grown(0.1 * quad.height(), 0.1 * quad.height(), 0.08 * quad.height());
     let crop = cut(page, &grown);
@@ -190,8 +231,11 @@ fn taller(page: &RgbImage, ink: &Ink, index: usize, engines: &mut Engines) -> Re
 /// The value the ink stands for.
 pub fn decide(plan: &FieldPlan, ink: &Ink, known: &Known) -> Decision {
     let mut decision = candidates::decide(plan.kind, &ink.readings, known);
+    decision.share *= ink.trust;
     if ink.seconded {
-        decision.share = 1.0 - (1.0 - decision.share) * DOUBT_LEFT;
+        // Look-alikes in names mislead both engines alike.
+        let left = if plan.kind == ValueKind::Name { DOUBT_LEFT_IN_NAME } else { DOUBT_LEFT };
+        decision.share = 1.0 - (1.0 - decision.share) * left;
     }
     if ink.lost > 0 {
         decision.share *= 0.3;

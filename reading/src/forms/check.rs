@@ -124,7 +124,11 @@ fn check_fields(form: &Form) -> Vec<Problem> {
 fn check_place(place: &[f32; 4]) -> Option<Problem> {
     let [left, top, right, bottom] = *place;
     let inside = place.iter().all(|side| (0.0..=1.0).contains(side));
-    if inside && left < right && top <= bottom { None } else { Some(Problem::Place { place: format!("{place:?}") }) }
+    if inside && left < right && top <= bottom {
+        None
+    } else {
+        Some(Problem::Place { place: format!("{place:?}") })
+    }
 }
 
 #[cfg(test)]

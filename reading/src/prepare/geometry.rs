@@ -129,12 +129,12 @@ pub trait QuadMeasure {
 impl QuadMeasure for Quad {
     fn width(&self) -> f32 {
         let [a, b, c, d] = self.0;
-        (distance(a, b) + distance(d, c)) / 2.0
+        distance(a, b).midpoint(distance(d, c))
     }
 
     fn height(&self) -> f32 {
         let [a, b, c, d] = self.0;
-        (distance(a, d) + distance(b, c)) / 2.0
+        distance(a, d).midpoint(distance(b, c))
     }
 
     fn centre(&self) -> Point {
@@ -185,8 +185,12 @@ pub fn least_rectangle(points: &[Point]) -> Option<Quad> {
         }
         let area = (to - from) * (high - low);
         if best.as_ref().is_none_or(|(least, _)| area < *least) {
-            let corner = |a: f32, b: f32| Point { x: a * along.x - b * along.y, y: a * along.y + b * along.x };
-            best = Some((area, Quad([corner(from, low), corner(to, low), corner(to, high), corner(from, high)])));
+            let corner =
+                |a: f32, b: f32| Point { x: a * along.x - b * along.y, y: a * along.y + b * along.x };
+            best = Some((
+                area,
+                Quad([corner(from, low), corner(to, low), corner(to, high), corner(from, high)]),
+            ));
         }
     }
     best.map(|(_, quad)| start_horizontally(&quad))
@@ -295,7 +299,8 @@ mod tests {
 
         for (turns, other) in turned.iter().enumerate() {
             let (x, y, _) = other.enumerate_pixels().find(|(_, _, pixel)| pixel[0] == 255).unwrap();
-            let back = Projection::unturn(turns as u8, 5, 3).apply(Point { x: x as f32 + 0.5, y: y as f32 + 0.5 });
+            let back =
+                Projection::unturn(turns as u8, 5, 3).apply(Point { x: x as f32 + 0.5, y: y as f32 + 0.5 });
             assert!(near(back, Point { x: 4.5, y: 0.5 }), "{turns}: {back:?}");
         }
     }

@@ -50,7 +50,7 @@ pub fn flattened(picture: &RgbImage) -> RgbImage {
         return picture.clone();
     }
     let grey = map_grey(picture, luminance);
-    let reach = (height / 2).max(4) as i64;
+    let reach = i64::from((height / 2).max(4));
     let paper: Vec<f32> = (0..width)
         .map(|x| (0..height).map(|y| f32::from(grey.get_pixel(x, y)[0])).fold(0.0, f32::max))
         .collect();

@@ -41,7 +41,8 @@ pub fn stands_on_its_head(
     reader: &mut dyn TextRecognizer,
 ) -> Result<bool, RecognitionError> {
     let witnesses = longest(lines);
-    let crops: Vec<RgbImage> = witnesses.iter().map(|line| warp::cut_line(picture, &beginning(&line.quad), 48)).collect();
+    let crops: Vec<RgbImage> =
+        witnesses.iter().map(|line| warp::cut_line(picture, &beginning(&line.quad), 48)).collect();
     if crops.is_empty() {
         return Ok(false);
     }

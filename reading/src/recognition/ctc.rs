@@ -24,7 +24,8 @@ pub(super) fn decode(values: &[f32], classes: usize, characters: &[char], width:
     if classes == 0 {
         return LineReading::nothing();
     }
-    let lattice = Lattice { steps: values.chunks_exact(classes).map(|row| step_of(row, characters)).collect() };
+    let lattice =
+        Lattice { steps: values.chunks_exact(classes).map(|row| step_of(row, characters)).collect() };
     read(lattice, width)
 }
 
@@ -33,8 +34,10 @@ pub fn read(lattice: Lattice, width: f32) -> LineReading {
     let (text, steps) = best_path(&lattice);
     let confidence = Confidence::new(log_likelihood(&lattice, &text).exp() as f32);
     let step_width = width / lattice.steps.len().max(1) as f32;
-    let spans =
-        steps.iter().map(|(first, last)| (*first as f32 * step_width, (*last + 1) as f32 * step_width)).collect();
+    let spans = steps
+        .iter()
+        .map(|(first, last)| (*first as f32 * step_width, (*last + 1) as f32 * step_width))
+        .collect();
     LineReading { text, confidence, lattice, spans }
 }
 
@@ -65,15 +68,14 @@ pub fn log_likelihood(lattice: &Lattice, text: &str) -> f64 {
     }
     let mut next = vec![NOTHING; states];
     for step in &lattice.steps[1..] {
-        for state in 0..states {
-            next[state] = arrive(&scores, &symbols, state) + log_of(step, symbol_of(&symbols, state));
+        for (state, score) in next.iter_mut().enumerate() {
+            *score = arrive(&scores, &symbols, state) + log_of(step, symbol_of(&symbols, state));
         }
         std::mem::swap(&mut scores, &mut next);
     }
     let last = scores[states - 1];
     if states > 1 { add_logs(last, scores[states - 2]) } else { last }
 }
-
 
 /// A text with the natural logarithm of its probability.
 pub type Candidate = (String, f64);
@@ -257,7 +259,8 @@ mod tests {
         let row: [(Option<char>, f32); 3] = [(None, 0.2), (Some('a'), 0.5), (Some('b'), 0.3)];
         let lattice = lattice(&[&row, &row]);
 
-        let sum: f64 = ["", "a", "b", "ab", "ba"].iter().map(|text| log_likelihood(&lattice, text).exp()).sum();
+        let sum: f64 =
+            ["", "a", "b", "ab", "ba"].iter().map(|text| log_likelihood(&lattice, text).exp()).sum();
         let doubled = log_likelihood(&lattice, "aa").exp();
 
         assert!((sum - 1.0).abs() < 1e-6, "{sum}");

@@ -47,7 +47,12 @@ pub struct LineReading {
 impl LineReading {
     /// The answer to a line without ink.
     pub fn nothing() -> Self {
-        Self { text: String::new(), confidence: Confidence::NONE, lattice: Lattice::default(), spans: Vec::new() }
+        Self {
+            text: String::new(),
+            confidence: Confidence::NONE,
+            lattice: Lattice::default(),
+            spans: Vec::new(),
+        }
     }
 }
 

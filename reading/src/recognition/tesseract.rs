@@ -39,8 +39,7 @@ impl TesseractRecognizer {
             None => open_engine()?,
         };
         let bytes = encode(line)?;
-        let mut engine =
-            engine.set_image_from_mem(&bytes).map_err(failed)?.set_source_resolution(RESOLUTION);
+        let mut engine = engine.set_image_from_mem(&bytes).map_err(failed)?.set_source_resolution(RESOLUTION);
         let text = engine.get_text().map_err(failed)?;
         let confidence = Confidence::new(engine.mean_text_conf() as f32 / 100.0);
         self.engine = Some(engine);
