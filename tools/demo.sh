@@ -26,7 +26,7 @@ server_pid() {
   local pid
   pid=$(sed -n 's/.*"pid": *\([0-9]*\).*/\1/p' "$DATA/run/server.json")
   # The number may have gone to another program since.
-  [[ -n $pid && $(readlink "/proc/$pid/exe" 2>/dev/null) == "$GUIDANG"* ]] && printf '%s' "$pid"
+  [[ -n $pid && $(readlink "/proc/$pid/exe" 2>/dev/null) == "$(realpath -m "$GUIDANG")"* ]] && printf '%s' "$pid"
 }
 
 stop() {

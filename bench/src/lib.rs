@@ -1,3 +1,4 @@
-//! (head to be written)
+//! What the measuring programs share.
 
+pub mod archive;
 pub mod corpus;

@@ -66,7 +66,8 @@ impl Settings {
             models: models_folder(&self.configuration)?,
             engine,
             forms: self.forms()?,
-            second_look_budget_ms: if section.second_opinion { SECOND_LOOK_BUDGET_MS } else { 0 },
+            second_look_budget_ms: SECOND_LOOK_BUDGET_MS,
+            second_opinion: section.second_opinion,
         })
     }
 

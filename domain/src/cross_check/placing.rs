@@ -101,20 +101,23 @@ fn agent_leaning(entered: &EnteredData, paper: &PaperReading) -> f32 {
 }
 
 fn place_backs(candidates: &[Candidate<'_>], slots: &mut [Option<Slot>]) {
+    // A back on the page of a front is certain, so these go first and leave the others what is lacking.
     for index in open_positions(candidates, slots, |kind| kind == PaperKind::IdCardBack) {
-        let page = candidates[index].page;
-        let front_here =
-            candidates.iter().zip(slots.iter()).filter(|(other, _)| other.page == page).find_map(
-                |(_, slot)| match slot {
-                    Some(Slot::IdFront) => Some(Slot::IdBack),
-                    Some(Slot::AgentIdFront) => Some(Slot::AgentIdBack),
-                    _ => None,
-                },
-            );
-        let neighbour = front_here.or_else(|| back_of_neighbour(index, slots));
-        let lacking = if slots.contains(&Some(Slot::IdBack)) { Slot::AgentIdBack } else { Slot::IdBack };
-        slots[index] = Some(neighbour.unwrap_or(lacking));
+        slots[index] = back_of_same_page(candidates[index].page, candidates, slots);
     }
+    for index in open_positions(candidates, slots, |kind| kind == PaperKind::IdCardBack) {
+        let lacking = if slots.contains(&Some(Slot::IdBack)) { Slot::AgentIdBack } else { Slot::IdBack };
+        slots[index] = Some(back_of_neighbour(index, slots).unwrap_or(lacking));
+    }
+}
+
+fn back_of_same_page(page: PageId, candidates: &[Candidate<'_>], slots: &[Option<Slot>]) -> Option<Slot> {
+    let on_page = candidates.iter().zip(slots).filter(|(other, _)| other.page == page);
+    on_page.map(|(_, slot)| slot).find_map(|slot| match slot {
+        Some(Slot::IdFront) => Some(Slot::IdBack),
+        Some(Slot::AgentIdFront) => Some(Slot::AgentIdBack),
+        _ => None,
+    })
 }
 
 /// Pages are scanned in order: a back follows its front. Only a place still empty is taken.

@@ -11,11 +11,14 @@ const COARSE: f32 = 2.0;
 const RADII_MM: std::ops::RangeInclusive<f32> = 12.0..=24.0;
 /// Places tried on a ring.
 const SAMPLES: usize = 72;
-/// The share of the visible ring that must be inked, and of the rings beside it that may be.
-const LEAST_RING: f32 = 0.72;
-const MOST_BESIDE: f32 = 0.45;
+/// The share of the visible ring that must be inked, and of the rings just outside and inside that may be.
+///
+/// Strict, for an arc laid over handwriting meets much of it; the words of a seal stand close inside its ring.
+const LEAST_RING: f32 = 0.92;
+const MOST_OUTSIDE: f32 = 0.3;
+const MOST_INSIDE: f32 = 0.6;
 /// The least share of the ring that must lie within the picture.
-const LEAST_VISIBLE: f32 = 0.25;
+const LEAST_VISIBLE: f32 = 0.33;
 /// Seals looked for.
 const MOST_SEALS: usize = 2;
 /// Ink darker than the ring by this much was written over the seal, or under it.
@@ -80,8 +83,9 @@ fn score(coarse: &Mask, near: &Mask, ring: Ring, circle: &[(f32, f32)]) -> Optio
     }
     let (outside, outer) = cover(coarse, ring, 3.0, circle, 1);
     let (inside, inner) = cover(coarse, ring, -3.0, circle, 1);
-    let beside = (outer as f32 / outside.max(1) as f32).max(inner as f32 / inside.max(1) as f32);
-    (beside <= MOST_BESIDE).then(|| share * (visible as f32).sqrt() - beside)
+    let beside_share = |inked: usize, places: usize| inked as f32 / places.max(1) as f32;
+    let (outer, inner) = (beside_share(outer, outside), beside_share(inner, inside));
+    (outer <= MOST_OUTSIDE && inner <= MOST_INSIDE).then(|| share * (visible as f32).sqrt() - outer - inner)
 }
 
 /// Places of the ring (moved outwards by `offset`) within the picture, and how many are inked.

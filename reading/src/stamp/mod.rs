@@ -17,8 +17,9 @@ use image::{RgbImage, imageops};
 use crate::{
     prepare::warp,
     recognition::{LineReading, TextDetector, TextRecognizer},
+    verification::ctc_log_likelihood,
 };
-use wording::Match;
+use wording::{Match, WORDS};
 
 /// The longest side at which lines are looked for.
 const DETECTION_SIDE: u32 = 960;
@@ -121,7 +122,7 @@ impl Search<'_> {
     fn read_together(&mut self, rows: &[RgbImage], region: Quad) {
         let Ok(readings) = self.recognizer.recognize(rows) else { return };
         let text: String = readings.iter().map(|reading| reading.text.as_str()).collect();
-        let matched = Match::of(&text);
+        let matched = Match::of(&text).explained(explanation(&readings));
         if self.best.as_ref().is_none_or(|best| matched.strength() > best.matched.strength()) {
             let lattices = readings.into_iter().map(|LineReading { lattice, .. }| lattice).collect();
             self.best = Some(Found { matched, text, lattices, region });
@@ -148,6 +149,18 @@ impl Search<'_> {
     fn unsearched(self) -> Mark {
         if self.is_settled() { self.settled() } else { mark(Presence::Unclear, 0.3, self.best) }
     }
+}
+
+/// How much worse the stamp's words explain one line of ink than its free reading does, for each character.
+///
+/// Worn and faint stamps read as other characters, but their words still explain the ink far better than chance.
+fn explanation(readings: &[LineReading]) -> f32 {
+    let [reading] = readings else { return f32::NEG_INFINITY };
+    if reading.text.is_empty() || reading.lattice.steps.is_empty() {
+        return f32::NEG_INFINITY;
+    }
+    let ratio = ctc_log_likelihood(&reading.lattice, WORDS) - ctc_log_likelihood(&reading.lattice, &reading.text);
+    ratio as f32 / WORDS.chars().count() as f32
 }
 
 fn mark(presence: Presence, confidence: f32, found: Option<Found>) -> Mark {

@@ -1,7 +1,7 @@
 //! How much of the stamp's words a line of text holds.
 
 /// The words of the stamp.
-const WORDS: &str = "有效证件一次使用复印无效";
+pub(super) const WORDS: &str = "有效证件一次使用复印无效";
 /// Characters in order that make it the stamp: a third of the twelve.
 const LEAST_CHARACTERS: usize = 4;
 /// Characters that make it worth a look.
@@ -11,6 +11,10 @@ const COST_OF_OTHERS: f32 = 0.5;
 /// What must remain after that cost; another sentence about copies holds some of the same words.
 const LEAST_STRENGTH: f32 = 3.0;
 
+/// Log ratio for each character above which the words explain the ink, and above which they may.
+const EXPLAINS_FROM: f32 = -3.0;
+const MAY_EXPLAIN_FROM: f32 = -5.5;
+
 /// What a line of text has in common with the stamp.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Match {
@@ -18,6 +22,8 @@ pub(super) struct Match {
     characters: usize,
     /// Characters that do not belong.
     others: usize,
+    /// Log ratio of the stamp's words against the free reading, for each character.
+    explanation: f32,
 }
 
 impl Match {
@@ -25,11 +31,25 @@ impl Match {
         let read: Vec<char> = text.chars().filter(|c| c.is_alphanumeric()).map(simplified).collect();
         let words: Vec<char> = WORDS.chars().collect();
         let characters = in_order(&read, &words);
-        Self { characters, others: read.len() - characters }
+        Self { characters, others: read.len() - characters, explanation: f32::NEG_INFINITY }
+    }
+
+    /// The same, with how well the words explain the ink.
+    pub(super) fn explained(self, explanation: f32) -> Self {
+        Self { explanation, ..self }
     }
 
     pub(super) fn strength(&self) -> f32 {
-        self.characters as f32 - COST_OF_OTHERS * self.others as f32
+        let by_text = self.characters as f32 - COST_OF_OTHERS * self.others as f32;
+        // Brought to the scale of characters, so that the better of the two ways of seeing counts.
+        let by_ink = if self.explanation >= EXPLAINS_FROM {
+            LEAST_STRENGTH + 1.0
+        } else if self.explanation >= MAY_EXPLAIN_FROM {
+            LEAST_STRENGTH / 2.0
+        } else {
+            f32::NEG_INFINITY
+        };
+        by_text.max(by_ink)
     }
 
     /// The share of the stamp's characters that was read.
@@ -38,11 +58,13 @@ impl Match {
     }
 
     pub(super) fn is_the_stamp(&self) -> bool {
-        self.characters >= LEAST_CHARACTERS && self.strength() >= LEAST_STRENGTH
+        let by_text = self.characters >= LEAST_CHARACTERS && self.strength() >= LEAST_STRENGTH;
+        by_text || self.explanation >= EXPLAINS_FROM
     }
 
     pub(super) fn may_be_the_stamp(&self) -> bool {
-        self.characters >= DOUBTFUL_CHARACTERS && self.strength() >= LEAST_STRENGTH / 2.0
+        let by_text = self.characters >= DOUBTFUL_CHARACTERS && self.strength() >= LEAST_STRENGTH / 2.0;
+        by_text || self.explanation >= MAY_EXPLAIN_FROM
     }
 }
 
@@ -88,6 +110,16 @@ mod tests {
         check("证件次使", true, true);
         check("有效件中华一次使用", true, true);
         check("证件次", false, true);
+    }
+
+    #[test]
+    fn worn_words_that_explain_the_ink_are_the_stamp() {
+        let worn = Match::of("石汇计");
+
+        assert!(!worn.is_the_stamp() && !worn.may_be_the_stamp());
+        assert!(worn.explained(-2.0).is_the_stamp());
+        assert!(worn.explained(-4.5).may_be_the_stamp() && !worn.explained(-4.5).is_the_stamp());
+        assert!(!worn.explained(-9.0).may_be_the_stamp());
     }
 
     #[test]

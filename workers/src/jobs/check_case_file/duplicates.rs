@@ -40,7 +40,7 @@ pub(super) async fn of_other_customer(
         if is_same_customer(entered, &other_entered) {
             continue;
         }
-        let is_copy = match (names_customer(paper, entered), names_customer(paper, &other_entered)) {
+        let is_copy = match (names_customer(dossier, paper, entered), names_customer(dossier, paper, &other_entered)) {
             (Some(true), Some(false)) => false,
             (Some(false), Some(true)) => true,
             _ => other.id < paper.scan.id,
@@ -107,17 +107,20 @@ fn is_same_customer(one: &EnteredData, other: &EnteredData) -> bool {
     people(one).iter().any(|number| others.contains(number))
 }
 
-/// Whether the paper names this customer or agent; `None` when it names nobody.
-fn names_customer(paper: &Paper, entered: &EnteredData) -> Option<bool> {
-    let read = |field| paper.reading.field(field).and_then(|reading| reading.text.as_deref());
-    let number = read(FieldName::IdNumber).map(fold_number);
-    let name = read(FieldName::Name);
-    if number.is_none() && name.is_none() {
-        return None;
-    }
-    let by_number = number.is_some_and(|number| {
-        number == fold_number(&entered.id_number) || number == fold_number(&entered.agent_id_number)
+/// Whether the scan names this customer or agent; `None` when it names nobody. All papers of the scan speak, since
+/// the back of a card bears neither name nor number.
+fn names_customer(dossier: &Dossier, paper: &Paper, entered: &EnteredData) -> Option<bool> {
+    let answers = dossier.papers.iter().filter(|other| other.scan.id == paper.scan.id).filter_map(|other| {
+        let read = |field| other.reading.field(field).and_then(|reading| reading.text.as_deref());
+        let (number, name) = (read(FieldName::IdNumber).map(fold_number), read(FieldName::Name));
+        if number.is_none() && name.is_none() {
+            return None;
+        }
+        let by_number = number.is_some_and(|number| {
+            number == fold_number(&entered.id_number) || number == fold_number(&entered.agent_id_number)
+        });
+        let by_name = name.is_some_and(|name| name == entered.customer_name || name == entered.agent_name);
+        Some(by_number || by_name)
     });
-    let by_name = name.is_some_and(|name| name == entered.customer_name || name == entered.agent_name);
-    Some(by_number || by_name)
+    answers.reduce(|one, other| one || other)
 }

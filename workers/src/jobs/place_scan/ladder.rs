@@ -53,7 +53,9 @@ pub(super) async fn find_place(
 ) -> Result<Place, JobFailure> {
     if let Some(given) = &scan.slip_number_given {
         return Ok(match tx.case_files().find_by_slip_number(given).await? {
-            Some(case_file) => Place::CaseFile { case_file, by: "given" },
+            Some(case_file) if is_in_scope(scan, &case_file) => Place::CaseFile { case_file, by: "given" },
+            // The sender was not told, since that would tell that the case file exists.
+            Some(_) => Place::Tray,
             None => Place::NewCaseFile { slip_number: given.clone(), by: "given" },
         });
     }
