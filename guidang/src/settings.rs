@@ -50,7 +50,7 @@ impl Settings {
     pub fn sandbox(&self) -> Result<Sandbox, Failure> {
         let executable = std::env::current_exe().or_fail("this program does not find itself")?;
         let mut sandbox = Sandbox::new(executable, self.configuration.intake);
-        sandbox.allow_unsandboxed = self.configuration.sandbox.allow_unconfined;
+        sandbox.allow_unsandboxed = self.configuration.sandbox.allow_unsandboxed;
         Ok(sandbox)
     }
 

@@ -92,7 +92,7 @@ pub struct KeysSection {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct SandboxSection {
     /// Decode even where the kernel cannot confine the decoder.
-    pub allow_unconfined: bool,
+    pub allow_unsandboxed: bool,
 }
 
 /// Which program reads.
