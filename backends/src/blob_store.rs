@@ -68,7 +68,6 @@ impl BlobStore {
         Ok(Self { store: Arc::new(store) })
     }
 
-
     /// Writes a small object under a key that is new.
     pub async fn put(&self, key: BlobKey, bytes: Bytes) -> Result<(), StorageError> {
         let options = PutOptions { mode: PutMode::Create, ..PutOptions::default() };

@@ -119,7 +119,10 @@ impl Backends {
             ("file", folder) => {
                 let folder = Path::new(folder.strip_prefix("//").unwrap_or(folder));
                 std::fs::create_dir_all(folder)
-                    .map_err(|source| StorageError::Unavailable { what: "object store", source: source.into() })
+                    .map_err(|source| StorageError::Unavailable {
+                        what: "object store",
+                        source: source.into(),
+                    })
                     .map_err(engine("objects.url"))?;
                 BlobStore::local(folder).map_err(engine("objects.url"))?
             }

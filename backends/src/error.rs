@@ -68,7 +68,9 @@ impl From<sqlx::Error> for StorageError {
     fn from(error: sqlx::Error) -> Self {
         const WHAT: &str = "catalogue";
         match &error {
-            sqlx::Error::Database(database) if database.is_unique_violation() => Self::Conflict { what: WHAT },
+            sqlx::Error::Database(database) if database.is_unique_violation() => {
+                Self::Conflict { what: WHAT }
+            }
             sqlx::Error::Database(database) => {
                 let code = database.code().unwrap_or_default().into_owned();
                 let message = database.message();
@@ -84,9 +86,10 @@ impl From<sqlx::Error> for StorageError {
                 }
                 Self::Internal { what: WHAT, source: Box::new(error) }
             }
-            sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::Tls(_) => {
-                Self::Unavailable { what: WHAT, source: Box::new(error) }
-            }
+            sqlx::Error::Io(_)
+            | sqlx::Error::PoolTimedOut
+            | sqlx::Error::PoolClosed
+            | sqlx::Error::Tls(_) => Self::Unavailable { what: WHAT, source: Box::new(error) },
             sqlx::Error::ColumnDecode { index, .. } => Self::corrupt(WHAT, format!("column {index}")),
             _ => Self::Internal { what: WHAT, source: Box::new(error) },
         }

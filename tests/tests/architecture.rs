@@ -37,7 +37,8 @@ const SECRETS: [(&str, &str); 9] = [
 ];
 
 /// Folders that the architecture names and that are not in the repository: inside a data folder or a crate.
-const NAMED_ELSEWHERE: [&str; 8] = ["index", "intake", "keys", "objects", "log-heads", "run", "sqlite", "postgres"];
+const NAMED_ELSEWHERE: [&str; 8] =
+    ["index", "intake", "keys", "objects", "log-heads", "run", "sqlite", "postgres"];
 
 /// Lines a file may have without its tests.
 const MOST_LINES: usize = 500;
@@ -57,7 +58,9 @@ fn dependencies(manifest: &Table, sections: &[&str]) -> BTreeSet<String> {
     let mut names = BTreeSet::new();
     for (name, value) in manifest {
         match value {
-            Value::Table(section) if sections.contains(&name.as_str()) => names.extend(section.keys().cloned()),
+            Value::Table(section) if sections.contains(&name.as_str()) => {
+                names.extend(section.keys().cloned())
+            }
             Value::Table(targets) if name == "target" => {
                 for target in targets.values().filter_map(Value::as_table) {
                     names.extend(dependencies(target, sections));
@@ -119,8 +122,10 @@ fn arrows_point_one_way() -> Result<()> {
     let ours: BTreeSet<&str> = ARROWS.iter().map(|(name, _)| *name).collect();
     for (name, allowed) in ARROWS {
         let imports = dependencies(&manifest(name)?, &ALL);
-        let forbidden: Vec<&String> =
-            imports.iter().filter(|import| ours.contains(import.as_str()) && !allowed.contains(&import.as_str())).collect();
+        let forbidden: Vec<&String> = imports
+            .iter()
+            .filter(|import| ours.contains(import.as_str()) && !allowed.contains(&import.as_str()))
+            .collect();
 
         assert!(forbidden.is_empty(), "{name} imports {forbidden:?}, which the design does not allow");
     }
@@ -134,7 +139,10 @@ fn what_one_crate_knows_no_other_imports() -> Result<()> {
         for (secret, owner) in SECRETS {
             // Tests look at the stores from outside.
             let is_allowed = name == owner || name == "tests";
-            assert!(is_allowed || !imports.contains(secret), "{name} imports {secret}, which belongs to {owner}");
+            assert!(
+                is_allowed || !imports.contains(secret),
+                "{name} imports {secret}, which belongs to {owner}"
+            );
         }
     }
     Ok(())
@@ -152,11 +160,15 @@ fn the_domain_has_neither_clock_nor_input_nor_output() -> Result<()> {
 #[test]
 fn every_path_in_the_architecture_exists() -> Result<()> {
     let text = fs::read_to_string(root().join("docs/architecture.md"))?;
-    let paths: Vec<&str> = text.split('`').skip(1).step_by(2).filter(|code| looks_like_a_path(code)).collect();
+    let paths: Vec<&str> =
+        text.split('`').skip(1).step_by(2).filter(|code| looks_like_a_path(code)).collect();
     assert!(paths.len() > 10, "only {} paths were found", paths.len());
     for path in paths {
         let first = path.split('/').next().unwrap_or_default();
-        assert!(NAMED_ELSEWHERE.contains(&first) || root().join(path).exists(), "docs/architecture.md names {path}");
+        assert!(
+            NAMED_ELSEWHERE.contains(&first) || root().join(path).exists(),
+            "docs/architecture.md names {path}"
+        );
     }
     Ok(())
 }
@@ -208,7 +220,8 @@ fn no_file_is_longer_than_anyone_reads() -> Result<()> {
 /// Tests stand last, so a file ends for this count where they begin.
 fn lines_without_tests(text: &str) -> usize {
     let lines: Vec<&str> = text.lines().collect();
-    let tests = lines.windows(2).position(|pair| pair[0] == "#[cfg(test)]" && pair[1].starts_with("mod tests"));
+    let tests =
+        lines.windows(2).position(|pair| pair[0] == "#[cfg(test)]" && pair[1].starts_with("mod tests"));
     tests.unwrap_or(lines.len())
 }
 
@@ -216,7 +229,8 @@ fn lines_without_tests(text: &str) -> usize {
 fn every_problem_has_its_page() -> Result<()> {
     let kinds = fs::read_to_string(root().join("archive-api/src/problem/kinds.rs"))?;
     // Each stands as `kind(404, "not_found", …)`.
-    let calls = kinds.split("kind(").filter(|rest| rest.trim_start().starts_with(|c: char| c.is_ascii_digit()));
+    let calls =
+        kinds.split("kind(").filter(|rest| rest.trim_start().starts_with(|c: char| c.is_ascii_digit()));
     let codes: Vec<&str> = calls.filter_map(|rest| rest.split('"').nth(1)).collect();
     assert!(codes.len() > 5, "only {} codes were found", codes.len());
     for code in codes {

@@ -154,7 +154,9 @@ pub enum JobFailure {
 impl From<StorageError> for JobFailure {
     fn from(error: StorageError) -> Self {
         match error {
-            StorageError::Corrupt { .. } | StorageError::Unsupported { .. } => Self::Dead { reason: error.to_string() },
+            StorageError::Corrupt { .. } | StorageError::Unsupported { .. } => {
+                Self::Dead { reason: error.to_string() }
+            }
             _ => Self::Retry { reason: error.to_string(), source: Some(error) },
         }
     }

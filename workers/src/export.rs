@@ -2,7 +2,10 @@
 
 use backends::{
     connect::Backends,
-    database::{Transaction, case_files::CaseFileRow, findings::FindingRow, operation_log::LogEntry, readings::ReadingRow},
+    database::{
+        Transaction, case_files::CaseFileRow, findings::FindingRow, operation_log::LogEntry,
+        readings::ReadingRow,
+    },
     error::StorageError,
 };
 use domain::{
@@ -113,7 +116,10 @@ async fn readings_of(
                 "decided_by": field.decided_by,
             });
             let weight = if field.text.is_some() { confidence } else { -1.0 };
-            match best.iter_mut().find(|(other_slot, other_name, _, _)| *other_slot == slot && *other_name == name) {
+            match best
+                .iter_mut()
+                .find(|(other_slot, other_name, _, _)| *other_slot == slot && *other_name == name)
+            {
                 Some(kept) if kept.3 < weight => *kept = (slot, name, value, weight),
                 Some(_) => {}
                 None => best.push((slot, name, value, weight)),

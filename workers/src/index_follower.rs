@@ -131,7 +131,11 @@ impl Follow {
 }
 
 /// Opens the writer. What cannot be used is rebuilt from the catalogue, which is always safe.
-async fn open_or_rebuild(backends: &Backends, root: &Path, key: &BlindKey) -> Result<IndexWriter, FollowError> {
+async fn open_or_rebuild(
+    backends: &Backends,
+    root: &Path,
+    key: &BlindKey,
+) -> Result<IndexWriter, FollowError> {
     let (folder, opened_with) = (root.to_owned(), key.clone());
     let opened = blocking(move || IndexWriter::open(&folder, opened_with)).await;
     let mut look = backends.database.begin_read().await?;
@@ -141,7 +145,11 @@ async fn open_or_rebuild(backends: &Backends, root: &Path, key: &BlindKey) -> Re
         // An index ahead of its catalogue belongs to another one, or the catalogue was restored from a backup.
         Ok(writer) if writer.reached() <= last as u64 => Ok(writer),
         Ok(writer) => {
-            tracing::warn!(index = writer.reached(), catalogue = last, "the index is ahead of the catalogue; rebuilding");
+            tracing::warn!(
+                index = writer.reached(),
+                catalogue = last,
+                "the index is ahead of the catalogue; rebuilding"
+            );
             blocking(move || writer.close()).await?;
             rebuild(backends, root, |_, _| {}).await
         }
@@ -211,7 +219,11 @@ async fn catch_up(backends: &Backends, mut writer: IndexWriter) -> Result<(Index
     Ok((writer, is_changed))
 }
 
-async fn read_changes(backends: &Backends, after: i64, last: i64) -> Result<(Vec<Change>, i64), StorageError> {
+async fn read_changes(
+    backends: &Backends,
+    after: i64,
+    last: i64,
+) -> Result<(Vec<Change>, i64), StorageError> {
     let mut tx = backends.database.begin_read().await?;
     let mut rows = tx.case_files().changed_since(after, BATCH).await?;
     rows.retain(|row| row.change_sequence <= last);
@@ -223,7 +235,6 @@ async fn read_changes(backends: &Backends, after: i64, last: i64) -> Result<(Vec
     }
     Ok((changes, reached))
 }
-
 
 async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, IndexError> + Send + 'static,

@@ -99,7 +99,9 @@ pub async fn verify(backends: &Backends, file: &Path) -> Result<i64, LogError> {
             frontier.push(row.leaf_hash);
             while let Some(head) = heads.next_if(|head| head.tree_size <= expected) {
                 if head.root_hash != frontier.root() {
-                    return Err(broken(format!("an entry up to {expected} was rewritten, or the log was forked")));
+                    return Err(broken(format!(
+                        "an entry up to {expected} was rewritten, or the log was forked"
+                    )));
                 }
             }
         }
@@ -108,12 +110,19 @@ pub async fn verify(backends: &Backends, file: &Path) -> Result<i64, LogError> {
         }
     }
     if let Some(head) = heads.next() {
-        let what = format!("its end was cut off: {} entries are left of at least {}", frontier.size(), head.tree_size);
+        let what = format!(
+            "its end was cut off: {} entries are left of at least {}",
+            frontier.size(),
+            head.tree_size
+        );
         return Err(broken(what));
     }
     let promised = look.operation_log().size().await?;
     if promised != frontier.size() as i64 {
-        return Err(broken(format!("its end was cut off: {} entries are left of {promised}", frontier.size())));
+        return Err(broken(format!(
+            "its end was cut off: {} entries are left of {promised}",
+            frontier.size()
+        )));
     }
     Ok(promised)
 }
@@ -181,7 +190,9 @@ fn repair_torn_end(file: &Path) -> Result<(), LogError> {
 fn frontier_of(head: &LogHead) -> Result<MerkleFrontier, LogError> {
     let (peaks, rest) = head.frontier.as_chunks::<32>();
     let frontier = MerkleFrontier::from_parts(head.tree_size as u64, peaks.to_vec());
-    frontier.filter(|_| rest.is_empty()).ok_or_else(|| broken(format!("the head at {} is damaged", head.tree_size)))
+    frontier
+        .filter(|_| rest.is_empty())
+        .ok_or_else(|| broken(format!("the head at {} is damaged", head.tree_size)))
 }
 
 fn signed_text(tree_size: i64, root_hash: &[u8; 32]) -> Vec<u8> {

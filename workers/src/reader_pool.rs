@@ -8,7 +8,9 @@ use std::{
 };
 
 use domain::reading::{EngineVersion, PageReading};
-use ingest::{Barcode, DecodeError, DecodeSession, Fingerprint, Resolution, Sandbox, find_barcodes, fingerprint};
+use ingest::{
+    Barcode, DecodeError, DecodeSession, Fingerprint, Resolution, Sandbox, find_barcodes, fingerprint,
+};
 use reading::{BarcodeHint, PageHints, PageReader, ReaderOptions};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
@@ -94,7 +96,8 @@ impl ReaderPool {
     pub async fn read(self: &Arc<Self>, bytes: Vec<u8>) -> Result<ReadOutcome, PoolError> {
         let (answer, answered) = oneshot::channel();
         let pool = Arc::clone(self);
-        let handed = tokio::task::spawn_blocking(move || pool.requests.send(Request { bytes, answer }).is_ok()).await;
+        let handed =
+            tokio::task::spawn_blocking(move || pool.requests.send(Request { bytes, answer }).is_ok()).await;
         if !handed.unwrap_or(false) {
             return Err(PoolError::Lost);
         }
@@ -141,7 +144,9 @@ fn read_scan(
             Ok(page) => pages.push(page),
             Err(DecodeError::Page { fault, .. }) => pages.push(failed_page(page_index, fault.code())),
             // The child is gone: keep the pages that worked, name the first that did not.
-            Err(error) if pages.is_empty() => return Ok(ReadOutcome::Unreadable { code: error.code().to_owned() }),
+            Err(error) if pages.is_empty() => {
+                return Ok(ReadOutcome::Unreadable { code: error.code().to_owned() });
+            }
             Err(error) => {
                 pages.push(failed_page(page_index, error.code()));
                 break;
@@ -149,7 +154,8 @@ fn read_scan(
         }
     }
     if pages.iter().all(|page| page.problem.is_some()) {
-        let code = pages.iter().find_map(|page| page.problem.clone()).unwrap_or_else(|| "no_pages".to_owned());
+        let code =
+            pages.iter().find_map(|page| page.problem.clone()).unwrap_or_else(|| "no_pages".to_owned());
         return Ok(ReadOutcome::Unreadable { code });
     }
     Ok(ReadOutcome::Pages(pages))

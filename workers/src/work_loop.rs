@@ -48,7 +48,9 @@ impl WorkLoop {
 
 /// Does every job that is due now, one after the other, and returns how many ran. For commands that work in process.
 pub async fn run_due_jobs(context: &WorkContext, names: &[JobName]) -> Result<usize, JobFailure> {
-    let owner = Uuid::from_u128(u128::from(std::process::id()) << 64 | u128::from(context.now().timestamp_micros() as u64));
+    let owner = Uuid::from_u128(
+        u128::from(std::process::id()) << 64 | u128::from(context.now().timestamp_micros() as u64),
+    );
     let mut ran = 0;
     while let Some(claimed) = claim(context, names, owner).await? {
         run(context, claimed).await;
@@ -110,8 +112,14 @@ async fn claim(context: &WorkContext, names: &[JobName], owner: Uuid) -> Result<
 async fn run(context: &WorkContext, claimed: Claimed) {
     let job = &claimed.job;
     if job.attempts > context.options.max_attempts {
-        let reason = job.reason.clone().unwrap_or_else(|| "the worker that ran it ended without a word".to_owned());
-        end(context, &claimed, JobFailure::Dead { reason: format!("given up after {} attempts: {reason}", job.attempts - 1) }).await;
+        let reason =
+            job.reason.clone().unwrap_or_else(|| "the worker that ran it ended without a word".to_owned());
+        end(
+            context,
+            &claimed,
+            JobFailure::Dead { reason: format!("given up after {} attempts: {reason}", job.attempts - 1) },
+        )
+        .await;
         return;
     }
     let span = tracing::info_span!("job", job.id = %job.id, job.name = job.name.as_str(), job.attempt = job.attempts);
@@ -153,7 +161,9 @@ async fn renew(context: &WorkContext, claimed: &Claimed) -> Result<bool, JobFail
 async fn end(context: &WorkContext, claimed: &Claimed, failure: JobFailure) {
     let job = &claimed.job;
     let ended = match &failure {
-        JobFailure::NotYet { .. } => put_back(context, claimed, TimeDelta::milliseconds(NOT_YET_MS), &failure).await,
+        JobFailure::NotYet { .. } => {
+            put_back(context, claimed, TimeDelta::milliseconds(NOT_YET_MS), &failure).await
+        }
         JobFailure::Retry { .. } if job.attempts < context.options.max_attempts => {
             tracing::warn!(job.id = %job.id, job.name = job.name.as_str(), error = %chain(&failure), "a job will be tried again");
             put_back(context, claimed, back_off(job.attempts), &failure).await
@@ -184,7 +194,9 @@ async fn put_back(
     let mut tx = context.backends.database.begin().await?;
     let due = context.now() + delay;
     let is_counted = !matches!(failure, JobFailure::NotYet { .. });
-    tx.jobs().put_back(claimed.job.id, claimed.owner, due, is_counted.then(|| chain(failure)).as_deref()).await?;
+    tx.jobs()
+        .put_back(claimed.job.id, claimed.owner, due, is_counted.then(|| chain(failure)).as_deref())
+        .await?;
     tx.commit().await?;
     Ok(())
 }

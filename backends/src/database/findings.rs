@@ -106,7 +106,11 @@ pub trait FindingRepository: Send {
     /// Findings in force by code, for figures: code and count of those open.
     async fn count_open(&mut self) -> Result<Vec<(FindingCode, i64)>, StorageError>;
     /// Findings in force (not withdrawn) after `after`, by id, at most `limit`.
-    async fn in_force(&mut self, after: Option<FindingId>, limit: i64) -> Result<Vec<FindingRow>, StorageError>;
+    async fn in_force(
+        &mut self,
+        after: Option<FindingId>,
+        limit: i64,
+    ) -> Result<Vec<FindingRow>, StorageError>;
 }
 
 #[derive(sqlx::FromRow)]

@@ -72,7 +72,12 @@ pub trait JobRepository: Send {
     /// Counts the attempt.
     async fn claim(&mut self, claim: Claim<'_>) -> Result<Option<JobRow>, StorageError>;
     /// Makes the lease longer. `false`: it was lost to somebody else.
-    async fn renew(&mut self, id: JobId, owner: Uuid, lease_until: DateTime<Utc>) -> Result<bool, StorageError>;
+    async fn renew(
+        &mut self,
+        id: JobId,
+        owner: Uuid,
+        lease_until: DateTime<Utc>,
+    ) -> Result<bool, StorageError>;
     /// Ends a job as done or dead. `Conflict`: the lease was lost.
     async fn finish(
         &mut self,

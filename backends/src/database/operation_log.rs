@@ -156,7 +156,9 @@ impl Stored {
 
 type StoredHead = (i64, Vec<u8>, Vec<u8>, Vec<u8>, DateTime<Utc>);
 
-fn typed_head((tree_size, root, frontier, signature, signed_at): StoredHead) -> Result<LogHead, StorageError> {
+fn typed_head(
+    (tree_size, root, frontier, signature, signed_at): StoredHead,
+) -> Result<LogHead, StorageError> {
     let root_hash = digest(&root, "log_heads.root_hash")?;
     Ok(LogHead { tree_size, root_hash, frontier, signature, signed_at })
 }

@@ -68,7 +68,10 @@ pub trait OrganisationRepository: Send {
     /// Adds an account. `Conflict`: the staff number is taken.
     async fn insert_account(&mut self, account: &AccountRow) -> Result<(), StorageError>;
     /// The account with this staff number.
-    async fn account_by_staff_number(&mut self, staff_number: &str) -> Result<Option<AccountRow>, StorageError>;
+    async fn account_by_staff_number(
+        &mut self,
+        staff_number: &str,
+    ) -> Result<Option<AccountRow>, StorageError>;
     /// Every account, by staff number.
     async fn accounts(&mut self) -> Result<Vec<AccountRow>, StorageError>;
     /// Adds a token.

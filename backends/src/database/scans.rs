@@ -99,7 +99,11 @@ pub trait ScanRepository: Send {
     /// The upload with this id.
     async fn find_upload(&mut self, id: UploadId) -> Result<Option<UploadRow>, StorageError>;
     /// The upload this account made with this key.
-    async fn upload_by_key(&mut self, account: AccountId, key: &str) -> Result<Option<UploadRow>, StorageError>;
+    async fn upload_by_key(
+        &mut self,
+        account: AccountId,
+        key: &str,
+    ) -> Result<Option<UploadRow>, StorageError>;
     /// What the files of an upload became, in order.
     async fn upload_items(&mut self, id: UploadId) -> Result<Vec<UploadItem>, StorageError>;
     /// The scan with this id.

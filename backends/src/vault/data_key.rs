@@ -89,7 +89,9 @@ impl DataKey {
     pub(crate) fn unwrap(id: KeyId, wrapping: &[u8; 32], wrapped: &[u8]) -> Result<Self, StorageError> {
         let bytes = decrypt(wrapping, id.uuid().as_bytes(), wrapped)
             .and_then(|bytes| <[u8; 32]>::try_from(bytes.as_slice()).ok());
-        bytes.map(|bytes| Self { id, bytes }).ok_or_else(|| StorageError::corrupt("key store", id.to_string()))
+        bytes
+            .map(|bytes| Self { id, bytes })
+            .ok_or_else(|| StorageError::corrupt("key store", id.to_string()))
     }
 }
 

@@ -9,7 +9,7 @@ mod root_key;
 mod stream;
 
 pub use data_key::{DataKey, SealedPlace};
-pub(crate) use key_store::{KeyTable, WrappedKey};
 pub use key_store::{KeyPurpose, Vault};
+pub(crate) use key_store::{KeyTable, WrappedKey};
 pub use root_key::{RootKey, RootKeyError};
 pub use stream::{OpenStream, SealStream};

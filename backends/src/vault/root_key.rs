@@ -22,7 +22,9 @@ pub enum RootKeyError {
         path: PathBuf,
     },
     /// Others than the owner may read the file.
-    #[error("root key {path} can be read by others (mode {mode:o}); run `chmod 600` on it and replace the key")]
+    #[error(
+        "root key {path} can be read by others (mode {mode:o}); run `chmod 600` on it and replace the key"
+    )]
     Exposed {
         /// Where it is.
         path: PathBuf,

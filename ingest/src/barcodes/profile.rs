@@ -61,7 +61,9 @@ fn light(grey: &GrayImage, place: &Stripes, share: f32, middle: f32) -> Vec<f32>
             *sum += sample(grey, x, y);
         }
     }
-    line.iter_mut().for_each(|sum| *sum /= rows as f32);
+    for sum in &mut line {
+        *sum /= rows as f32;
+    }
     line
 }
 

@@ -91,12 +91,12 @@ pub fn ink_bounds(shade: &Shade) -> Option<Bounds> {
     let edge = shade.width.max(shade.height) * 3 / 200;
     let mut by_column = vec![0_usize; shade.width];
     let mut by_row = vec![0_usize; shade.height];
-    for y in edge..shade.height.saturating_sub(edge) {
-        for x in edge..shade.width.saturating_sub(edge) {
-            if shade.levels[y * shade.width + x] < ink_below {
-                by_column[x] += 1;
-                by_row[y] += 1;
-            }
+    let inside = |at: usize, length: usize| at >= edge && at < length.saturating_sub(edge);
+    for (at, level) in shade.levels.iter().enumerate() {
+        let (x, y) = (at % shade.width, at / shade.width);
+        if *level < ink_below && inside(x, shade.width) && inside(y, shade.height) {
+            by_column[x] += 1;
+            by_row[y] += 1;
         }
     }
     let (left, right) = extent(&by_column)?;

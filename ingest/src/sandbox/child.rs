@@ -38,10 +38,10 @@ fn serve() -> io::Result<()> {
     };
     // Fonts are opened while files still can be; they are read only when a page asks for them.
     let fonts = Fonts::of_the_system();
-    if let Err(part) = confinement::confine(&limits) {
-        if !allow_unsandboxed {
-            return write_frame(&mut output, &Answer::Unconfined(part), &[]);
-        }
+    if let Err(part) = confinement::confine(&limits)
+        && !allow_unsandboxed
+    {
+        return write_frame(&mut output, &Answer::Unconfined(part), &[]);
     }
     answer_all(&bytes, &limits, fonts, &mut input, &mut output)
 }

@@ -90,8 +90,8 @@ fn may_go(ring: &[bool; 8], pass: Pass) -> bool {
     let inked = ring.iter().filter(|&&bit| bit).count();
     let [north, _, east, _, south, _, west, _] = *ring;
     let on_this_side = match pass {
-        Pass::SouthEast => !(north && east && south) && !(east && south && west),
-        Pass::NorthWest => !(north && east && west) && !(north && south && west),
+        Pass::SouthEast => !(east && south && (north || west)),
+        Pass::NorthWest => !(north && west && (east || south)),
     };
     (2..=6).contains(&inked) && crossings(ring) == 1 && on_this_side
 }

@@ -159,7 +159,8 @@ fn explanation(readings: &[LineReading]) -> f32 {
     if reading.text.is_empty() || reading.lattice.steps.is_empty() {
         return f32::NEG_INFINITY;
     }
-    let ratio = ctc_log_likelihood(&reading.lattice, WORDS) - ctc_log_likelihood(&reading.lattice, &reading.text);
+    let ratio =
+        ctc_log_likelihood(&reading.lattice, WORDS) - ctc_log_likelihood(&reading.lattice, &reading.text);
     ratio as f32 / WORDS.chars().count() as f32
 }
 
@@ -169,7 +170,15 @@ fn mark(presence: Presence, confidence: f32, found: Option<Found>) -> Mark {
         None => (None, None, Vec::new()),
     };
     let text = text.filter(|text| !text.is_empty());
-    Mark { presence, confidence: Confidence::new(confidence), region, text, lattices, extent_mm: None, shape: Vec::new() }
+    Mark {
+        presence,
+        confidence: Confidence::new(confidence),
+        region,
+        text,
+        lattices,
+        extent_mm: None,
+        shape: Vec::new(),
+    }
 }
 
 fn distance(a: Point, b: Point) -> f32 {

@@ -242,7 +242,7 @@ mod tests {
     #[test]
     fn the_frame_is_left_out_and_two_rows_are_told_apart() {
         let picture = RgbImage::from_fn(400, 112, |x, y| {
-            let frame = y < 6 || y >= 106;
+            let frame = !(6..106).contains(&y);
             let words = ((20..50).contains(&y) || (62..92).contains(&y)) && x % 20 < 9;
             if frame || words { Rgb([0, 0, 0]) } else { Rgb([255, 255, 255]) }
         });

@@ -105,7 +105,7 @@ fn weigh_against_text(
     let judgement = match (equal, sure_enough) {
         (true, true) => Judgement::Agrees,
         (false, true) => Judgement::Differs,
-        (true, false) | (false, false) => Judgement::CannotTell,
+        (_, false) => Judgement::CannotTell,
     };
     let log_ratio = if equal { log_odds } else { -log_odds };
     if !has_no_ink && judgement == Judgement::CannotTell {

@@ -1,7 +1,11 @@
 //! Jobs: one claim wins, leases run out, twins merge, nothing is lost.
 
 use archive_tests::engines;
-use backends::{connect::Backends, database::jobs::{Claim, JobRow}, error::StorageError};
+use backends::{
+    connect::Backends,
+    database::jobs::{Claim, JobRow},
+    error::StorageError,
+};
 use chrono::TimeDelta;
 use domain::job::{JobName, JobState};
 use uuid::Uuid;
@@ -12,7 +16,8 @@ const NAMES: &[JobName] = &[JobName::ReadScan, JobName::PlaceScan];
 
 async fn claim_at(backends: &Backends, owner: u128, after: TimeDelta) -> Option<JobRow> {
     let now = backends.clock.now() + after;
-    let claim = Claim { names: NAMES, owner: Uuid::from_u128(owner), now, lease_until: now + TimeDelta::seconds(30) };
+    let claim =
+        Claim { names: NAMES, owner: Uuid::from_u128(owner), now, lease_until: now + TimeDelta::seconds(30) };
     let mut tx = backends.database.begin().await.unwrap();
     let job = tx.jobs().claim(claim).await.unwrap();
     tx.commit().await.unwrap();
@@ -118,7 +123,10 @@ async fn a_dead_job_keeps_its_reason_and_can_be_revived() {
         let job = claim_at(&on.backends, 1, TimeDelta::zero()).await.unwrap();
         let mut tx = on.backends.database.begin().await.unwrap();
         let now = on.backends.clock.now();
-        tx.jobs().finish(job.id, Uuid::from_u128(1), (JobState::Dead, Some("cannot be decoded")), now).await.unwrap();
+        tx.jobs()
+            .finish(job.id, Uuid::from_u128(1), (JobState::Dead, Some("cannot be decoded")), now)
+            .await
+            .unwrap();
         tx.commit().await.unwrap();
         assert_eq!(claim_at(&on.backends, 1, TimeDelta::hours(1)).await, None, "{}", on.name);
 

@@ -3,7 +3,11 @@
 use std::sync::Arc;
 
 use archive_tests::engines;
-use backends::{clock::SystemClock, connect::Backends, vault::{KeyPurpose, RootKey}};
+use backends::{
+    clock::SystemClock,
+    connect::Backends,
+    vault::{KeyPurpose, RootKey},
+};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn keys_and_secrets_are_the_same_after_a_restart() {

@@ -1,10 +1,6 @@
 //! `archive_case_file`: an accepted case file gets its archival code (档号) and becomes part of the holdings.
 
-use domain::{
-    archival_code::ArchivalCodeParts,
-    case_file::CaseState,
-    ids::CaseFileId,
-};
+use domain::{archival_code::ArchivalCodeParts, case_file::CaseState, ids::CaseFileId};
 
 use super::missing;
 use crate::context::{Claimed, JobFailure, WorkContext};
@@ -20,14 +16,17 @@ pub(super) async fn run(context: &WorkContext, claimed: &Claimed, id: CaseFileId
     // A case file that was reopened keeps the code it has on the shelf.
     if case_file.archival_code.is_none() {
         let (Some(outlet), Some(accepted_on)) = (&case_file.outlet_code, case_file.accepted_on) else {
-            return Err(JobFailure::Dead { reason: "the case file has no outlet or no day of acceptance".to_owned() });
+            return Err(JobFailure::Dead {
+                reason: "the case file has no outlet or no day of acceptance".to_owned(),
+            });
         };
         let branch = case_file.branch_code.as_deref().unwrap_or(outlet);
         // Numbers run by day and outlet, whatever the pattern shows of them.
         let prefix = format!("{branch}-{accepted_on}-{outlet}");
         let number = tx.holdings().next_archival_number(&prefix).await?;
-        let number = u32::try_from(number)
-            .map_err(|_| JobFailure::Dead { reason: "the running numbers of the day are used up".to_owned() })?;
+        let number = u32::try_from(number).map_err(|_| JobFailure::Dead {
+            reason: "the running numbers of the day are used up".to_owned(),
+        })?;
         let parts =
             ArchivalCodeParts { branch: branch.to_owned(), accepted_on, outlet: outlet.clone(), number };
         let code = context.archival_pattern.format(&parts);
@@ -37,7 +36,9 @@ pub(super) async fn run(context: &WorkContext, claimed: &Claimed, id: CaseFileId
     case_file.updated_at = now;
     tx.case_files().update(&mut case_file).await?;
     tx.case_files().change_state(&mut case_file, CaseState::Archived, "filed", now).await?;
-    tx.operation_log().append(&context.log_entry("archive_case_file", "case_file", id.uuid(), "done")).await?;
+    tx.operation_log()
+        .append(&context.log_entry("archive_case_file", "case_file", id.uuid(), "done"))
+        .await?;
     fail::fail_point!("archive_case_file::before_commit");
     claimed.complete(context, tx, &[]).await
 }

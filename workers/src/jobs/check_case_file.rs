@@ -45,7 +45,8 @@ pub(super) async fn run(context: &WorkContext, claimed: &Claimed, id: CaseFileId
         Some(verdict) => look.findings().verdict(verdict).await?,
         None => None,
     };
-    let is_done = standing.is_some_and(|verdict| verdict.fallen_at.is_none() && verdict.case_digest == digest);
+    let is_done =
+        standing.is_some_and(|verdict| verdict.fallen_at.is_none() && verdict.case_digest == digest);
     if is_done || !is_checkable(case_file.state) {
         drop(look);
         let tx = context.backends.database.begin().await?;
@@ -58,7 +59,14 @@ pub(super) async fn run(context: &WorkContext, claimed: &Claimed, id: CaseFileId
 }
 
 const fn is_checkable(state: CaseState) -> bool {
-    matches!(state, CaseState::Assembling | CaseState::Reading | CaseState::Checked | CaseState::InReview | CaseState::Accepted)
+    matches!(
+        state,
+        CaseState::Assembling
+            | CaseState::Reading
+            | CaseState::Checked
+            | CaseState::InReview
+            | CaseState::Accepted
+    )
 }
 
 /// What the verdict is bound to.
@@ -152,7 +160,9 @@ async fn give_verdict(
     current.updated_at = now;
     tx.case_files().update(&mut current).await?;
     let follow_up = change_state(context, tx.as_mut(), &mut current, &judged).await?;
-    tx.operation_log().append(&context.log_entry("check_case_file", "case_file", current.id.uuid(), outcome)).await?;
+    tx.operation_log()
+        .append(&context.log_entry("check_case_file", "case_file", current.id.uuid(), outcome))
+        .await?;
     fail::fail_point!("check_case_file::before_commit");
     claimed.complete(context, tx, &follow_up).await?;
     fail::fail_point!("check_case_file::after_commit");

@@ -20,8 +20,12 @@ pub(crate) async fn run(context: &WorkContext, claimed: &Claimed) -> Result<(), 
     match claimed.job.name {
         JobName::ReadScan => read_scan::run(context, claimed, ScanId::from_uuid(subject)).await,
         JobName::PlaceScan => place_scan::run(context, claimed, ScanId::from_uuid(subject)).await,
-        JobName::CheckCaseFile => check_case_file::run(context, claimed, CaseFileId::from_uuid(subject)).await,
-        JobName::ArchiveCaseFile => archive_case_file::run(context, claimed, CaseFileId::from_uuid(subject)).await,
+        JobName::CheckCaseFile => {
+            check_case_file::run(context, claimed, CaseFileId::from_uuid(subject)).await
+        }
+        JobName::ArchiveCaseFile => {
+            archive_case_file::run(context, claimed, CaseFileId::from_uuid(subject)).await
+        }
     }
 }
 

@@ -26,7 +26,9 @@ use crate::context::{Claimed, JobFailure, WorkContext};
 pub(super) async fn run(context: &WorkContext, claimed: &Claimed, id: ScanId) -> Result<(), JobFailure> {
     let mut look = context.backends.database.begin_read().await?;
     let scan = look.scans().find(id).await?.ok_or_else(|| missing("the scan"))?;
-    if !matches!(scan.state, ScanState::Read | ScanState::Tray | ScanState::Unreadable) || scan.case_file_id.is_some() {
+    if !matches!(scan.state, ScanState::Read | ScanState::Tray | ScanState::Unreadable)
+        || scan.case_file_id.is_some()
+    {
         drop(look);
         let tx = context.backends.database.begin().await?;
         return claimed.complete(context, tx, &[]).await;
@@ -37,7 +39,9 @@ pub(super) async fn run(context: &WorkContext, claimed: &Claimed, id: ScanId) ->
     fail::fail_point!("place_scan::decided");
     match place {
         Place::CaseFile { case_file, by } => place_in(context, claimed, scan, case_file, by).await,
-        Place::NewCaseFile { slip_number, by } => open_and_place(context, claimed, scan, &slip_number, by).await,
+        Place::NewCaseFile { slip_number, by } => {
+            open_and_place(context, claimed, scan, &slip_number, by).await
+        }
         Place::Tray => into_tray(context, claimed, scan).await,
     }
 }
@@ -51,7 +55,9 @@ async fn open_and_place(
 ) -> Result<(), JobFailure> {
     let mut tx = context.backends.database.begin().await?;
     let case_file = open_case_file::open(context, tx.as_mut(), slip_number, &scan).await?;
-    tx.operation_log().append(&context.log_entry("open_case_file", "case_file", case_file.id.uuid(), "done")).await?;
+    tx.operation_log()
+        .append(&context.log_entry("open_case_file", "case_file", case_file.id.uuid(), "done"))
+        .await?;
     tx.commit().await?;
     place_in(context, claimed, scan, case_file, by).await
 }

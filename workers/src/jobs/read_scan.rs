@@ -2,11 +2,7 @@
 
 use backends::{
     clock::new_id,
-    database::{
-        pages::PageRow,
-        readings::ReadingRow,
-        scans::ScanRow,
-    },
+    database::{pages::PageRow, readings::ReadingRow, scans::ScanRow},
     vault::{DataKey, OpenStream},
 };
 use chrono::TimeDelta;
@@ -37,10 +33,11 @@ pub(super) async fn run(context: &WorkContext, claimed: &Claimed, id: ScanId) ->
     let key = context.backends.vault.required_key(scan.key_id).await?;
     let bytes = load(context, &scan, &key).await?;
     fail::fail_point!("read_scan::loaded");
-    let outcome = context.readers.read(bytes).await.map_err(|error| JobFailure::Retry {
-        reason: error.to_string(),
-        source: None,
-    })?;
+    let outcome = context
+        .readers
+        .read(bytes)
+        .await
+        .map_err(|error| JobFailure::Retry { reason: error.to_string(), source: None })?;
     fail::fail_point!("read_scan::read");
     store(context, claimed, scan, &key, outcome, &known_pages).await
 }
@@ -49,10 +46,13 @@ pub(super) async fn run(context: &WorkContext, claimed: &Claimed, id: ScanId) ->
 async fn load(context: &WorkContext, scan: &ScanRow, key: &DataKey) -> Result<Vec<u8>, JobFailure> {
     let blob = backends::blob_store::BlobKey::Scan(scan.id);
     let sealed = context.backends.blobs.get(blob).await?;
-    let sealed = sealed.ok_or_else(|| JobFailure::Dead { reason: "the object of the scan is missing".to_owned() })?;
+    let sealed =
+        sealed.ok_or_else(|| JobFailure::Dead { reason: "the object of the scan is missing".to_owned() })?;
     let bytes = OpenStream::open(key, &blob.path(), &sealed)?;
     if Sha256::digest(&bytes).as_slice() != scan.sha256.as_slice() {
-        return Err(JobFailure::Dead { reason: "the object of the scan is not what was received".to_owned() });
+        return Err(JobFailure::Dead {
+            reason: "the object of the scan is not what was received".to_owned(),
+        });
     }
     Ok(bytes)
 }
@@ -106,7 +106,8 @@ fn page_id(context: &WorkContext, known: &[PageRow], page_index: i64) -> PageId 
 fn page_row(scan: &ScanRow, key: &DataKey, id: PageId, page: &PageOutcome) -> Result<PageRow, JobFailure> {
     let facts_sealed = key.seal(PageRow::place(id), &page.facts)?;
     let seal = |bytes: Vec<u8>| key.seal_bytes(PageRow::fingerprint_place(id), &bytes);
-    let fingerprint_sealed = page.fingerprint.as_ref().map(|fingerprint| seal(fingerprint.to_bytes())).transpose()?;
+    let fingerprint_sealed =
+        page.fingerprint.as_ref().map(|fingerprint| seal(fingerprint.to_bytes())).transpose()?;
     let bands = page.fingerprint.as_ref().map(Fingerprint::bands).unwrap_or_default();
     Ok(PageRow {
         id,

@@ -3,12 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use backends::{connect::Backends, database::case_files::CaseFileRow, error::StorageError};
-use domain::{
-    case_file::CaseState,
-    ids::CaseFileId,
-    job::JobState,
-    scan::ScanState,
-};
+use domain::{case_file::CaseState, ids::CaseFileId, job::JobState, scan::ScanState};
 
 use super::{Check, Violations};
 
@@ -56,7 +51,10 @@ pub(super) async fn states(backends: &Backends) -> Result<Check, StorageError> {
                 _ => false,
             };
             if !is_legal {
-                violations.add(format!("case file {}: change {} to {}", change.case_file_id, change.number, change.to));
+                violations.add(format!(
+                    "case file {}: change {} to {}",
+                    change.case_file_id, change.number, change.to
+                ));
             }
             finish_history(last, change.case_file_id, &current, &mut violations);
             last = Some((change.case_file_id, change.number, change.to));
@@ -96,7 +94,10 @@ fn ends_in_current_state(
 }
 
 /// Whatever was read, placed, checked or archived left its entry, once for each time.
-pub(super) async fn acts_are_logged(backends: &Backends, violations: &mut Violations) -> Result<(), StorageError> {
+pub(super) async fn acts_are_logged(
+    backends: &Backends,
+    violations: &mut Violations,
+) -> Result<(), StorageError> {
     let mut logged: HashMap<(String, String), u32> = HashMap::new();
     let mut after = 0;
     loop {
@@ -116,7 +117,9 @@ pub(super) async fn acts_are_logged(backends: &Backends, violations: &mut Violat
         let Some(last) = scans.last() else { break };
         after = Some(last.id);
         for scan in &scans {
-            if !matches!(scan.state, ScanState::Received | ScanState::Linked) && !has("read_scan", scan.id.to_string()) {
+            if !matches!(scan.state, ScanState::Received | ScanState::Linked)
+                && !has("read_scan", scan.id.to_string())
+            {
                 violations.add(format!("scan {} was read without an entry", scan.id));
             }
             if scan.placed_at.is_some() && !has("place_scan", scan.id.to_string()) {
@@ -190,7 +193,8 @@ pub(super) async fn jobs(backends: &Backends) -> Result<Check, StorageError> {
     let latest = backends.clock.now() + chrono::TimeDelta::days(1);
     for state in [JobState::Waiting, JobState::Retrying, JobState::Running] {
         for job in tx.jobs().in_state(state, BATCH).await? {
-            let is_unreachable = job.due_at > latest || (state == JobState::Running && job.lease_until.is_none());
+            let is_unreachable =
+                job.due_at > latest || (state == JobState::Running && job.lease_until.is_none());
             if is_unreachable {
                 violations.add(format!("job {} will never be claimed", job.id));
             }
@@ -200,7 +204,12 @@ pub(super) async fn jobs(backends: &Backends) -> Result<Check, StorageError> {
     for state in [ScanState::Received, ScanState::Read] {
         for scan in tx.scans().in_state(state, None, None, BATCH).await? {
             let is_cared_for = tx.jobs().is_pending(scan.id.uuid()).await?
-                || tx.jobs().in_state(JobState::Dead, BATCH).await?.iter().any(|job| job.subject == scan.id.uuid());
+                || tx
+                    .jobs()
+                    .in_state(JobState::Dead, BATCH)
+                    .await?
+                    .iter()
+                    .any(|job| job.subject == scan.id.uuid());
             if !is_cared_for {
                 violations.add(format!("scan {} waits for a job that does not exist", scan.id));
             }

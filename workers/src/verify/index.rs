@@ -19,7 +19,12 @@ pub(super) async fn check(backends: &Backends, root: &Path) -> Result<Check, Sto
         Ok(Err(IndexError::Missing { .. })) => (0, Vec::new()),
         Ok(Err(error)) => {
             violations.add(error.to_string());
-            return Ok(Check { number: 7, name, looked_at: "nothing".to_owned(), violations: violations.into_list() });
+            return Ok(Check {
+                number: 7,
+                name,
+                looked_at: "nothing".to_owned(),
+                violations: violations.into_list(),
+            });
         }
         Err(_) => {
             violations.add("the index cannot be opened");

@@ -3,11 +3,7 @@
 use std::collections::HashSet;
 
 use backends::{
-    blob_store::BlobKey,
-    connect::Backends,
-    database::scans::ScanRow,
-    error::StorageError,
-    vault::OpenStream,
+    blob_store::BlobKey, connect::Backends, database::scans::ScanRow, error::StorageError, vault::OpenStream,
 };
 use domain::{ids::ScanId, scan::ScanState};
 use futures_util::StreamExt;
@@ -85,7 +81,11 @@ async fn scan_is_whole(
 }
 
 /// A link points to a scan of the same case file with the same bytes.
-async fn link_is_right(backends: &Backends, scan: &ScanRow, received: &mut Violations) -> Result<(), StorageError> {
+async fn link_is_right(
+    backends: &Backends,
+    scan: &ScanRow,
+    received: &mut Violations,
+) -> Result<(), StorageError> {
     let mut tx = backends.database.begin_read().await?;
     let target = match scan.same_as {
         Some(id) => tx.scans().find(id).await?,

@@ -48,7 +48,8 @@ async fn sample(backends: &Backends) -> Result<HashSet<Vec<u8>>, StorageError> {
     let mut tx = backends.database.begin_read().await?;
     let last = tx.case_files().last_change().await?;
     for case_file in tx.case_files().changed_since((last - SAMPLED).max(0), SAMPLED).await? {
-        let (Some(id), Some(key)) = (case_file.entered_data_id, backends.vault.key(case_file.key_id).await?) else {
+        let (Some(id), Some(key)) = (case_file.entered_data_id, backends.vault.key(case_file.key_id).await?)
+        else {
             continue;
         };
         let Some(row) = tx.entered_data().find(id).await? else { continue };

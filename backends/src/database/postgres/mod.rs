@@ -9,9 +9,9 @@ use sqlx::{
 };
 
 use super::{
-    CaseFileRepository, Database, EnteredDataRepository, FindingRepository, HoldingsRepository, JobRepository,
-    OperationLogRepository, OrganisationRepository, PageRepository, ReadingRepository, ScanRepository,
-    Transaction, keys::KeyPool, sqlite::migration_failed,
+    CaseFileRepository, Database, EnteredDataRepository, FindingRepository, HoldingsRepository,
+    JobRepository, OperationLogRepository, OrganisationRepository, PageRepository, ReadingRepository,
+    ScanRepository, Transaction, keys::KeyPool, sqlite::migration_failed,
 };
 use crate::error::StorageError;
 
@@ -39,7 +39,8 @@ impl PostgresDatabase {
 }
 
 async fn pool(url: &str) -> Result<PgPool, StorageError> {
-    let options = PgConnectOptions::from_str(url)?.options([("statement_timeout", "60000"), ("timezone", "UTC")]);
+    let options =
+        PgConnectOptions::from_str(url)?.options([("statement_timeout", "60000"), ("timezone", "UTC")]);
     let pool = PgPoolOptions::new()
         .max_connections(CONNECTIONS)
         .acquire_timeout(Duration::from_secs(30))

@@ -21,7 +21,8 @@ impl SqliteTransaction {
                         AND twin.name = j.name AND twin.id <> j.id AND twin.lease_until > $3)
                 ORDER BY j.due_at LIMIT 1)
             RETURNING *";
-        let names: String = claim.names.iter().map(|name: &JobName| format!(" {name} ", name = name.as_str())).collect();
+        let names: Vec<&str> = claim.names.iter().copied().map(JobName::as_str).collect();
+        let names = format!(" {} ", names.join("  "));
         let found: Option<Stored> = sqlx::query_as(update)
             .bind(claim.owner)
             .bind(claim.lease_until)

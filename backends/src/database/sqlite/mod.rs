@@ -9,9 +9,9 @@ use sqlx::{
 };
 
 use super::{
-    CaseFileRepository, Database, EnteredDataRepository, FindingRepository, HoldingsRepository, JobRepository,
-    OperationLogRepository, OrganisationRepository, PageRepository, ReadingRepository, ScanRepository,
-    Transaction, keys::KeyPool,
+    CaseFileRepository, Database, EnteredDataRepository, FindingRepository, HoldingsRepository,
+    JobRepository, OperationLogRepository, OrganisationRepository, PageRepository, ReadingRepository,
+    ScanRepository, Transaction, keys::KeyPool,
 };
 use crate::error::StorageError;
 
@@ -54,10 +54,8 @@ impl SqliteDatabase {
     /// Opens or makes the file and brings it to the present version.
     pub(crate) async fn open(path: &Path) -> Result<Self, StorageError> {
         let options = connect_options(path);
-        let writer = pool_options(1)
-            .acquire_timeout(Duration::from_secs(60))
-            .connect_with(options.clone())
-            .await?;
+        let writer =
+            pool_options(1).acquire_timeout(Duration::from_mins(1)).connect_with(options.clone()).await?;
         sqlx::migrate!("../migrations/sqlite").run(&writer).await.map_err(migration_failed)?;
         let readers = pool_options(READERS).connect_with(options.pragma("query_only", "ON")).await?;
         Ok(Self { writer, readers })

@@ -2,8 +2,8 @@
 
 use backends::{
     database::{
-        Transaction, case_files::CaseFileRow, entered_data::EnteredDataRow, pages::PageRow, readings::ReadingRow,
-        scans::ScanRow,
+        Transaction, case_files::CaseFileRow, entered_data::EnteredDataRow, pages::PageRow,
+        readings::ReadingRow, scans::ScanRow,
     },
     vault::DataKey,
 };
@@ -55,15 +55,22 @@ impl Dossier {
     ) -> Result<Self, JobFailure> {
         let (entered, entered_digest) = match case_file.entered_data_id {
             Some(id) => {
-                let row = tx.entered_data().find(id).await?.ok_or_else(|| super::missing("the entered data"))?;
+                let row =
+                    tx.entered_data().find(id).await?.ok_or_else(|| super::missing("the entered data"))?;
                 (Some(key.open(EnteredDataRow::place(id), &row.entered_sealed)?), Some(row.digest))
             }
             None => (None, None),
         };
         let mut scans = tx.scans().of_case_file(case_file.id).await?;
         scans.retain(|scan| scan.state != ScanState::Linked);
-        let mut dossier =
-            Self { entered, entered_digest, scans, readings: Vec::new(), papers: Vec::new(), bare: Vec::new() };
+        let mut dossier = Self {
+            entered,
+            entered_digest,
+            scans,
+            readings: Vec::new(),
+            papers: Vec::new(),
+            bare: Vec::new(),
+        };
         for scan in dossier.scans.clone() {
             dossier.open_scan(context, tx, &scan).await?;
         }

@@ -29,7 +29,8 @@ pub(super) async fn of_other_customer(
     paper: &Paper,
     slot: Slot,
 ) -> Result<Option<CaseFileId>, JobFailure> {
-    if !matches!(slot, Slot::IdFront | Slot::IdBack | Slot::AgentIdFront | Slot::AgentIdBack | Slot::Licence) {
+    if !matches!(slot, Slot::IdFront | Slot::IdBack | Slot::AgentIdFront | Slot::AgentIdBack | Slot::Licence)
+    {
         return Ok(None);
     }
     let Some(entered) = &dossier.entered else { return Ok(None) };
@@ -40,11 +41,12 @@ pub(super) async fn of_other_customer(
         if is_same_customer(entered, &other_entered) {
             continue;
         }
-        let is_copy = match (names_customer(dossier, paper, entered), names_customer(dossier, paper, &other_entered)) {
-            (Some(true), Some(false)) => false,
-            (Some(false), Some(true)) => true,
-            _ => other.id < paper.scan.id,
-        };
+        let is_copy =
+            match (names_customer(dossier, paper, entered), names_customer(dossier, paper, &other_entered)) {
+                (Some(true), Some(false)) => false,
+                (Some(false), Some(true)) => true,
+                _ => other.id < paper.scan.id,
+            };
         if is_copy {
             return Ok(Some(other_case.id));
         }
@@ -101,7 +103,10 @@ async fn entered_of(
 /// The same identity number on either side, customer or agent: an agent's card lies in many case files.
 fn is_same_customer(one: &EnteredData, other: &EnteredData) -> bool {
     let people = |entered: &EnteredData| {
-        [fold_number(&entered.id_number), fold_number(&entered.agent_id_number)].into_iter().filter(|number| !number.is_empty()).collect::<Vec<_>>()
+        [fold_number(&entered.id_number), fold_number(&entered.agent_id_number)]
+            .into_iter()
+            .filter(|number| !number.is_empty())
+            .collect::<Vec<_>>()
     };
     let others = people(other);
     people(one).iter().any(|number| others.contains(number))

@@ -27,10 +27,66 @@ const PATIENCE: TimeDelta = TimeDelta::seconds(120);
 /// Names that stand for "somebody else" when a name is weighed: common surnames with given names of one and two
 /// characters. They are nobody's in particular.
 const COHORT: [&str; 60] = [
-    "王建国", "李秀英", "张伟", "刘洋", "陈静", "杨帆", "赵志强", "周婷婷", "吴磊", "徐丽", "孙浩然", "胡晓明", "朱琳", "高飞", "林雨欣",
-    "何勇", "郭子轩", "马超", "罗文", "梁思远", "宋佳", "郑凯", "谢芳", "韩梅", "唐伟东", "冯雪", "于海涛", "董洁", "萧然", "程亮",
-    "曹颖", "袁立", "邓超群", "许诺", "傅强", "沈丹", "曾志伟", "彭博", "吕布凡", "苏明玉", "卢俊义", "蒋欣", "蔡依林", "贾楠", "丁一",
-    "魏晨光", "薛之谦", "叶青", "阎学通", "余华", "潘石", "杜鹃", "戴维", "夏雨荷", "钟楚", "汪涵", "田甜", "任重", "姜文", "范增",
+    "王建国",
+    "李秀英",
+    "张伟",
+    "刘洋",
+    "陈静",
+    "杨帆",
+    "赵志强",
+    "周婷婷",
+    "吴磊",
+    "徐丽",
+    "孙浩然",
+    "胡晓明",
+    "朱琳",
+    "高飞",
+    "林雨欣",
+    "何勇",
+    "郭子轩",
+    "马超",
+    "罗文",
+    "梁思远",
+    "宋佳",
+    "郑凯",
+    "谢芳",
+    "韩梅",
+    "唐伟东",
+    "冯雪",
+    "于海涛",
+    "董洁",
+    "萧然",
+    "程亮",
+    "曹颖",
+    "袁立",
+    "邓超群",
+    "许诺",
+    "傅强",
+    "沈丹",
+    "曾志伟",
+    "彭博",
+    "吕布凡",
+    "苏明玉",
+    "卢俊义",
+    "蒋欣",
+    "蔡依林",
+    "贾楠",
+    "丁一",
+    "魏晨光",
+    "薛之谦",
+    "叶青",
+    "阎学通",
+    "余华",
+    "潘石",
+    "杜鹃",
+    "戴维",
+    "夏雨荷",
+    "钟楚",
+    "汪涵",
+    "田甜",
+    "任重",
+    "姜文",
+    "范增",
 ];
 
 /// Weighs the signature on the slip; `None` when there is none to weigh.
@@ -55,8 +111,12 @@ pub(super) async fn weigh(
         NameWeight { judgement: weight.judgement, log_ratio: weight.per_character_log_ratio }
     };
     let earlier = earlier_signatures(context, tx, case_file, entered).await?;
-    let references: Vec<&[f32]> =
-        earlier.iter().map(|mark| mark.shape.as_slice()).filter(|shape| !shape.is_empty()).take(MOST_REFERENCES).collect();
+    let references: Vec<&[f32]> = earlier
+        .iter()
+        .map(|mark| mark.shape.as_slice())
+        .filter(|shape| !shape.is_empty())
+        .take(MOST_REFERENCES)
+        .collect();
     let can_compare = !references.is_empty() && !mark.shape.is_empty();
     Ok(Some(SignatureWeight {
         customer: (!entered.customer_name.is_empty()).then(|| weight_of(&entered.customer_name)),
@@ -77,7 +137,9 @@ async fn earlier_signatures(
     } else {
         ("id_number", &entered.id_number)
     };
-    let Some(token) = whole_token(&context.blind_key(), BlindField::IdNumber, number) else { return Ok(Vec::new()) };
+    let Some(token) = whole_token(&context.blind_key(), BlindField::IdNumber, number) else {
+        return Ok(Vec::new());
+    };
     let same_person = tx.case_files().with_token(&CaseToken { kind, token }, MOST_CASE_FILES).await?;
     let mut marks = Vec::new();
     for other in same_person {
@@ -112,7 +174,9 @@ async fn signature_of(
         let Some(key) = context.backends.vault.key(scan.key_id).await? else { continue };
         let reading: PageReading = key.open(ReadingRow::place(row.id), &row.reading_sealed)?;
         let paper = reading.papers.into_iter().nth(usize::try_from(filling.paper_index).unwrap_or(0));
-        if let Some(mark) = paper.and_then(|paper| paper.signature).filter(|mark| mark.presence == Presence::Present) {
+        if let Some(mark) =
+            paper.and_then(|paper| paper.signature).filter(|mark| mark.presence == Presence::Present)
+        {
             return Ok(Some(mark));
         }
     }

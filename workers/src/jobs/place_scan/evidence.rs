@@ -58,7 +58,8 @@ impl Evidence {
         for paper in &papers {
             evidence.take(paper);
         }
-        evidence.is_back_only = !papers.is_empty() && papers.iter().all(|paper| paper.kind == PaperKind::IdCardBack);
+        evidence.is_back_only =
+            !papers.is_empty() && papers.iter().all(|paper| paper.kind == PaperKind::IdCardBack);
         if let Some(sealed) = &scan.name_sealed {
             let name: String = key.open(ScanRow::name_place(scan.id), sealed)?;
             evidence.file_name_parts = parts_of(&name);

@@ -150,7 +150,11 @@ async fn same_person(
 fn is_open_for(context: &WorkContext, scan: &ScanRow, case_file: &CaseFileRow) -> bool {
     let is_open = matches!(
         case_file.state,
-        CaseState::Assembling | CaseState::Reading | CaseState::Checked | CaseState::InReview | CaseState::Returned
+        CaseState::Assembling
+            | CaseState::Reading
+            | CaseState::Checked
+            | CaseState::InReview
+            | CaseState::Returned
     );
     let today = office_day(scan.received_at);
     let is_of_those_days = case_file.accepted_on.is_none_or(|day| {
@@ -167,7 +171,8 @@ async fn lacking_papers(
     let mut lacking = Vec::new();
     for case_file in candidates {
         let scans = tx.scans().of_case_file(case_file.id).await?;
-        let has_papers = scans.iter().any(|scan| matches!(scan.placed_by.as_deref(), Some("id_number" | "name")));
+        let has_papers =
+            scans.iter().any(|scan| matches!(scan.placed_by.as_deref(), Some("id_number" | "name")));
         if !has_papers {
             lacking.push(case_file);
         }
@@ -192,7 +197,8 @@ async fn same_upload(
             continue;
         }
         let Some(other) = tx.scans().find(id).await? else { continue };
-        unsettled += usize::from(!other.state.is_settled() || other.state == ScanState::Tray && evidence.has_slip);
+        unsettled +=
+            usize::from(!other.state.is_settled() || other.state == ScanState::Tray && evidence.has_slip);
         last = other.case_file_id;
         cases.extend(other.case_file_id);
     }
