@@ -279,7 +279,7 @@ impl TestServer {
             if started.elapsed() > WORK_PATIENCE {
                 bail!(
                     "nothing came to {place}; was the executable built with \
-                     `cargo build -p guidang --features failpoints`?\n{}",
+                     `cargo build --workspace --features guidang/failpoints`?\n{}",
                     self.end_of_log()
                 );
             }
@@ -328,7 +328,7 @@ fn program() -> Result<PathBuf> {
     let program = profile.join("guidang");
     ensure!(
         program.exists(),
-        "{} is not there; run `cargo build -p guidang --features failpoints` first",
+        "{} is not there; run `cargo build --workspace --features guidang/failpoints` first",
         program.display()
     );
     Ok(program)

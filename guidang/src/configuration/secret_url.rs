@@ -20,22 +20,23 @@ impl SecretUrl {
         if self.0.is_empty() { default } else { self.0.clone() }
     }
 
-    /// The URL as it may be shown: what stands between the first colon after the user's name and the last `@` of
-    /// the host part is the password, and so is a parameter of that name.
+    /// The URL as it may be shown: what stands between the user's name and the last `@` of the address is the
+    /// password, whatever it holds, and so is a parameter of that name. Where that cannot be told nothing is shown.
     fn shown(&self) -> String {
         let Some((scheme, rest)) = self.0.split_once("://") else { return self.0.clone() };
-        let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
-        // A password may hold a slash that nobody escaped: then look for the last `@` of everything.
-        let at = rest[..end].rfind('@').or_else(|| rest.rfind('@'));
-        let (user, place) = match at {
-            Some(at) => (&rest[..at], &rest[at..]),
-            None => ("", rest),
+        let (address, parameters) = rest.split_at(rest.find(['?', '#']).unwrap_or(rest.len()));
+        if parameters.contains('@') {
+            return format!("{scheme}://***");
+        }
+        let (user, place) = match address.rfind('@') {
+            Some(at) => address.split_at(at),
+            None => ("", address),
         };
         let user = match user.split_once(':') {
             Some((name, _)) => format!("{name}:***"),
             None => user.to_owned(),
         };
-        format!("{scheme}://{user}{}", without_password_parameter(place))
+        format!("{scheme}://{user}{place}{}", without_password_parameter(parameters))
     }
 }
 
@@ -82,6 +83,7 @@ mod tests {
     fn a_password_is_never_shown() {
         assert_eq!(shown("postgres://guidang:s3cret@db/guidang"), "postgres://guidang:***@db/guidang");
         assert_eq!(shown("postgres://guidang:a@b/c@db/guidang"), "postgres://guidang:***@db/guidang");
+        assert_eq!(shown("postgres://guidang:a?b@db/guidang"), "postgres://***");
         assert_eq!(
             shown("postgres://db/guidang?password=s3cret&sslmode=require"),
             "postgres://db/guidang?password=***&sslmode=require"

@@ -1,6 +1,6 @@
 //! Drills: what may go wrong goes wrong, and afterwards nothing is missing and nothing was done twice.
 //!
-//! The executable must have been built with its fault points: `cargo build -p guidang --features failpoints`.
+//! The executable must have been built with its fault points: `cargo build --workspace --features guidang/failpoints`.
 
 #![expect(clippy::unwrap_used, reason = "a drill must fail where it shows")]
 
