@@ -43,5 +43,5 @@ fmt: ## Format the code
 	cargo fmt --all
 
 lint: ## Lints and documentation, without the tests
-	cargo clippy --workspace --all-targets -- -D warnings
+	cargo clippy --workspace --all-targets --features guidang/failpoints -- -D warnings
 	RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps

@@ -5,6 +5,6 @@ set -euo pipefail
 cd "$(dirname "$0")/../.."
 case ${1:-release} in
   release) cargo build --release --package guidang ;;
-  dev) cargo build --workspace --bins ;;
+  dev) cargo build --workspace --bins --features guidang/failpoints ;;
   *) printf 'usage: build.sh release|dev\n' >&2; exit 2 ;;
 esac

