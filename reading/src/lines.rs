@@ -97,7 +97,11 @@ pub fn find_label(text: &[char], label: &[char], from: usize) -> Option<(usize, 
                 continue;
             }
             let differences = edit_distance(window, label);
-            let better = best.is_none_or(|(_, _, least)| differences < least);
+            let whole = length == label.len();
+            let better = best.is_none_or(|(from, to, least)| {
+                differences < least
+                    || (differences == least && whole && start == from && to - from != label.len())
+            });
             if differences <= allowed && better {
                 best = Some((start, start + length, differences));
             }

@@ -370,3 +370,6 @@ fn is_card_shaped(page: &RgbImage) -> bool {
     let ratio = page.width().max(page.height()) as f32 / page.width().min(page.height()).max(1) as f32;
     page.width().max(page.height()) < 1300 && ratio > 1.45
 }
+
+#[cfg(test)]
+mod tests;

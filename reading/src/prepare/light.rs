@@ -4,6 +4,8 @@ use image::{Rgb, RgbImage};
 
 /// A pixel whose channels differ by more than this is coloured.
 const COLOURED: u8 = 48;
+/// Grey levels between ink and paper that are not stretched any further.
+const LEAST_RANGE: f32 = 80.0;
 /// A cut-out with a larger share of coloured pixels has a stamp or ground to be taken away.
 const LEAST_COLOURED: f32 = 0.01;
 
@@ -65,7 +67,8 @@ pub fn flattened(picture: &RgbImage) -> RgbImage {
         Rgb([value.min(255.0) as u8; 3])
     });
     let (dark, light) = range(&even);
-    stretch(&even, dark, light.max(dark + 8.0))
+    // Where there is hardly any ink, stretching would make ink of the grain of the paper.
+    stretch(&even, dark.min(light - LEAST_RANGE), light)
 }
 
 /// Grey levels of ink and paper.
