@@ -110,6 +110,7 @@ pub(crate) async fn read(response: Response) -> (StatusCode, Value) {
 }
 
 /// Files that lie in memory; one that is `None` breaks off.
+#[expect(clippy::option_option, reason = "no file, a file that breaks off, and a file are three things")]
 pub(crate) struct Files {
     waiting: Vec<(Labels, Option<Vec<u8>>)>,
     current: Option<Option<Vec<u8>>>,

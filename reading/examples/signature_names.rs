@@ -59,7 +59,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let picture = image::open(Path::new(folder).join(row[0]))?.to_rgb8();
         let mark = look(&on_a_form(&picture), &mut recognizer);
         exact += usize::from(mark.text.as_deref() == Some(row[2]));
-        let mut weigh = |name: &str| weigh_name(&mark, name, &[]).per_character_log_ratio;
+        let weigh = |name: &str| weigh_name(&mark, name, &[]).per_character_log_ratio;
         right.push(weigh(row[2]));
         other.extend(names.iter().filter(|name| *name != row[2]).map(|name| weigh(name)));
         one_off.extend(one_character_different(row[2], &names).iter().map(|name| weigh(name)));

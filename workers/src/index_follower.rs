@@ -114,12 +114,11 @@ impl Follow {
     }
 
     async fn follow(&self, writer: Option<IndexWriter>) -> Result<IndexWriter, FollowError> {
-        let writer = match writer {
-            Some(writer) => writer,
-            None => {
-                let key = BlindKey::new(self.backends.vault.blind_index_secret());
-                open_or_rebuild(&self.backends, &self.root, &key).await?
-            }
+        let writer = if let Some(writer) = writer {
+            writer
+        } else {
+            let key = BlindKey::new(self.backends.vault.blind_index_secret());
+            open_or_rebuild(&self.backends, &self.root, &key).await?
         };
         let (writer, is_changed) = catch_up(&self.backends, writer).await?;
         if is_changed || self.searcher.reached() < writer.reached() {

@@ -52,7 +52,8 @@ fn too_many_pages_are_refused() {
     let pages: Vec<_> =
         (0..201).map(|_| TiffPage { tags: bilevel_tags(8, 8, 1), strip: vec![0; 8] }).collect();
     let mut objects = vec![b"<< /Type /Catalog /Pages 2 0 R >>".to_vec(), Vec::new()];
-    let references: String = (3..=300).map(|number| format!("{number} 0 R ")).collect();
+    let references: Vec<String> = (3..=300).map(|number| format!("{number} 0 R")).collect();
+    let references = references.join(" ");
     objects[1] = format!("<< /Type /Pages /Kids [{references}] /Count 298 >>").into_bytes();
     objects.extend((3..=300).map(|_| b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 72 72] >>".to_vec()));
 
@@ -150,7 +151,7 @@ fn a_flate_bomb_costs_only_its_process() {
     let _ = sandbox_with(limits).render_page(&bytes, 0, Resolution::MaxSide(200));
     let after = sandbox().describe(&jpeg(&picture(32, 32)));
 
-    assert!(start.elapsed() < Duration::from_secs(60));
+    assert!(start.elapsed() < Duration::from_mins(1));
     assert!(after.is_ok());
 }
 
@@ -159,7 +160,7 @@ fn a_decoder_that_takes_too_long_is_ended() {
     let bytes = encoded(&DynamicImage::ImageLuma8(sheet(4000, 4000)), ImageFormat::Png);
     let limits = Limits { max_seconds: 0, ..Limits::default() };
 
-    let outcome = sandbox_with(limits).describe(&bytes);
+    let outcome = sandbox_with(limits).render_page(&bytes, 0, Resolution::Native);
 
     assert!(matches!(outcome, Err(DecodeError::TimedOut { limit_seconds: 0 })), "{outcome:?}");
 }

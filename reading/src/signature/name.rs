@@ -6,7 +6,7 @@ use crate::verification::{Alphabet, fold_lattice, fold_text, log_likelihood_of, 
 
 /// For each character: below this it reads as another name, between the two it is doubtful.
 const ANOTHER_BELOW: f64 = -6.0;
-const DOUBTFUL_BELOW: f64 = -3.0;
+const DOUBTFUL_BELOW: f64 = -2.0;
 /// For each character: a legible name that explains the ink this much better than one that stands out.
 const CLEARLY_ANOTHER_BELOW: f64 = -9.0;
 /// A hand whose own best reading explains the ink worse than this, for each character, cannot be read.

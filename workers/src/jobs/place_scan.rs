@@ -38,7 +38,7 @@ pub(super) async fn run(context: &WorkContext, claimed: &Claimed, id: ScanId) ->
     drop(look);
     fail::fail_point!("place_scan::decided");
     match place {
-        Place::CaseFile { case_file, by } => place_in(context, claimed, scan, case_file, by).await,
+        Place::CaseFile { case_file, by } => place_in(context, claimed, scan, *case_file, by).await,
         Place::NewCaseFile { slip_number, by } => {
             open_and_place(context, claimed, scan, &slip_number, by).await
         }

@@ -97,7 +97,10 @@ fn parts_of(name: &str) -> Vec<String> {
         parts.push(stem.to_owned());
         parts.extend(stem.split(|c: char| !c.is_ascii_alphanumeric()).map(str::to_owned));
     }
-    parts.retain(|part| part.len() >= SHORTEST_SLIP_NUMBER && part.is_ascii());
+    let digits = |part: &String| part.bytes().filter(u8::is_ascii_digit).count();
+    parts.retain(|part| {
+        part.len() >= SHORTEST_SLIP_NUMBER && part.is_ascii() && digits(part) >= FEWEST_DIGITS
+    });
     parts.sort_by_key(|part| std::cmp::Reverse(part.len()));
     parts.dedup();
     parts
@@ -105,6 +108,8 @@ fn parts_of(name: &str) -> Vec<String> {
 
 /// Shorter pieces are counters and dates, not slip numbers.
 pub(super) const SHORTEST_SLIP_NUMBER: usize = 8;
+/// A slip number holds a date or a long counter.
+const FEWEST_DIGITS: usize = 6;
 
 #[cfg(test)]
 mod tests {

@@ -26,7 +26,7 @@ pub(super) enum Place {
     /// Into this case file.
     CaseFile {
         /// Which.
-        case_file: CaseFileRow,
+        case_file: Box<CaseFileRow>,
         /// The rung that decided.
         by: &'static str,
     },
@@ -41,6 +41,12 @@ pub(super) enum Place {
     Tray,
 }
 
+impl Place {
+    fn found(case_file: CaseFileRow, by: &'static str) -> Self {
+        Self::CaseFile { case_file: Box::new(case_file), by }
+    }
+}
+
 /// An upload of more files than this is a stack, not one acceptance.
 const FILES_OF_ONE_ACCEPTANCE: usize = 8;
 
@@ -53,7 +59,7 @@ pub(super) async fn find_place(
 ) -> Result<Place, JobFailure> {
     if let Some(given) = &scan.slip_number_given {
         return Ok(match tx.case_files().find_by_slip_number(given).await? {
-            Some(case_file) if is_in_scope(scan, &case_file) => Place::CaseFile { case_file, by: "given" },
+            Some(case_file) if is_in_scope(scan, &case_file) => Place::found(case_file, "given"),
             // The sender was not told, since that would tell that the case file exists.
             Some(_) => Place::Tray,
             None => Place::NewCaseFile { slip_number: given.clone(), by: "given" },
@@ -66,7 +72,7 @@ pub(super) async fn find_place(
     ];
     for (by, numbers) in rungs {
         if let Some(case_file) = known_slip_number(tx, scan, numbers).await? {
-            return Ok(Place::CaseFile { case_file, by });
+            return Ok(Place::found(case_file, by));
         }
     }
     // A barcode carries its own check: a slip that nobody entered yet opens its case file.
@@ -75,10 +81,10 @@ pub(super) async fn find_place(
         return Ok(Place::NewCaseFile { slip_number: slip_number.clone(), by: "barcode" });
     }
     if let Some((case_file, by)) = same_person(context, tx, scan, evidence).await? {
-        return Ok(Place::CaseFile { case_file, by });
+        return Ok(Place::found(case_file, by));
     }
     if let Some(case_file) = same_upload(tx, scan, evidence).await? {
-        return Ok(Place::CaseFile { case_file, by: "upload" });
+        return Ok(Place::found(case_file, "upload"));
     }
     Ok(Place::Tray)
 }
