@@ -7,7 +7,7 @@ cd "$(dirname "$0")/../.."
 readonly CACHE=.cache
 readonly VENV=$CACHE/venv
 readonly PACKAGES=(build-essential pkg-config clang libclang-dev libtesseract-dev libleptonica-dev
-  tesseract-ocr-chi-sim fonts-noto-cjk python3-venv)
+  tesseract-ocr-chi-sim fonts-noto-cjk postgresql python3-venv)
 
 say() { printf 'setup: %s\n' "$*"; }
 fail() { printf 'setup: %s\n' "$*" >&2; exit 1; }
@@ -40,7 +40,7 @@ install_packages() {
 }
 
 check_rust() {
-  command -v cargo >/dev/null || fail "there is no cargo: install rustup (https://rustup.rs); the pinned toolchain follows by itself"
+  command -v cargo >/dev/null || fail "there is no cargo: install rustup; the pinned toolchain follows by itself"
   cargo --version >/dev/null || fail "the toolchain named in rust-toolchain.toml cannot be installed"
 }
 
