@@ -23,9 +23,9 @@ static TURN: Semaphore = Semaphore::const_new(1);
 /// How long the server may take to come back after it was killed.
 pub const BACK_WITHIN: Duration = Duration::from_secs(10);
 /// How long to wait for a server that does not come back at all.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 /// How long work may take to end, on a machine that is busy with other things.
-const WORK_PATIENCE: Duration = Duration::from_secs(240);
+const WORK_PATIENCE: Duration = Duration::from_mins(4);
 
 /// How a server is to be set up.
 #[derive(Debug, Clone, Default)]

@@ -68,8 +68,8 @@ pub trait JobRepository: Send {
     /// Makes a job necessary; when one for the same name and subject waits already, that one is kept, due at the
     /// earlier of the two instants. Gives the id of the one that waits.
     async fn enqueue(&mut self, job: &JobRow) -> Result<JobId, StorageError>;
-    /// Takes the job that has been due longest, or whose lease has run out; never one whose twin is running.
-    /// Counts the attempt.
+    /// Takes the job that has been due longest, or whose lease has run out; never one whose twin is running. What
+    /// finishes a case file goes before reading more. Counts the attempt.
     async fn claim(&mut self, claim: Claim<'_>) -> Result<Option<JobRow>, StorageError>;
     /// Makes the lease longer. `false`: it was lost to somebody else.
     async fn renew(

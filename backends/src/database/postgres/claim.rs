@@ -19,7 +19,7 @@ impl PostgresTransaction {
                     AND $4 LIKE '% ' || j.name || ' %'
                     AND NOT EXISTS (SELECT 1 FROM jobs twin WHERE twin.subject = j.subject AND twin.state = 'running'
                         AND twin.name = j.name AND twin.id <> j.id AND twin.lease_until > $3)
-                ORDER BY j.due_at LIMIT 1 FOR UPDATE SKIP LOCKED)
+                ORDER BY (j.name = 'read_scan'), j.due_at LIMIT 1 FOR UPDATE SKIP LOCKED)
             RETURNING *";
         let names: Vec<&str> = claim.names.iter().copied().map(JobName::as_str).collect();
         let names = format!(" {} ", names.join("  "));

@@ -19,7 +19,7 @@ impl SqliteTransaction {
                     AND $4 LIKE '% ' || j.name || ' %'
                     AND NOT EXISTS (SELECT 1 FROM jobs twin WHERE twin.subject = j.subject AND twin.state = 'running'
                         AND twin.name = j.name AND twin.id <> j.id AND twin.lease_until > $3)
-                ORDER BY j.due_at LIMIT 1)
+                ORDER BY (j.name = 'read_scan'), j.due_at LIMIT 1)
             RETURNING *";
         let names: Vec<&str> = claim.names.iter().copied().map(JobName::as_str).collect();
         let names = format!(" {} ", names.join("  "));
