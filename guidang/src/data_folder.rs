@@ -5,6 +5,8 @@ use std::{
     io::{self, Write},
     os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt},
     path::{Path, PathBuf},
+    thread,
+    time::{Duration, Instant},
 };
 
 use backends::connect::BackendsConfig;
@@ -15,6 +17,10 @@ use crate::{
     configuration::Configuration,
     failure::{Failure, OrFail},
 };
+
+/// How long the place of a server that just ended is waited for.
+const LOCK_PATIENCE: Duration = Duration::from_secs(3);
+const LOCK_POLL: Duration = Duration::from_millis(50);
 
 /// The data folder of this archive.
 #[derive(Debug, Clone)]
@@ -108,19 +114,24 @@ impl DataFolder {
         made.or_fail(format!("folder {} cannot be made", self.run().display()))?;
         let file = OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(&path);
         let file = file.or_fail(format!("{} cannot be opened", path.display()))?;
-        match file.try_lock() {
-            Ok(()) => Ok(DataLock { _file: file }),
-            Err(TryLockError::WouldBlock) => {
-                let sentence = format!(
-                    "another guidang already works on {}; stop it first, or choose another folder with --data",
-                    self.root.display()
-                );
-                Err(Failure::new(sentence))
-            }
-            Err(TryLockError::Error(error)) => {
-                Err(Failure::because("the data folder cannot be locked", error))
+        // A server that was killed holds its lock until the system has taken it apart, which is soon but not at once.
+        let deadline = Instant::now() + LOCK_PATIENCE;
+        loop {
+            match file.try_lock() {
+                Ok(()) => return Ok(DataLock { _file: file }),
+                Err(TryLockError::WouldBlock) if Instant::now() < deadline => thread::sleep(LOCK_POLL),
+                Err(TryLockError::WouldBlock) => return Err(self.in_use()),
+                Err(TryLockError::Error(error)) => {
+                    return Err(Failure::because("the data folder cannot be locked", error));
+                }
             }
         }
+    }
+
+    fn in_use(&self) -> Failure {
+        let root = self.root.display();
+        let advice = "stop it first, or choose another folder with --data";
+        Failure::new(format!("another guidang already works on {root}; {advice}"))
     }
 }
 
