@@ -1,5 +1,7 @@
 //! Files of every kind, harmless and hostile, through the real decoder process. All of them are built here.
 
+#![expect(clippy::unwrap_used, reason = "a file that cannot be built must fail the test where it shows")]
+
 mod files;
 mod formats;
 mod hostile;

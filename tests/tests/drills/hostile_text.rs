@@ -60,7 +60,7 @@ async fn pages_show_markup_in_a_value_as_text() {
     let clerk = server.account("clerk", "C1", &["--outlet", OUTLET]).await.unwrap();
     let entry =
         Entry { customer_name: SCRIPT.to_owned(), product: SCRIPT.to_owned(), ..Entry::of(1, OUTLET) };
-    clerk.import(entries::csv(&[entry.clone()])).await.unwrap().document().unwrap();
+    clerk.import(entries::csv(std::slice::from_ref(&entry))).await.unwrap().document().unwrap();
     server.wait_until_settled().await.unwrap();
     server.wait_until_findable().await.unwrap();
     let id = server.catalogue().await.unwrap().case_file(&entry.slip_number).await.unwrap().id;

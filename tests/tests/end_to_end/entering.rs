@@ -17,13 +17,13 @@ async fn a_changed_entry_is_a_new_version_and_is_checked_again() {
     let clerk = server.account("clerk", "C1", &["--outlet", OUTLET]).await.unwrap();
     let entry = Entry::of(1, OUTLET);
     let changed = Entry { contact_name: entry.customer_name.clone(), ..entry.clone() };
-    clerk.import(entries::csv(&[entry.clone()])).await.unwrap().document().unwrap();
+    clerk.import(entries::csv(std::slice::from_ref(&entry))).await.unwrap().document().unwrap();
     let page = Upload::of(vec![scans::small_page(1).unwrap()]).for_slip(&entry.slip_number);
     clerk.upload(&page).await.unwrap().document().unwrap();
     server.wait_until_settled().await.unwrap();
     let before = server.catalogue().await.unwrap().case_file(&entry.slip_number).await.unwrap();
 
-    let same = clerk.import(entries::csv(&[entry.clone()])).await.unwrap().document().unwrap();
+    let same = clerk.import(entries::csv(std::slice::from_ref(&entry))).await.unwrap().document().unwrap();
     let report = clerk.import(entries::csv(&[changed])).await.unwrap().document().unwrap();
     server.wait_until_settled().await.unwrap();
 

@@ -17,7 +17,7 @@ async fn an_outlet_knows_nothing_of_the_customers_of_another() {
     let clerk = server.account("clerk", "C1", &["--outlet", OUTLET]).await.unwrap();
     let other = server.account("clerk", "C2", &["--outlet", ELSEWHERE]).await.unwrap();
     let entry = Entry::of(1, OUTLET);
-    clerk.import(entries::csv(&[entry.clone()])).await.unwrap().document().unwrap();
+    clerk.import(entries::csv(std::slice::from_ref(&entry))).await.unwrap().document().unwrap();
     let page = Upload::of(vec![scans::small_page(1).unwrap()]).for_slip(&entry.slip_number);
     let scan_id = clerk.upload(&page).await.unwrap().scan_ids().remove(0);
     server.wait_until_settled().await.unwrap();
@@ -53,7 +53,7 @@ async fn values_are_masked_unless_the_case_is_the_readers_own_work() {
     let clerk = server.account("clerk", "C1", &["--outlet", OUTLET]).await.unwrap();
     let archivist = server.account("archivist", "R1", &[]).await.unwrap();
     let entry = Entry::of(1, OUTLET);
-    clerk.import(entries::csv(&[entry.clone()])).await.unwrap().document().unwrap();
+    clerk.import(entries::csv(std::slice::from_ref(&entry))).await.unwrap().document().unwrap();
     server.wait_until_settled().await.unwrap();
     server.wait_until_findable().await.unwrap();
     let id = server.catalogue().await.unwrap().case_file(&entry.slip_number).await.unwrap().id;
@@ -88,7 +88,7 @@ async fn every_act_is_on_the_operation_log_and_no_personal_value_is() {
     let clerk = server.account("clerk", "C1", &["--outlet", OUTLET]).await.unwrap();
     let auditor = server.account("auditor", "A1", &[]).await.unwrap();
     let entry = Entry::of(1, OUTLET);
-    clerk.import(entries::csv(&[entry.clone()])).await.unwrap().document().unwrap();
+    clerk.import(entries::csv(std::slice::from_ref(&entry))).await.unwrap().document().unwrap();
     let page = Upload::of(vec![scans::small_page(1).unwrap()]).for_slip(&entry.slip_number);
     let upload = clerk.upload(&page).await.unwrap();
     server.wait_until_settled().await.unwrap();
