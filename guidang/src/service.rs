@@ -109,7 +109,7 @@ impl Service {
 
     /// Waits until the index is open, but not for ever: what needs no search works without.
     async fn until_searchable(&self) {
-        const PATIENCE: Duration = Duration::from_secs(60);
+        const PATIENCE: Duration = Duration::from_mins(1);
         let mut searcher = self.state.searcher.clone();
         let opened = searcher.wait_for(Option::is_some);
         drop(tokio::time::timeout(PATIENCE, opened).await);
@@ -222,17 +222,16 @@ async fn auditor_token(backends: &Backends) -> Result<String, Failure> {
         .await
         .or_fail("an account cannot be read")?;
     drop(tx);
-    let account = match known {
-        Some(account) => account,
-        None => {
-            let new = NewAccount {
-                staff_number: LOCAL_AUDITOR.to_owned(),
-                role: Role::Auditor,
-                outlet_code: None,
-                branch_code: None,
-            };
-            create_account(backends, &by, new).await.or_fail("the auditor of this machine cannot be made")?
-        }
+    let account = if let Some(account) = known {
+        account
+    } else {
+        let new = NewAccount {
+            staff_number: LOCAL_AUDITOR.to_owned(),
+            role: Role::Auditor,
+            outlet_code: None,
+            branch_code: None,
+        };
+        create_account(backends, &by, new).await.or_fail("the auditor of this machine cannot be made")?
     };
     let until = backends.clock.now() + TimeDelta::hours(SESSION_HOURS);
     create_token(backends, &by, &account, Some(until)).await.or_fail("the sign-in cannot be made")

@@ -59,7 +59,7 @@ fn dependencies(manifest: &Table, sections: &[&str]) -> BTreeSet<String> {
     for (name, value) in manifest {
         match value {
             Value::Table(section) if sections.contains(&name.as_str()) => {
-                names.extend(section.keys().cloned())
+                names.extend(section.keys().cloned());
             }
             Value::Table(targets) if name == "target" => {
                 for target in targets.values().filter_map(Value::as_table) {

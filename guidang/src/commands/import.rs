@@ -109,10 +109,9 @@ fn words(reason: &impl serde::Serialize) -> String {
 fn format_of(path: &Path, named: Option<Format>) -> EntryFormat {
     let ending = path.extension().map(|ending| ending.to_string_lossy().to_lowercase()).unwrap_or_default();
     match named {
-        Some(Format::Csv) => EntryFormat::Csv,
         Some(Format::Jsonl) => EntryFormat::JsonLines,
         None if ["jsonl", "ndjson", "json"].contains(&ending.as_str()) => EntryFormat::JsonLines,
-        None => EntryFormat::Csv,
+        Some(Format::Csv) | None => EntryFormat::Csv,
     }
 }
 

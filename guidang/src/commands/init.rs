@@ -29,7 +29,7 @@ pub async fn run(settings: &Settings, _arguments: &Arguments) -> Result<(), Fail
     match RootKey::create(&config.root_key) {
         Ok(_) => println!("{}", advice(&config.root_key)),
         Err(RootKeyError::Exists { path }) => {
-            println!("The root key {} is there already and stays.", path.display())
+            println!("The root key {} is there already and stays.", path.display());
         }
         Err(error) => return Err(Failure::because("the root key cannot be made", error)),
     }

@@ -82,9 +82,9 @@ async fn print_counts(backends: &Backends) -> Result<(), Failure> {
         table.row([name.as_str().to_owned(), state.as_str().to_owned(), count.to_string(), age]);
     }
     if table.is_empty() {
-        println!("There are no jobs.")
+        println!("There are no jobs.");
     } else {
-        print!("{table}")
+        print!("{table}");
     }
     Ok(())
 }
@@ -105,9 +105,9 @@ async fn print_jobs(backends: &Backends, state: JobState, limit: u32) -> Result<
         ]);
     }
     if table.is_empty() {
-        println!("No job is {}.", state.as_str())
+        println!("No job is {}.", state.as_str());
     } else {
-        print!("{table}")
+        print!("{table}");
     }
     Ok(())
 }

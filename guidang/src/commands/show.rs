@@ -1,5 +1,7 @@
 //! `guidang show`: one case file, through the API, masked as its role sees it.
 
+use std::fmt::Write;
+
 use clap::Args;
 use domain::ids::CaseFileId;
 use serde::Deserialize;
@@ -31,9 +33,9 @@ pub async fn run(settings: &Settings, arguments: &Arguments) -> Result<(), Failu
     archive.close().await;
     let answer = answer?;
     if arguments.json {
-        println!("{answer:#}")
+        println!("{answer:#}");
     } else {
-        print!("{}", page(&answer))
+        print!("{}", page(&answer));
     }
     Ok(())
 }
@@ -97,11 +99,11 @@ fn page(case_file: &Value) -> String {
     for (name, value) in entered.into_iter().flatten() {
         values.row([name.replace('_', " "), cell(Some(value))]);
     }
-    text.push_str(&format!("\n{values}\n{}", readings(case_file)));
+    let _ = write!(text, "\n{values}\n{}", readings(case_file));
     for (name, columns) in LISTS {
         let rows = items(case_file, name);
         if !rows.is_empty() {
-            text.push_str(&format!("\n{name}\n{}", table(&rows, columns)));
+            let _ = write!(text, "\n{name}\n{}", table(&rows, columns));
         }
     }
     text

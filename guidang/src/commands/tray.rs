@@ -79,9 +79,9 @@ async fn list(client: &ArchiveClient) -> Result<(), Failure> {
         }
     }
     if table.is_empty() {
-        println!("The tray is empty.")
+        println!("The tray is empty.");
     } else {
-        print!("{table}")
+        print!("{table}");
     }
     Ok(())
 }

@@ -10,7 +10,7 @@ use clap::Args;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::{
-    client::{ArchiveClient, ClientError, OutgoingFile, Tongue, UploadLabels},
+    client::{ArchiveClient, ClientError, FileReceipt, OutgoingFile, Tongue, UploadLabels},
     failure::{Failure, OrFail},
     service::{Archive, Duty},
     settings::Settings,
@@ -150,7 +150,7 @@ impl<'a> Watcher<'a> {
             slot: None,
         };
         match client.upload(&[OutgoingFile { name, bytes }], &labels, &key).await {
-            Ok(receipt) => match receipt.files.first().and_then(|file| file.refusal_sentence()) {
+            Ok(receipt) => match receipt.files.first().and_then(FileReceipt::refusal_sentence) {
                 Some(sentence) => Taken::Refused(sentence),
                 None => Taken::Received,
             },

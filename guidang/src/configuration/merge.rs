@@ -24,7 +24,7 @@ fn lay_table(
         let key = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
         match (known.get_mut(&name), value) {
             (Some(Value::Table(section)), Value::Table(given)) => {
-                lay_table(section, given, &key, names, origin)?
+                lay_table(section, given, &key, names, origin)?;
             }
             (Some(slot), value) if slot.same_type(&value) => *slot = value,
             (Some(slot), value) => {
