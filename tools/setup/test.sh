@@ -32,7 +32,7 @@ count() {
 # The drills stop the program at named places, which only this build has.
 readonly ALL=(--workspace --features guidang/failpoints)
 
-rustdoc() { cargo doc "${ALL[@]}" --no-deps --quiet; }
+rustdoc() { RUSTDOCFLAGS='-D warnings' cargo doc "${ALL[@]}" --no-deps --quiet; }
 
 readonly GUIDANG=target/debug/guidang
 models() { tools/setup/setup.sh models "$GUIDANG"; }
