@@ -18,7 +18,11 @@ use domain::{
     access::{Action, Permission},
     blind_index::BlindKey,
     case_file::CaseState,
-    entered_data::{EnteredData, check_on_arrival},
+    entered_data::{
+        EnteredData, EntryWarning, NUMBERS_OF_ONE_IDENTITY, WarningReason, check_on_arrival,
+        warnings_on_arrival,
+    },
+    field::FieldName,
     ids::{CaseFileId, EnteredDataId, JobId},
     job::JobName,
     scan::ScanState,
@@ -75,7 +79,7 @@ impl<'a> Saver<'a> {
         let keys = self.keys_for(&entries).await?;
         let mut batch = Batch { now: backends.clock.now(), keys, changed: Vec::new(), jobs: Vec::new() };
         let mut tx = backends.database.begin().await?;
-        let mut bad = Vec::new();
+        let (mut bad, mut doubts) = (Vec::new(), Vec::new());
         let (mut new, mut changed, mut unchanged) = (0, 0, 0);
         for (line, entered) in &entries {
             match self.save_one(tx.as_mut(), &mut batch, entered).await? {
@@ -88,8 +92,13 @@ impl<'a> Saver<'a> {
                     batch.changed.push(id);
                 }
                 Saved::Unchanged => unchanged += 1,
-                Saved::Refused(reason, column) => bad.push(self.bad_line(*line, reason, column)),
+                Saved::Refused(reason, column) => {
+                    bad.push(self.bad_line(*line, reason, column));
+                    continue;
+                }
             }
+            let warnings = case_warnings(tx.as_mut(), &self.blind, entered).await?;
+            doubts.extend(warnings.into_iter().map(|warning| (*line, warning)));
         }
         if !batch.changed.is_empty() {
             let result = format!("new={new} changed={changed}");
@@ -104,6 +113,9 @@ impl<'a> Saver<'a> {
         report.unchanged += unchanged;
         for bad in bad {
             report.add_bad(bad);
+        }
+        for (line, warning) in doubts {
+            report.add_doubt(line, warning);
         }
         record::announce(backends, &batch.jobs).await;
         // What is left was made for a slip number that somebody else opened meanwhile.
@@ -345,6 +357,22 @@ impl<'a> Saver<'a> {
             record::announce(backends, &jobs).await;
         }
     }
+}
+
+/// What there is to doubt in an entry, by itself and beside the others of the same identity.
+pub(crate) async fn case_warnings(
+    tx: &mut dyn Transaction,
+    blind: &BlindKey,
+    entered: &EnteredData,
+) -> Result<Vec<EntryWarning>, StorageError> {
+    let mut warnings = warnings_on_arrival(entered);
+    if let Some(identity) = CaseToken::of_identity(blind, entered)
+        && tx.case_files().numbers_with_token(&identity).await? > NUMBERS_OF_ONE_IDENTITY
+    {
+        let reason = WarningReason::ManyNumbersOnOneIdentity;
+        warnings.push(EntryWarning { field: FieldName::IdNumber, reason });
+    }
+    Ok(warnings)
 }
 
 async fn enqueue_check(

@@ -118,6 +118,8 @@ pub trait CaseFileRepository: Send {
     async fn put_tokens(&mut self, id: CaseFileId, tokens: &[CaseToken]) -> Result<(), StorageError>;
     /// Case files that carry the token, newest acceptance first, at most `limit`.
     async fn with_token(&mut self, token: &CaseToken, limit: i64) -> Result<Vec<CaseFileRow>, StorageError>;
+    /// How many different numbers (`phone`) the case files with this token have together.
+    async fn numbers_with_token(&mut self, token: &CaseToken) -> Result<i64, StorageError>;
     /// How many case files there are in each state.
     async fn count_by_state(&mut self) -> Result<Vec<(CaseState, i64)>, StorageError>;
 }
@@ -363,6 +365,18 @@ for_each_engine! {
             stored.into_iter().map(Stored::typed).collect()
         }
 
+        async fn numbers_with_token(&mut self, token: &CaseToken) -> Result<i64, StorageError> {
+            let select = "SELECT count(DISTINCT n.token) FROM case_file_tokens t
+                JOIN case_file_tokens n ON n.case_file_id = t.case_file_id AND n.kind = 'phone'
+                WHERE t.kind = $1 AND t.token = $2";
+            let (count,): (i64,) = sqlx::query_as(select)
+                .bind(token.kind)
+                .bind(token.token.as_slice())
+                .fetch_one(self.connection())
+                .await?;
+            Ok(count)
+        }
+
         async fn count_by_state(&mut self) -> Result<Vec<(CaseState, i64)>, StorageError> {
             let select = "SELECT state, count(*) FROM case_files GROUP BY state";
             let counts: Vec<(String, i64)> = sqlx::query_as(select).fetch_all(self.connection()).await?;
@@ -415,5 +429,11 @@ impl CaseToken {
             whole_token(key, field, value).map(|token| Self { kind, token })
         };
         numbers.into_iter().chain(phones).filter_map(token).collect()
+    }
+
+    /// The token of the customer's identity number; `None` when none was typed.
+    pub fn of_identity(key: &BlindKey, entered: &EnteredData) -> Option<Self> {
+        let token = whole_token(key, BlindField::IdNumber, &entered.id_number)?;
+        Some(Self { kind: "id_number", token })
     }
 }
