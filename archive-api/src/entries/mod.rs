@@ -23,7 +23,7 @@ use tokio::sync::mpsc;
 
 pub use columns::{Column, ColumnMapping};
 pub(crate) use post_entries::post_entries;
-pub(crate) use saving::{SERIES, case_warnings};
+pub(crate) use saving::case_warnings;
 
 use self::{
     parsing::{ParsedLine, parse_stream},

@@ -32,8 +32,6 @@ use sha2::{Digest, Sha256};
 use super::{BadLine, BadLineReason, Column, EntryFormat, ImportReport, Importer};
 use crate::{caller::Caller, record};
 
-/// The class of the retention schedule that acceptances belong to.
-pub(crate) const SERIES: &str = "customer_entry";
 /// Scans of the tray that are loaded at a time.
 const TRAY_PAGE: i64 = 200;
 
@@ -188,28 +186,13 @@ impl<'a> Saver<'a> {
         let Some(key) = batch.keys.remove(&entered.slip_number) else {
             return Err(StorageError::Conflict { what: "slip number" });
         };
-        let (id, entered_data_id) = (new_id(batch.now), new_id(batch.now));
+        let entered_data_id = new_id(batch.now);
         let case_file = CaseFileRow {
-            id,
-            slip_number: entered.slip_number.clone(),
-            outlet_code: Some(outlet.code),
-            branch_code: Some(outlet.branch_code),
-            channel: Some(outlet.channel),
             accepted_on: Some(entered.accepted_on),
-            series: SERIES.to_owned(),
-            state: CaseState::Assembling,
-            archival_code: None,
-            archived_at: None,
-            returned_on: None,
-            papers_received_on: None,
-            assigned_to: None,
-            key_id: key.id(),
             entered_data_id: Some(entered_data_id),
-            verdict_id: None,
-            change_sequence: 0,
-            created_at: batch.now,
-            updated_at: batch.now,
+            ..CaseFileRow::opened(entered.slip_number.clone(), Some(outlet), &key, batch.now)
         };
+        let id = case_file.id;
         tx.case_files().insert(&case_file).await?;
         self.insert_version(tx, batch, entered, &key, (id, entered_data_id, 1)).await?;
         if !check_on_arrival(entered).is_empty() {

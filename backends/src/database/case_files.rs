@@ -10,8 +10,8 @@ use domain::{
 };
 use uuid::Uuid;
 
-use super::term;
-use crate::error::StorageError;
+use super::{organisation::OutletRow, term};
+use crate::{clock::new_id, error::StorageError, vault::DataKey};
 
 /// One case file as the catalogue keeps it; nothing here is personal.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,6 +54,40 @@ pub struct CaseFileRow {
     pub created_at: DateTime<Utc>,
     /// When it last changed.
     pub updated_at: DateTime<Utc>,
+}
+
+/// The class of the retention schedule that acceptances belong to.
+pub const CUSTOMER_ENTRY: &str = "customer_entry";
+
+impl CaseFileRow {
+    /// A case file that is opened now and waits for whatever has not come yet. Its key must be durable already.
+    pub fn opened(slip_number: String, outlet: Option<OutletRow>, key: &DataKey, now: DateTime<Utc>) -> Self {
+        let (outlet_code, branch_code, channel) = match outlet {
+            Some(outlet) => (Some(outlet.code), Some(outlet.branch_code), Some(outlet.channel)),
+            None => (None, None, None),
+        };
+        Self {
+            id: new_id(now),
+            slip_number,
+            outlet_code,
+            branch_code,
+            channel,
+            accepted_on: None,
+            series: CUSTOMER_ENTRY.to_owned(),
+            state: CaseState::Assembling,
+            archival_code: None,
+            archived_at: None,
+            returned_on: None,
+            papers_received_on: None,
+            assigned_to: None,
+            key_id: key.id(),
+            entered_data_id: None,
+            verdict_id: None,
+            change_sequence: 0,
+            created_at: now,
+            updated_at: now,
+        }
+    }
 }
 
 /// One change of state on record.
