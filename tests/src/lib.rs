@@ -10,6 +10,7 @@ pub mod client;
 pub mod engines;
 pub mod entries;
 pub mod hostile;
+pub mod rabbit;
 pub mod random;
 pub mod scans;
 pub mod server;
