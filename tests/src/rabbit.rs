@@ -104,7 +104,8 @@ impl PrivateRabbit {
     pub fn run(&self) -> Result<()> {
         let mut server = self.server.lock().unwrap_or_else(PoisonError::into_inner);
         ensure!(server.is_none(), "the broker runs already");
-        let script = "\"$@\" >> out.log 2>&1 & server=$!; cat; kill -KILL $server; wait $server 2>/dev/null; true";
+        let script =
+            "\"$@\" >> out.log 2>&1 & server=$!; cat; kill -KILL $server; wait $server 2>/dev/null; true";
         let mut command = Command::new("sh");
         command.args(["-c", script, "rabbitmq"]);
         if is_root()? {

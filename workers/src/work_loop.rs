@@ -74,7 +74,8 @@ impl WorkLoop {
         if tokio::time::timeout(patience, ending).await.is_ok() {
             return;
         }
-        self.slots.shutdown().await;
+        // Whatever they still do cannot be stored: their rows are put back below.
+        self.slots.abort_all();
         let held: Vec<Claimed> = std::mem::take(&mut *lock(&self.held)).into_values().collect();
         tracing::warn!(jobs = held.len(), "jobs did not end in time; they are put back");
         for claimed in held {
