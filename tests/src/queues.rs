@@ -1,6 +1,6 @@
 //! Every queue under test.
 
-use std::sync::Arc;
+use std::{path::Path, sync::Arc};
 
 use anyhow::Result;
 use backends::{
@@ -24,7 +24,7 @@ pub struct TestQueue {
 
 /// The bell within one process.
 pub async fn in_process() -> Result<TestQueue> {
-    open("in-process", "in-process:").await
+    open("in-process", "in-process:", None).await
 }
 
 /// A virtual host of the suite's RabbitMQ.
@@ -34,7 +34,12 @@ pub async fn rabbitmq() -> Result<TestQueue> {
 
 /// RabbitMQ at an address, as one more process would open it.
 pub async fn rabbitmq_at(url: &str) -> Result<TestQueue> {
-    open("rabbitmq", url).await
+    open("rabbitmq", url, None).await
+}
+
+/// The same, believing this authority only.
+pub async fn rabbitmq_with_authority(url: &str, ca_file: &Path) -> Result<TestQueue> {
+    open("rabbitmq", url, Some(ca_file)).await
 }
 
 /// Every queue.
@@ -46,10 +51,11 @@ pub async fn all() -> Result<Vec<TestQueue>> {
     Ok(every)
 }
 
-async fn open(name: &'static str, url: &str) -> Result<TestQueue> {
+async fn open(name: &'static str, url: &str, ca_file: Option<&Path>) -> Result<TestQueue> {
     let folder = tempfile::tempdir()?;
     let mut config = BackendsConfig::embedded(folder.path());
     url.clone_into(&mut config.queue_url);
+    config.queue_ca_file = ca_file.map(Path::to_owned);
     std::fs::create_dir_all(folder.path().join("keys"))?;
     RootKey::create(&config.root_key)?;
     let backends = Backends::connect(&config, Arc::new(SystemClock)).await?;

@@ -29,6 +29,7 @@ const STRANGER: &str = "stranger";
 pub struct PrivateRabbit {
     folder: PathBuf,
     port: u16,
+    encrypted_port: u16,
     distribution_port: u16,
     mapper_port: u16,
     server: Mutex<Option<Child>>,
@@ -54,12 +55,14 @@ impl PrivateRabbit {
     pub fn start() -> Result<Self> {
         ensure!(Path::new(SERVER).exists(), "RabbitMQ is not installed; run `make setup`");
         let folder = tempfile::Builder::new().prefix("guidang-rabbit-").tempdir()?.keep();
-        let (port, distribution_port, mapper_port) = (free_port()?, free_port()?, free_port()?);
+        let (port, encrypted_port) = (free_port()?, free_port()?);
+        let (distribution_port, mapper_port) = (free_port()?, free_port()?);
         let sweeping = format!("cat; sleep 1; epmd -port {mapper_port} -kill; rm -rf {}", folder.display());
         let janitor = until_pipe_closes(Command::new("sh").args(["-c", &sweeping])).spawn()?;
         let rabbit = Self {
             folder,
             port,
+            encrypted_port,
             distribution_port,
             mapper_port,
             server: Mutex::new(None),
@@ -79,6 +82,18 @@ impl PrivateRabbit {
     /// An address with a user who may come in and do nothing.
     pub fn url_of_stranger(&self) -> String {
         self.url_of(STRANGER, 0)
+    }
+
+    /// The address of a virtual host that nobody else uses, with encryption. The broker's certificate is for
+    /// `localhost`.
+    pub fn encrypted_url(&self) -> String {
+        let plain = self.url().replace("amqp://", "amqps://");
+        plain.replace(&self.address(), &format!("localhost:{}", self.encrypted_port))
+    }
+
+    /// The authority that vouches for the broker.
+    pub fn ca_file(&self) -> PathBuf {
+        self.folder.join("ca.pem")
     }
 
     /// Host and port.
@@ -144,12 +159,16 @@ impl PrivateRabbit {
             fs::create_dir(folder.join(name))?;
         }
         let settings = format!(
-            "listeners.tcp.1 = 127.0.0.1:{}\nload_definitions = {}/definitions.json\n\
+            "listeners.tcp.1 = 127.0.0.1:{}\nlisteners.ssl.1 = 127.0.0.1:{}\n\
+             ssl_options.cacertfile = {folder}/ca.pem\nssl_options.certfile = {folder}/server.pem\n\
+             ssl_options.keyfile = {folder}/server.key\nload_definitions = {folder}/definitions.json\n\
              disk_free_limit.absolute = 50MB\nloopback_users = none\nlog.file.level = warning\n",
             self.port,
-            folder.display()
+            self.encrypted_port,
+            folder = folder.display()
         );
         fs::write(folder.join("rabbitmq.conf"), settings)?;
+        make_certificates(folder)?;
         fs::write(folder.join("plugins"), "[].\n")?;
         fs::write(folder.join("definitions.json"), definitions().to_string())?;
         if is_root()? {
@@ -170,6 +189,24 @@ impl PrivateRabbit {
         let log = fs::read_to_string(self.folder.join("out.log")).unwrap_or_default();
         bail!("RabbitMQ did not start within {START_WITHIN:?}:\n{log}")
     }
+}
+
+/// An authority of our own, and a certificate by it for `localhost`.
+fn make_certificates(folder: &Path) -> Result<()> {
+    fs::write(folder.join("names"), "subjectAltName = DNS:localhost\n")?;
+    let key = "-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -keyout";
+    let steps = [
+        format!("req -x509 {key} ca.key -out ca.pem -subj /CN=authority -days 2"),
+        format!("req {key} server.key -out server.csr -subj /CN=localhost"),
+        "x509 -req -in server.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 2 -extfile names -out server.pem"
+            .to_owned(),
+    ];
+    for step in steps {
+        let done = Command::new("openssl").args(step.split(' ')).current_dir(folder).output();
+        let done = done.context("there is no openssl; run `make setup`")?;
+        ensure!(done.status.success(), "openssl {step}: {}", String::from_utf8_lossy(&done.stderr));
+    }
+    Ok(())
 }
 
 fn definitions() -> serde_json::Value {

@@ -138,6 +138,19 @@ async fn a_ring_that_nobody_can_finish_with_ends_among_the_refused() {
     hears_nothing(&on).await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn an_encrypted_connection_holds_the_broker_against_the_authority_named() {
+    let rabbit = rabbit::shared().unwrap();
+    let url = rabbit.encrypted_url();
+
+    let on = queues::rabbitmq_with_authority(&url, &rabbit.ca_file()).await.unwrap();
+    on.queue.probe().await.unwrap();
+    announce(&on, 1).await;
+    let distrust = advice_for(&url).await;
+
+    assert!(distrust.contains("queue.ca_file"), "{distrust}");
+}
+
 /// What `probe` says about an address.
 async fn advice_for(url: &str) -> String {
     let on = queues::rabbitmq_at(url).await.unwrap();

@@ -42,5 +42,14 @@ pub(super) fn explain(error: &Error, address: &AMQPUri) -> QueueError {
 }
 
 fn explain_io(error: &Error, host: &str) -> QueueError {
-    unavailable(format!("{host} cannot be reached: {error}; start RabbitMQ there, or correct queue.url"))
+    let said = error.to_string();
+    // The TLS library's own error is out of reach behind two others; its sentence is not.
+    if said.contains("certificate") {
+        let advice = format!(
+            "{host} is not whom its certificate names, or nobody known vouches for it ({said}); name \
+             the authority in queue.ca_file"
+        );
+        return QueueError::Unusable { advice };
+    }
+    unavailable(format!("{host} cannot be reached: {said}; start RabbitMQ there, or correct queue.url"))
 }
