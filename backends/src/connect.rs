@@ -10,7 +10,7 @@ use crate::{
     clock::Clock,
     database::{Database, postgres, sqlite},
     error::StorageError,
-    queue::{InProcessQueue, JobQueue},
+    queue::{InProcessQueue, JobQueue, QueueError, RabbitQueue},
     vault::{RootKey, RootKeyError, Vault},
 };
 
@@ -21,8 +21,10 @@ pub struct BackendsConfig {
     pub database_url: String,
     /// `sqlite:PATH` or `postgres://…`; never the catalogue's own database.
     pub keys_url: String,
-    /// `in-process:`.
+    /// `in-process:` or `amqp://…`.
     pub queue_url: String,
+    /// File with the certificate authorities of the broker; none: those of the system.
+    pub queue_ca_file: Option<PathBuf>,
     /// `file:FOLDER`.
     pub objects_url: String,
     /// File with the root key.
@@ -36,6 +38,7 @@ impl BackendsConfig {
             database_url: format!("sqlite:{}", data.join("catalogue.db").display()),
             keys_url: format!("sqlite:{}", data.join("keys").join("keys.db").display()),
             queue_url: "in-process:".to_owned(),
+            queue_ca_file: None,
             objects_url: format!("file:{}", data.join("objects").display()),
             root_key: data.join("keys").join("root.key"),
         }
@@ -58,6 +61,9 @@ pub enum ConnectError {
     /// The root key cannot be used.
     #[error(transparent)]
     RootKey(#[from] RootKeyError),
+    /// The queue cannot be used.
+    #[error(transparent)]
+    Queue(#[from] QueueError),
     /// An engine cannot be used.
     #[error("{key} cannot be opened")]
     Engine {
@@ -84,7 +90,8 @@ pub struct Backends {
 }
 
 impl Backends {
-    /// Opens everything, bringing schemas to the present version.
+    /// Opens everything, bringing schemas to the present version. The queue connects by itself; `JobQueue::probe` says
+    /// whether it could.
     pub async fn connect(config: &BackendsConfig, clock: Arc<dyn Clock>) -> Result<Self, ConnectError> {
         let root = RootKey::load(&config.root_key)?;
         let now = clock.now();
@@ -113,7 +120,10 @@ impl Backends {
         };
         let queue: Arc<dyn JobQueue> = match split(&config.queue_url) {
             ("in-process", _) => Arc::new(InProcessQueue::new()),
-            (scheme, _) => return Err(unknown("queue.url", scheme, "in-process:")),
+            ("amqp" | "amqps", _) => {
+                Arc::new(RabbitQueue::open(&config.queue_url, config.queue_ca_file.as_deref())?)
+            }
+            (scheme, _) => return Err(unknown("queue.url", scheme, "in-process: or amqp:")),
         };
         let blobs = match split(&config.objects_url) {
             ("file", folder) => {

@@ -38,6 +38,7 @@ pub mod organisation;
 pub mod pages;
 pub mod readings;
 pub mod scans;
+pub mod timetable;
 
 pub(crate) mod postgres;
 pub(crate) mod sqlite;
@@ -52,6 +53,7 @@ pub use organisation::OrganisationRepository;
 pub use pages::PageRepository;
 pub use readings::ReadingRepository;
 pub use scans::ScanRepository;
+pub use timetable::TimetableRepository;
 
 /// The catalogue's engine.
 #[async_trait]
@@ -64,6 +66,9 @@ pub trait Database: Send + Sync {
 
     /// Brings deleted bytes off the disk as far as the engine keeps them (SQLite: truncates the WAL).
     async fn checkpoint(&self) -> Result<(), StorageError>;
+
+    /// Whether processes beside this one may work on it. Where not, whoever holds the data folder is alone.
+    fn is_shared(&self) -> bool;
 
     /// Which engine, for the log and `status`.
     fn name(&self) -> &'static str;
@@ -86,6 +91,8 @@ pub trait Transaction: Send {
     fn findings(&mut self) -> &mut dyn FindingRepository;
     /// Jobs.
     fn jobs(&mut self) -> &mut dyn JobRepository;
+    /// Whose turn the timetable is, and what nobody heard.
+    fn timetable(&mut self) -> &mut dyn TimetableRepository;
     /// The operation log.
     fn operation_log(&mut self) -> &mut dyn OperationLogRepository;
     /// Outlets, branches, accounts and tokens.

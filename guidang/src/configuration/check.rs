@@ -35,7 +35,7 @@ fn check_addresses(configuration: &Configuration) -> Result<(), ConfigurationErr
     let addresses = [
         ("database.url", &configuration.database.url, TABLES.as_slice()),
         ("keys.url", &configuration.keys.url, TABLES.as_slice()),
-        ("queue.url", &configuration.queue.url, ["in-process:"].as_slice()),
+        ("queue.url", &configuration.queue.url, ["in-process:", "amqp:", "amqps:"].as_slice()),
         ("objects.url", &configuration.objects.url, ["file:"].as_slice()),
     ];
     for (key, url, schemes) in addresses {

@@ -20,7 +20,7 @@ pub struct Configuration {
     /// The key store.
     pub keys: KeysSection,
     /// The bell of the workers.
-    pub queue: AddressSection,
+    pub queue: QueueSection,
     /// The objects.
     pub objects: AddressSection,
     /// Limits on what comes in.
@@ -72,11 +72,20 @@ impl Default for ServerSection {
     }
 }
 
-/// `[database]`, `[queue]` and `[objects]`
+/// `[database]` and `[objects]`
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct AddressSection {
     /// Where it is.
     pub url: SecretUrl,
+}
+
+/// `[queue]`
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct QueueSection {
+    /// Where it is.
+    pub url: SecretUrl,
+    /// Certificate authorities of the broker.
+    pub ca_file: PathBuf,
 }
 
 /// `[keys]`
