@@ -63,11 +63,12 @@ async fn run(context: WorkContext, heads: PathBuf, mut stop: watch::Receiver<boo
     }
 }
 
-/// Forgets old done jobs, settles keys whose hand-over was interrupted, removes objects that no row names.
+/// Forgets old done jobs, makes room for the months to come, settles keys whose hand-over was interrupted, removes objects that no row names.
 pub async fn sweep(context: &WorkContext) -> Result<(), StorageError> {
     let mut tx = context.backends.database.begin().await?;
     tx.jobs().forget_done(context.now() - KEEP_DONE, 10_000).await?;
     tx.commit().await?;
+    context.backends.database.make_months(context.now(), context.now()).await?;
     settle_keys(context).await?;
     remove_orphans(context).await
 }

@@ -6,5 +6,6 @@ mod case_files;
 mod jobs;
 mod keys;
 mod operation_log;
+mod postgres;
 mod rows;
 mod scans;
