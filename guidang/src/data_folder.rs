@@ -85,6 +85,7 @@ impl DataFolder {
             queue_url: configuration.queue.url.or(suggested.queue_url),
             queue_ca_file: some_path(&configuration.queue.ca_file),
             objects_url: configuration.objects.url.or(suggested.objects_url),
+            postgres: configuration.database.postgres(),
             root_key: if root_key.as_os_str().is_empty() { suggested.root_key } else { root_key.clone() },
         }
     }

@@ -350,7 +350,7 @@ fn read_run_file(path: &Path) -> Option<RunFile> {
 }
 
 /// The executable of the same build as this test.
-pub(crate) fn program() -> Result<PathBuf> {
+pub fn program() -> Result<PathBuf> {
     let test = std::env::current_exe()?;
     let profile = test.ancestors().nth(2).context("the test does not run from a target folder")?;
     let program = profile.join("guidang");

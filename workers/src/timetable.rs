@@ -160,11 +160,14 @@ pub async fn ring_again(backends: &Backends) -> Result<(), StorageError> {
     Ok(())
 }
 
-/// Forgets old done jobs, settles keys whose hand-over was interrupted, removes objects that no row names.
+/// Forgets old done jobs, makes room for the months to come, settles keys whose hand-over was interrupted, removes
+/// objects that no row names.
 pub async fn sweep(backends: &Backends) -> Result<(), StorageError> {
+    let now = backends.clock.now();
     let mut tx = backends.database.begin().await?;
-    tx.jobs().forget_done(backends.clock.now() - KEEP_DONE, 10_000).await?;
+    tx.jobs().forget_done(now - KEEP_DONE, 10_000).await?;
     tx.commit().await?;
+    backends.database.make_months(now, now).await?;
     settle_keys(backends).await?;
     remove_orphans(backends).await
 }

@@ -1,6 +1,7 @@
 //! One subcommand a file, with its arguments.
 
 pub mod audit;
+pub mod backup;
 pub mod config;
 pub mod export;
 pub mod forms;
@@ -9,8 +10,10 @@ pub mod index;
 pub mod ingest;
 pub mod init;
 pub mod jobs;
+pub mod migrate_data;
 pub mod models;
 pub mod outlets;
+pub mod restore;
 pub mod search;
 pub mod serve;
 pub mod show;
@@ -58,6 +61,9 @@ async fn run_async(settings: &Settings, command: Command) -> Result<(), Failure>
         Command::Jobs(arguments) => jobs::run(settings, &arguments).await,
         Command::Index(arguments) => index::run(settings, &arguments).await,
         Command::Verify(arguments) => verify::run(settings, &arguments).await,
+        Command::Backup(arguments) => backup::run(settings, &arguments).await,
+        Command::Restore(arguments) => restore::run(settings, &arguments).await,
+        Command::MigrateData(arguments) => migrate_data::run(&arguments).await,
         Command::Audit(arguments) => audit::run(settings, &arguments).await,
         Command::Export(arguments) => export::run(settings, &arguments).await,
         Command::Token(arguments) => token::run(settings, &arguments).await,

@@ -6,6 +6,7 @@ mod case_files;
 mod jobs;
 mod keys;
 mod operation_log;
+mod postgres;
 mod queues;
 mod rabbitmq;
 mod ringing_again;
