@@ -251,6 +251,8 @@ pub fn api_settings(settings: &Settings) -> ApiSettings {
         upload_idle: Duration::from_secs(server.upload_idle_seconds),
         branch_codes: settings.configuration.branches.clone(),
         columns: settings.configuration.columns.clone(),
+        // Checked when the configuration was loaded.
+        deadlines: settings.configuration.archive.read_deadlines().unwrap_or_default(),
         cookies: if server.encrypted_cookies_only {
             CookieTransport::EncryptedOnly
         } else {

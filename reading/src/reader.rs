@@ -15,7 +15,7 @@ use crate::{
     candidates::Known,
     capture,
     classify::{self, Found},
-    cpu,
+    cpu::{self, Stage, Stopwatch},
     engines::Engines,
     fields,
     forms::{Form, FormSet},
@@ -112,6 +112,7 @@ impl PageReader {
             direction: Some(set.line_direction()?),
             second: second_opinion(options)?,
             cost: ReadingCost::default(),
+            watch: Stopwatch::start(),
             second_looks_until_ms: 0.0,
         };
         let mut reader = Self::with_engines(engines, options.forms.clone());
@@ -131,6 +132,11 @@ impl PageReader {
         self.version.clone()
     }
 
+    /// What took the time of the page read last.
+    pub const fn stages(&self) -> &Stopwatch {
+        &self.engines.watch
+    }
+
     /// Reads everything on one page.
     ///
     /// # Errors
@@ -142,7 +148,7 @@ impl PageReader {
         hints: &PageHints,
     ) -> Result<PageReading, RecognitionError> {
         self.engines.cost = ReadingCost::default();
-        let started_ms = cpu::thread_ms();
+        self.engines.watch = Stopwatch::start();
         let quality = quality::look(page);
         if page.width() < 16 || page.height() < 16 || quality.causes.contains(&QualityCause::Blank) {
             return Ok(PageReading {
@@ -153,6 +159,7 @@ impl PageReader {
             });
         }
         let upright = self.upright(page)?;
+        self.engines.watch.switch(Stage::Layout);
         let quads: Vec<Quad> = upright.lines.iter().map(|line| line.quad).collect();
         let lines = self.read_lines(&upright.image, &quads)?;
         let forms = self.forms.clone();
@@ -169,7 +176,8 @@ impl PageReader {
         }
         papers.sort_by(|a, b| a.region.centre().y.total_cmp(&b.region.centre().y));
         let mut cost = std::mem::take(&mut self.engines.cost);
-        cost.cpu_ms = (cpu::thread_ms() - started_ms) as f32;
+        self.engines.watch.switch(Stage::Preparation);
+        cost.cpu_ms = self.engines.watch.total_ms() as f32;
         Ok(PageReading { quarter_turns: upright.quarter_turns, quality, papers, cost })
     }
 
@@ -185,8 +193,9 @@ impl PageReader {
             let mut paper = self.read_paper(sheet.image, &found, lines, sheet.hints)?;
             if found.form.signature.is_some() {
                 let px_per_mm = px_per_mm(sheet.page, sheet.dpi, paper.capture);
-                paper.signature =
-                    fields::marks::signature(sheet.image, found.form, lines, px_per_mm, &mut self.engines);
+                paper.signature = self.engines.during(Stage::Signature, |engines| {
+                    fields::marks::signature(sheet.image, found.form, lines, px_per_mm, engines)
+                });
             }
             papers.push(paper);
         }
@@ -208,7 +217,9 @@ impl PageReader {
             return;
         }
         let cards: Vec<Quad> = papers.iter().map(|paper| paper.region).collect();
-        let mark = fields::marks::copy_stamp(image, &cards, lines, &mut self.engines);
+        let mark = self
+            .engines
+            .during(Stage::Stamp, |engines| fields::marks::copy_stamp(image, &cards, lines, engines));
         for paper in papers.iter_mut().filter(|paper| needs(paper)) {
             paper.copy_stamp = Some(mark.clone());
         }

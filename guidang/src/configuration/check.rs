@@ -22,6 +22,7 @@ pub(super) fn check(configuration: &Configuration) -> Result<(), ConfigurationEr
     within("server.intake_memory_bytes", configuration.server.intake_memory_bytes, 1 << 20, u64::MAX)?;
     within("server.stop_seconds", configuration.server.stop_seconds, 1, 3600)?;
     check_folders(configuration)?;
+    configuration.archive.read_deadlines().map_err(|problem| wrong("archive.deadlines", &problem))?;
     ArchivalCodePattern::parse(&configuration.archive.code_pattern)
         .map_err(|error| wrong("archive.code_pattern", &error.to_string()))?;
     EnvFilter::try_new(&configuration.log.filter).map(|_| ()).map_err(|_| {

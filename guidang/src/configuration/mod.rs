@@ -247,6 +247,7 @@ mod tests {
             ("[intake]\nmax_pages = -1\n", "u32"),
             ("[log]\nfilter = \"loud=very=loud\"\n", "log.filter"),
             ("[database]\nurl = \"mysql://db/x\"\n", "database.url"),
+            ("[archive]\ndeadlines = \"/nonexistent/deadlines.toml\"\n", "archive.deadlines"),
         ] {
             let error = with_file(text).unwrap_err().to_string();
 
