@@ -75,6 +75,8 @@ pub struct NameWeight {
     pub judgement: Judgement,
     /// Natural logarithm, for each character, against the best of other names.
     pub log_ratio: f32,
+    /// Whether the ink reads as any name at all; a cursive hand does not.
+    pub is_legible: bool,
 }
 
 /// What is known about the signature beyond its being there.

@@ -1,13 +1,18 @@
 //! The signature on the slip: there, of the right name, like the earlier ones.
 
-use super::{CaseInputs, NameWeight, PlacedPaper, SignatureWeight, papers::ChosenPapers, place_finding};
+use super::{
+    CaseInputs, NameWeight, PlacedPaper, SURE, SignatureWeight, papers::ChosenPapers, place_finding,
+};
 use crate::{
-    comparison::{ValueKind, compare},
+    comparison::{ValueKind, compare, name_key},
     entered_data::EnteredData,
-    field::Slot,
+    field::{Confidence, Slot},
     finding::{Difference, FindingCode, Judgement, RaisedFinding},
     reading::{Mark, Presence},
 };
+
+/// A shorter name may stand in another by chance.
+const LEAST_NAME: usize = 2;
 
 /// Everything that is wrong with the signature; nothing where the form was not searched for one.
 pub(super) fn signature_findings(inputs: &CaseInputs<'_>, chosen: &ChosenPapers<'_>) -> Vec<RaisedFinding> {
@@ -81,8 +86,7 @@ fn name_finding(
     placed: &PlacedPaper<'_>,
     mark: &Mark,
 ) -> Option<RaisedFinding> {
-    let is_read_as_expected =
-        mark.text.as_deref().is_some_and(|read| compare(ValueKind::Name, expected, read).agrees());
+    let is_read_as_expected = mark.text.as_deref().is_some_and(|read| reads_as(expected, read));
     let mut raised = match name.judgement {
         Judgement::Agrees => return None,
         _ if is_read_as_expected => return None,
@@ -94,6 +98,8 @@ fn name_finding(
         }
         // A hand nobody can read, but the hand of the earlier ones.
         Judgement::CannotTell if weight.likeness == Some(Judgement::Agrees) => return None,
+        // A hand nobody can read speaks neither for a name nor against it: that it signed is what can be told.
+        Judgement::CannotTell if !name.is_legible && mark.confidence >= Confidence::new(SURE) => return None,
         Judgement::CannotTell => {
             let mut raised = finding(
                 FindingCode::Illegible,
@@ -108,6 +114,13 @@ fn name_finding(
     };
     raised.evidence.entered = Some(expected.to_owned());
     Some(raised)
+}
+
+/// Whether the name was read, alone or beside what another person wrote next to it.
+fn reads_as(expected: &str, read: &str) -> bool {
+    let (name, read_key) = (name_key(expected), name_key(read));
+    compare(ValueKind::Name, expected, read).agrees()
+        || (name.chars().count() >= LEAST_NAME && read_key.contains(&name))
 }
 
 fn finding(

@@ -115,7 +115,7 @@ impl Case {
         let read = |list: &[(F, &str)]| list.iter().map(|(name, text)| field(*name, text, 0.98)).collect();
         let mut slip = paper(PaperKind::Slip, read(&slip));
         slip.signature = Some(mark(Presence::Present));
-        let agrees = NameWeight { judgement: Judgement::Agrees, log_ratio: 0.0 };
+        let agrees = NameWeight { judgement: Judgement::Agrees, log_ratio: 0.0, is_legible: true };
         Self {
             entered: entered(),
             papers: vec![
@@ -148,7 +148,7 @@ impl Case {
         case.set(Slot::Slip, FieldName::AgentName, "李建国", 0.98);
         case.set(Slot::Slip, FieldName::AgentIdNumber, "440305200001011235", 0.98);
         case.signature.as_mut().unwrap().agent =
-            Some(NameWeight { judgement: Judgement::Agrees, log_ratio: 0.0 });
+            Some(NameWeight { judgement: Judgement::Agrees, log_ratio: 0.0, is_legible: true });
         case
     }
 
@@ -423,7 +423,7 @@ fn signatures_are_missing_or_of_another_name_or_unlike() {
     let check = |presence, judgement, likeness, expected: &[&str]| {
         let mut case = Case::clean();
         case.paper(Slot::Slip).signature = Some(mark(presence));
-        let customer = Some(NameWeight { judgement, log_ratio: -4.0 });
+        let customer = Some(NameWeight { judgement, log_ratio: -4.0, is_legible: true });
         case.signature = Some(SignatureWeight { customer, agent: None, likeness });
         case.raises(expected);
     };
@@ -437,9 +437,28 @@ fn signatures_are_missing_or_of_another_name_or_unlike() {
 }
 
 #[test]
+fn a_hand_nobody_can_read_has_signed() {
+    let check = |confidence: f32, read: Option<&str>, is_legible, expected: &[&str]| {
+        let mut case = Case::clean();
+        let mut signed = mark(Presence::Present);
+        signed.confidence = Confidence::new(confidence);
+        signed.text = read.map(str::to_owned);
+        case.paper(Slot::Slip).signature = Some(signed);
+        let judgement = Judgement::CannotTell;
+        let customer = Some(NameWeight { judgement, log_ratio: -4.0, is_legible });
+        case.signature = Some(SignatureWeight { customer, agent: None, likeness: None });
+        case.raises(expected);
+    };
+    check(0.95, None, false, &[]);
+    check(0.6, None, false, &["illegible:signature"]);
+    check(0.95, Some("李大刚"), true, &["illegible:signature"]);
+    check(0.95, Some("王小明高飞"), true, &[]);
+}
+
+#[test]
 fn where_an_agent_acted_the_agent_signs() {
     let mut case = Case::with_agent();
-    let differs = NameWeight { judgement: Judgement::Differs, log_ratio: -9.0 };
+    let differs = NameWeight { judgement: Judgement::Differs, log_ratio: -9.0, is_legible: true };
     case.signature.as_mut().unwrap().agent = Some(differs);
 
     let findings = case.raises(&["signature_name_mismatch:slip"]);

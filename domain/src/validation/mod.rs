@@ -27,7 +27,7 @@ pub use permit::{
 pub(crate) use phone::{area_code_length, without_country_code};
 pub use phone::{landline, mobile, phone, postcode};
 pub(crate) use region::province_by_short_name;
-pub use region::{Region, is_region_name, region_existed_by, region_of};
+pub use region::{Region, is_region_name, region_existed_by, region_of, regions_within};
 pub use resident::{ResidentNumber, Sex, check_character, from_fifteen, resident_number};
 pub use validity::{Expiry, card_terms_at, expiry_after, expiry_of, temporary_expiry, term_fits_age};
 

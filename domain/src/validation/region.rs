@@ -56,6 +56,26 @@ pub fn is_region_name(name: &str) -> bool {
     NAMES.contains(name)
 }
 
+static WITHIN: LazyLock<HashMap<&'static str, Vec<&'static str>>> = LazyLock::new(|| {
+    let mut within: HashMap<&'static str, Vec<&'static str>> = HashMap::new();
+    for inner in REGIONS.iter().filter(|region| NAMES.contains(region.name)) {
+        let province = inner.code / 10_000 * 10_000;
+        let city = inner.code / 100 * 100;
+        for code in [province, city] {
+            let outer = region_of(code).filter(|_| code != inner.code);
+            if let Some(outer) = outer {
+                within.entry(outer.name).or_default().push(inner.name);
+            }
+        }
+    }
+    within
+});
+
+/// The names of all regions, present or past, within the region of that name.
+pub fn regions_within(name: &str) -> &'static [&'static str] {
+    WITHIN.get(name).map_or(&[], Vec::as_slice)
+}
+
 static PROVINCES: LazyLock<HashMap<&'static str, &'static str>> = LazyLock::new(|| {
     const ENDINGS: [&str; 6] = ["省", "市", "壮族自治区", "回族自治区", "维吾尔自治区", "自治区"];
     let names = REGIONS.iter().filter(|region| region.code % 10_000 == 0).map(|region| region.name);
@@ -89,6 +109,8 @@ mod tests {
             .filter(|line| line.starts_with(|c: char| c.is_ascii_digit()));
 
         assert_eq!(REGIONS.len(), lines.count());
+        assert!(regions_within("韶关市").contains(&"浈江区") && regions_within("广东省").contains(&"韶关市"));
+        assert!(regions_within("天津市").contains(&"河西区") && regions_within("河西区").is_empty());
         assert!(is_region_name("河西区") && !is_region_name("市辖区") && !is_region_name("小区"));
     }
 }

@@ -118,7 +118,7 @@ fn keep_aligned(rows: &mut Vec<Quad>, segments: &Segments) {
     let slope = segments.slope_of(&widest).tan();
     rows.retain(|row| {
         let drift = slope * (row.centre().y - widest.centre().y);
-        (left_of(row) + drift - left_of(&widest)).abs() < 1.5 * widest.height()
+        (left_of(row) + drift - left_of(&widest)).abs() < owners::LARGEST_INDENT * widest.height()
     });
 }
 

@@ -16,6 +16,8 @@ use crate::{
 const FARTHEST_BELOW: f32 = 2.6;
 /// A value beside its label may stand this much higher or lower, in line heights.
 const FARTHEST_BESIDE: f32 = 0.7;
+/// Rows of one value begin at the same place, give or take so many heights: the end of a label is known badly.
+pub(super) const LARGEST_INDENT: f32 = 2.2;
 /// A number holds no more characters of Han than a date does.
 const MOST_HAN_IN_NUMBER: usize = 3;
 /// The most digits of a phone number, with country code and extension.
@@ -134,7 +136,7 @@ fn continued(form: &Form, value: &Value, segments: &Segments, owners: &[Option<u
         let field = (*owner)?;
         let gap = (value.quad.centre().y - other.quad.centre().y) / height;
         let lean = segments.slope_of(&value.quad).tan() * (other.quad.centre().y - value.quad.centre().y);
-        let aligned = (left_of(&other.quad) - left_of(&value.quad) + lean).abs() < 1.2 * height;
+        let aligned = (left_of(&other.quad) - left_of(&value.quad) + lean).abs() < LARGEST_INDENT * height;
         ((0.6..2.0).contains(&gap) && aligned && alone && form.fields[field].lines > 1).then_some(field)
     })
 }

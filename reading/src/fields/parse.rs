@@ -82,7 +82,7 @@ fn behind_label(text: &str) -> &str {
 /// A person's or organisation's name, without what is printed around it.
 pub fn name(text: &str) -> Option<String> {
     let trimmed: String = behind_label(&folded(text))
-        .trim_matches(|c: char| ":：;,.，。、|_-—'\"`·•*".contains(c))
+        .trim_matches(|c: char| !c.is_alphanumeric() && !matches!(c, '(' | ')'))
         .chars()
         .map(|c| if matches!(c, '•' | '・' | '.' | '∙' | '⋅') { '·' } else { c })
         .collect();

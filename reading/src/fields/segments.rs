@@ -353,3 +353,62 @@ fn edge(line: &Line, index: usize) -> f32 {
         None => 1.0,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use domain::reading::Lattice;
+
+    use super::*;
+    use crate::forms::FormSet;
+
+    fn line(text: &str, left: f32, top: f32) -> Line {
+        let count = text.chars().count() as f32;
+        let spans = (0..text.chars().count()).map(|i| (i as f32 / count, (i + 1) as f32 / count)).collect();
+        Line {
+            quad: Quad::rectangle(left, top, 30.0 * count, 30.0),
+            text: text.chars().collect(),
+            spans,
+            confidence: 1.0,
+            lattice: Lattice::default(),
+        }
+    }
+
+    fn cut(lines: &[Line]) -> (Vec<String>, usize) {
+        let forms = FormSet::embedded().unwrap();
+        let segments = Segments::of(forms.get("service_confirmation").unwrap(), lines);
+        (segments.values.iter().map(|value| value.text.clone()).collect(), segments.labels.len())
+    }
+
+    #[test]
+    fn a_paper_is_a_value_though_it_looks_like_the_label_of_its_number() {
+        let (values, labels) = cut(&[line("证件类型:", 0.0, 0.0), line("居民身份证", 200.0, 0.0)]);
+
+        assert_eq!((values, labels), (vec!["居民身份证".to_owned()], 1));
+    }
+
+    #[test]
+    fn words_down_the_side_of_a_table_are_no_values() {
+        let side = ["用", "户", "信", "息"];
+        let mut lines: Vec<Line> =
+            side.iter().enumerate().map(|(row, text)| line(text, 0.0, 60.0 * row as f32)).collect();
+        lines.push(line("汉", 400.0, 0.0));
+
+        assert_eq!(cut(&lines).0, ["汉"]);
+    }
+
+    #[test]
+    fn a_word_down_the_side_does_not_hide_the_label_behind_it() {
+        let (values, labels) = cut(&[line("信联系地址贵州省贵阳市乌当区育才里242号", 0.0, 0.0)]);
+
+        assert_eq!((values, labels), (vec!["贵州省贵阳市乌当区育才里242号".to_owned()], 1));
+    }
+
+    #[test]
+    fn rows_that_lie_one_above_the_other_are_not_one() {
+        let segments = Segments::default();
+        let first = Quad::rectangle(0.0, 0.0, 300.0, 40.0);
+
+        assert!(!segments.same_row(&first, &Quad::rectangle(10.0, 18.0, 200.0, 40.0)));
+        assert!(segments.same_row(&first, &Quad::rectangle(320.0, 10.0, 200.0, 40.0)));
+    }
+}

@@ -38,7 +38,7 @@ pub fn extend(page: &RgbImage, quad: &Quad, room: Room) -> Quad {
     let margin = STRIP_HEIGHT as usize / 6;
     let last = walk(&columns[end..], gap).map_or(end, |far| end + far + margin).min(columns.len());
     let before: Vec<Column> = columns[..start].iter().rev().copied().collect();
-    let first = walk(&before, gap / 3).map_or(start, |far| start.saturating_sub(far + margin));
+    let first = walk(&before, gap / 2).map_or(start, |far| start.saturating_sub(far + margin));
     let count = columns.len() as f32;
     part(&wide, first as f32 / count, last as f32 / count)
 }

@@ -5,7 +5,9 @@ use image::{Rgb, RgbImage};
 /// A pixel whose channels differ by more than this is coloured.
 const COLOURED: u8 = 48;
 /// A pixel whose red is brighter than its other channels by more is red ink.
-const RED: u8 = 40;
+const RED: u8 = 30;
+/// Red ink on bare paper has at least this share of the paper's red.
+const RED_ON_PAPER: f32 = 0.6;
 /// Grey levels between ink and paper that are not stretched any further.
 const LEAST_RANGE: f32 = 80.0;
 /// A cut-out with a larger share of coloured pixels has a stamp or ground to be taken away.
@@ -23,12 +25,16 @@ pub fn without_colour(picture: &RgbImage) -> Option<RgbImage> {
     (coloured_share(picture) > LEAST_COLOURED).then(|| map_grey(picture, |p| p[0].max(p[1]).max(p[2])))
 }
 
-/// Red ink made pale, everything else as it is: what a red stamp lies over can be found and read.
+/// Red ink made paper, everything else as it is: what a red stamp lies over can be found and read. Black strokes
+/// under the ink stay.
 pub fn without_red(mut picture: RgbImage) -> RgbImage {
+    let (_, paper) = range(&picture);
+    let paper = paper.min(255.0) as u8;
     for pixel in picture.pixels_mut() {
         let [r, g, b] = pixel.0;
         if r > g.saturating_add(RED) && r > b.saturating_add(RED) {
-            pixel.0 = [r; 3];
+            let level = if f32::from(r) > RED_ON_PAPER * f32::from(paper) { paper } else { r };
+            pixel.0 = [level; 3];
         }
     }
     picture
@@ -142,15 +148,14 @@ mod tests {
     }
 
     #[test]
-    fn red_ink_becomes_pale_and_blue_stays() {
-        let colours = [[200, 30, 30], [20, 20, 20], [40, 60, 180]];
-        let picture = RgbImage::from_fn(3, 1, |x, _| Rgb(colours[x as usize]));
+    fn red_ink_becomes_paper_and_what_is_under_it_stays() {
+        let colours = [[200, 30, 30], [90, 20, 20], [40, 60, 180], [240, 240, 240], [240, 240, 240]];
+        let picture = RgbImage::from_fn(5, 1, |x, _| Rgb(colours[x as usize]));
 
         let without = without_red(picture);
 
-        assert_eq!(without.get_pixel(0, 0).0, [200; 3]);
-        assert_eq!(without.get_pixel(1, 0).0, colours[1]);
-        assert_eq!(without.get_pixel(2, 0).0, colours[2]);
+        let row: Vec<[u8; 3]> = (0..3).map(|x| without.get_pixel(x, 0).0).collect();
+        assert_eq!(row, vec![[240; 3], [90; 3], colours[2]]);
     }
 
     #[test]

@@ -15,6 +15,12 @@ const LEGIBLE_ABOVE: f64 = -1.6;
 const COHORT_MARGIN: f64 = 2.0;
 /// A name that explains the ink better than every name of a cohort by this, for each character, is the one written.
 const STANDS_OUT_ABOVE: f64 = 0.5;
+/// The same where the hand is not clearly legible: it is as good as the best of many others.
+const AS_GOOD_AS_ABOVE: f64 = -0.1;
+/// A hand whose own best reading explains the ink better than this, for each character, is clearly legible.
+const CLEARLY_LEGIBLE_ABOVE: f64 = -0.3;
+/// A name of the cohort is what is written only if it explains the ink as well as the free reading, less this.
+const NEAR_FREE_READING: f64 = 2.0;
 /// Of so many other names, chance alone seldom puts the wrong one first.
 const LEAST_COHORT: usize = 20;
 /// Free readings that compete with the name.
@@ -25,6 +31,8 @@ const LARGEST: f64 = 30.0;
 /// How a name stands against the ink of a signature.
 #[derive(Debug, Clone, PartialEq)]
 pub struct NameWeight {
+    /// Whether the ink reads as any name at all; a cursive hand does not.
+    pub is_legible: bool,
     /// Agrees; differs: it reads as another name; cannot tell: too cursive, or nothing to read.
     pub judgement: Judgement,
     /// Log likelihood of the name less that of the best alternative, for each character of the name.
@@ -46,9 +54,15 @@ pub fn weigh_name(mark: &Mark, name: &str, cohort: &[&str]) -> NameWeight {
         }
     }
     let Some(comparison) = best else {
-        return NameWeight { judgement: Judgement::CannotTell, per_character_log_ratio: 0.0, reads_as: None };
+        return NameWeight {
+            is_legible: false,
+            judgement: Judgement::CannotTell,
+            per_character_log_ratio: 0.0,
+            reads_as: None,
+        };
     };
     NameWeight {
+        is_legible: comparison.is_legible(),
         judgement: judge(&comparison),
         per_character_log_ratio: comparison.ratio as f32,
         reads_as: comparison.rival_name,
@@ -65,6 +79,12 @@ struct Comparison {
     /// Of the name less that of the best cohort name, for each character; `None` where the cohort is too small.
     above_cohort: Option<f64>,
     rival_name: Option<String>,
+}
+
+impl Comparison {
+    fn is_legible(&self) -> bool {
+        self.legibility > LEGIBLE_ABOVE && self.reads_like_a_name
+    }
 }
 
 fn compare(lattice: &domain::reading::Lattice, wanted: &[char], cohort: &[&str]) -> Option<Comparison> {
@@ -98,8 +118,11 @@ fn compare(lattice: &domain::reading::Lattice, wanted: &[char], cohort: &[&str])
             rival = Some((score, other));
         }
     }
+    let is_near = |score: f64, other: &str| {
+        score >= best_free - NEAR_FREE_READING * other.chars().count().max(1) as f64
+    };
     let rival_name = rival
-        .filter(|(score, _)| score - likelihood > COHORT_MARGIN * length)
+        .filter(|(score, other)| score - likelihood > COHORT_MARGIN * length && is_near(*score, other))
         .map(|(_, other)| other.to_owned());
     let alternative = rival.map_or(best_free, |(score, _)| score.max(best_free));
     let ratio = ((likelihood - alternative) / length).clamp(-LARGEST, LARGEST);
@@ -116,11 +139,13 @@ fn is_han(character: char) -> bool {
 /// A cursive hand is read as something else, or in part, but still as nobody else's name: what decides is whether
 /// the name stands out among many. Another name must be there to be read before the signature counts as another's.
 fn judge(comparison: &Comparison) -> Judgement {
-    let is_legible = comparison.legibility > LEGIBLE_ABOVE && comparison.reads_like_a_name;
+    let is_legible = comparison.is_legible();
     if comparison.ratio >= DOUBTFUL_BELOW {
         return Judgement::Agrees;
     }
-    let stands_out = comparison.above_cohort.is_some_and(|above| above > STANDS_OUT_ABOVE);
+    let is_clear = comparison.legibility > CLEARLY_LEGIBLE_ABOVE && comparison.reads_like_a_name;
+    let least = if is_clear { STANDS_OUT_ABOVE } else { AS_GOOD_AS_ABOVE };
+    let stands_out = comparison.above_cohort.is_some_and(|above| above > least);
     if stands_out && !(is_legible && comparison.ratio < CLEARLY_ANOTHER_BELOW) {
         return Judgement::Agrees;
     }
@@ -173,6 +198,7 @@ mod tests {
         let mark = mark_of(vec![lattice_of("徐俊杰", 0.12)]);
 
         assert_eq!(weigh_name(&mark, "王涛", &[]).judgement, Judgement::CannotTell);
+        assert!(!weigh_name(&mark, "王涛", &[]).is_legible);
         assert_eq!(weigh_name(&mark_of(Vec::new()), "王涛", &[]).judgement, Judgement::CannotTell);
         assert_eq!(weigh_name(&mark, "", &[]).judgement, Judgement::CannotTell);
     }

@@ -108,7 +108,11 @@ pub(super) async fn weigh(
         let cohort = COHORT.iter().copied().chain(names.iter().map(|name| name.as_str()));
         let cohort: Vec<&str> = cohort.filter(|other| !other.is_empty() && *other != name).collect();
         let weight = weigh_name(mark, name, &cohort);
-        NameWeight { judgement: weight.judgement, log_ratio: weight.per_character_log_ratio }
+        NameWeight {
+            judgement: weight.judgement,
+            log_ratio: weight.per_character_log_ratio,
+            is_legible: weight.is_legible,
+        }
     };
     let earlier = earlier_signatures(context, tx, case_file, entered).await?;
     let references: Vec<&[f32]> = earlier
