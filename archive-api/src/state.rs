@@ -6,6 +6,7 @@ use backends::connect::Backends;
 use domain::blind_index::BlindKey;
 use indexer::searcher::Searcher;
 use ingest::{Limits, Sandbox};
+use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::sync::watch;
 
 use crate::{entries::ColumnMapping, intake::Intake, session::SignInCodes};
@@ -67,6 +68,8 @@ pub struct ArchiveState {
     pub intake: Arc<Intake>,
     /// One-time codes for the console.
     pub sign_in_codes: Arc<SignInCodes>,
+    /// Renders what this process counts; `None` where nothing is counted.
+    pub metrics: Option<PrometheusHandle>,
 }
 
 impl ArchiveState {
@@ -80,6 +83,7 @@ impl ArchiveState {
             settings: Arc::new(settings),
             intake: Arc::new(intake),
             sign_in_codes: Arc::new(SignInCodes::default()),
+            metrics: None,
         }
     }
 
