@@ -4,11 +4,13 @@ SHELL := /bin/bash
 VENV := .cache/venv
 SPECIMEN_VENV := .cache/specimens/venv
 CASES ?= 60
+MINUTES ?= 5
+SEED ?=
 SPLIT ?= tune
 OUT ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-stop clean-demo test bench score specimens fmt lint
+.PHONY: help setup demo demo-stop clean-demo test cluster bench score specimens fmt lint
 
 help: ## Say what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -27,6 +29,11 @@ clean-demo: ## Stop it and remove its data
 
 test: setup ## Check format, licences, lints, documentation, and run every test
 	@tools/setup/test.sh
+
+cluster: setup ## The distributed shape on one machine, loaded and broken: [MINUTES=5] [SEED=number]
+	@tools/setup/build.sh release
+	@tools/setup/setup.sh models target/release/guidang
+	@python3 tools/cluster/cluster.py --minutes $(MINUTES) $(if $(SEED),--seed $(SEED))
 
 bench: setup ## Measure intake, indexing, search and reading (docs/benchmarks.md)
 	@tools/setup/build.sh release

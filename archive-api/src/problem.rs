@@ -18,7 +18,7 @@ use ingest::Refusal;
 use serde_json::{Value, json};
 
 pub use self::kinds::Kind;
-use crate::{language::Language, state::ArchiveState};
+use crate::{language::Language, metrics::count_refusal, state::ArchiveState};
 
 /// One failure on its way out.
 #[derive(Debug, Clone)]
@@ -162,6 +162,7 @@ pub(crate) async fn render_problems(
     let path = request.extensions().get::<axum::extract::MatchedPath>().map(|path| path.as_str().to_owned());
     let mut response = next.run(request).await;
     let Some(problem) = response.extensions_mut().remove::<Problem>() else { return response };
+    count_refusal(problem.kind().code);
     let trace_id = problem.log_if_ours(&state, method.as_str(), path.as_deref());
     problem.render(language, trace_id.as_deref())
 }

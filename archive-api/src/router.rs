@@ -10,7 +10,7 @@ use axum::{
 };
 
 use crate::{
-    case_files, console, entries, findings, health, intake, jobs, pages,
+    case_files, console, entries, findings, health, intake, jobs, metrics, pages,
     problem::{self, Problem, kinds},
     scans,
     state::ArchiveState,
@@ -28,6 +28,7 @@ pub fn router(state: ArchiveState) -> Router {
         .layer(middleware::from_fn_with_state(state.clone(), problem::render_problems))
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
         .layer(middleware::map_response(harden))
+        .layer(middleware::from_fn(metrics::measure_requests))
         .with_state(state)
 }
 
@@ -35,6 +36,7 @@ fn api() -> Router<ArchiveState> {
     Router::new()
         .route("/healthz/live", get(health::live))
         .route("/healthz/ready", get(health::ready))
+        .route("/metrics", get(metrics::get_metrics))
         .route("/api/v1/entries", post(entries::post_entries))
         .route("/api/v1/scans", post(intake::post_scans))
         .route("/api/v1/scans/{id}", get(scans::get_scan))

@@ -6,6 +6,7 @@ use backends::connect::Backends;
 use domain::{blind_index::BlindKey, deadline::Deadlines};
 use indexer::searcher::Searcher;
 use ingest::{Limits, Sandbox};
+use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::sync::watch;
 
 use crate::{entries::ColumnMapping, intake::Intake, session::SignInCodes};
@@ -70,6 +71,8 @@ pub struct ArchiveState {
     pub intake: Arc<Intake>,
     /// One-time codes for the console.
     pub sign_in_codes: Arc<SignInCodes>,
+    /// Renders what this process counts; `None` where nothing is counted.
+    pub metrics: Option<PrometheusHandle>,
 }
 
 impl ArchiveState {
@@ -83,6 +86,7 @@ impl ArchiveState {
             settings: Arc::new(settings),
             intake: Arc::new(intake),
             sign_in_codes: Arc::new(SignInCodes::default()),
+            metrics: None,
         }
     }
 

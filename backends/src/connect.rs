@@ -96,15 +96,18 @@ impl Backends {
     /// Opens everything, bringing schemas to the present version. Refuses an archive that a copy has not filled yet.
     /// The queue connects by itself; `JobQueue::probe` says whether it could.
     pub async fn connect(config: &BackendsConfig, clock: Arc<dyn Clock>) -> Result<Self, ConnectError> {
-        let opened = Self::open_unfinished(config, clock).await?;
-        let unfinished = opened.database.unfinished_copy().await.map_err(engine("database.url"))?;
+        // First of all: without the key nothing is made in what may be the wrong place.
+        let root = RootKey::load(&config.root_key)?;
+        let database = open_database(config, &clock).await?;
+        // Before the key store is opened: it makes the keys that are missing, and those of the copy are still to come.
+        let unfinished = database.unfinished_copy().await.map_err(engine("database.url"))?;
         if unfinished.is_some() {
             let detail =
                 "a restore or migrate-data into it has not ended; run the same command again".to_owned();
             let source = StorageError::Unsupported { what: "catalogue", detail };
             return Err(ConnectError::Engine { key: "database.url", source });
         }
-        Ok(opened)
+        Self::with_database(database, root, config, clock).await
     }
 
     /// Opens everything, whether it is whole or not: for whoever fills it.
@@ -113,32 +116,17 @@ impl Backends {
         clock: Arc<dyn Clock>,
     ) -> Result<Self, ConnectError> {
         let root = RootKey::load(&config.root_key)?;
-        let now = clock.now();
-        let vault = match split(&config.keys_url) {
-            ("sqlite", path) => {
-                let table = sqlite::open_keys(Path::new(path)).await.map_err(engine("keys.url"))?;
-                Vault::open(root, table, now).await
-            }
-            ("postgres" | "postgresql", _) => {
-                let table = postgres::open_keys(&config.keys_url, &config.postgres, &clock).await;
-                let table = table.map_err(engine("keys.url"))?;
-                Vault::open(root, table, now).await
-            }
-            (scheme, _) => return Err(unknown("keys.url", scheme, "sqlite: or postgres:")),
-        };
-        let vault = vault.map_err(engine("keys.url"))?;
-        let database: Arc<dyn Database> = match split(&config.database_url) {
-            ("sqlite", path) => {
-                let opened = sqlite::SqliteDatabase::open(Path::new(path)).await;
-                Arc::new(opened.map_err(engine("database.url"))?)
-            }
-            ("postgres" | "postgresql", _) => {
-                let opened =
-                    postgres::PostgresDatabase::connect(&config.database_url, &config.postgres, &clock).await;
-                Arc::new(opened.map_err(engine("database.url"))?)
-            }
-            (scheme, _) => return Err(unknown("database.url", scheme, "sqlite: or postgres:")),
-        };
+        let database = open_database(config, &clock).await?;
+        Self::with_database(database, root, config, clock).await
+    }
+
+    async fn with_database(
+        database: Arc<dyn Database>,
+        root: RootKey,
+        config: &BackendsConfig,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, ConnectError> {
+        let vault = open_vault(root, config, &clock).await?;
         let queue: Arc<dyn JobQueue> = match split(&config.queue_url) {
             ("in-process", _) => Arc::new(InProcessQueue::new()),
             ("amqp" | "amqps", _) => {
@@ -148,6 +136,43 @@ impl Backends {
         };
         let blobs = open_objects(config, &clock).await?;
         Ok(Self { database, queue, blobs, vault, clock })
+    }
+}
+
+async fn open_vault(
+    root: RootKey,
+    config: &BackendsConfig,
+    clock: &Arc<dyn Clock>,
+) -> Result<Vault, ConnectError> {
+    let vault = match split(&config.keys_url) {
+        ("sqlite", path) => {
+            let table = sqlite::open_keys(Path::new(path)).await.map_err(engine("keys.url"))?;
+            Vault::open(root, table, clock.now()).await
+        }
+        ("postgres" | "postgresql", _) => {
+            let table = postgres::open_keys(&config.keys_url, &config.postgres, clock).await;
+            Vault::open(root, table.map_err(engine("keys.url"))?, clock.now()).await
+        }
+        (scheme, _) => return Err(unknown("keys.url", scheme, "sqlite: or postgres:")),
+    };
+    vault.map_err(engine("keys.url"))
+}
+
+async fn open_database(
+    config: &BackendsConfig,
+    clock: &Arc<dyn Clock>,
+) -> Result<Arc<dyn Database>, ConnectError> {
+    match split(&config.database_url) {
+        ("sqlite", path) => {
+            let opened = sqlite::SqliteDatabase::open(Path::new(path)).await;
+            Ok(Arc::new(opened.map_err(engine("database.url"))?))
+        }
+        ("postgres" | "postgresql", _) => {
+            let url = &config.database_url;
+            let opened = postgres::PostgresDatabase::connect(url, &config.postgres, clock).await;
+            Ok(Arc::new(opened.map_err(engine("database.url"))?))
+        }
+        (scheme, _) => Err(unknown("database.url", scheme, "sqlite: or postgres:")),
     }
 }
 

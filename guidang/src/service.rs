@@ -3,6 +3,7 @@
 use std::{net::SocketAddr, path::Path, sync::Arc, time::Duration};
 
 use archive_api::{
+    metrics::start_counting,
     router::router,
     state::{ApiSettings, ArchiveState, CookieTransport},
     tokens::{NewAccount, create_account, create_token, local_caller, revoke_token},
@@ -72,8 +73,11 @@ impl Service {
         working::take_over(&backends).await?;
         let token = local_token(&backends, &settings.data.run_file()).await?;
         let (searchers, searcher) = watch::channel(None);
-        let state =
+        let mut state =
             ArchiveState::new(backends.clone(), searcher, settings.sandbox()?, api_settings(settings));
+        if duty == Duty::Works {
+            state.metrics = Some(start_counting().or_fail("nothing can be counted for /metrics")?);
+        }
         let work = match duty {
             Duty::Works => Some(working::start(settings, &backends, &JobName::ALL)?),
             Duty::LetsOthersWork | Duty::AnswersOnly => None,

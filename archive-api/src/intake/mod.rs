@@ -132,7 +132,9 @@ impl Intake {
         match self.take_all(caller, &request, outlet.as_deref(), files, &mut upload).await {
             Ok(()) => {
                 let recording = Recording { caller, request: &request, outlet, limits: &self.limits };
-                recording.record(&self.backends, upload).await
+                let receipt = recording.record(&self.backends, upload).await?;
+                receipt.count();
+                Ok(receipt)
             }
             Err(error) => {
                 upload.give_up(&self.backends).await;

@@ -11,6 +11,8 @@ use chrono::{DateTime, Utc};
 use domain::ids::{ScanId, UploadId};
 use ingest::{Limits, Refusal};
 
+use crate::metrics::{count_received, count_refusal};
+
 pub(super) const RECEIVED: &str = "received";
 pub(super) const LINKED: &str = "linked";
 
@@ -60,6 +62,17 @@ impl UploadReceipt {
         let items = tx.scans().upload_items(upload.id).await?;
         let files = items.into_iter().map(|item| file_receipt(item, limits)).collect();
         Ok(Self { upload_id: upload.id, received_at: upload.received_at, files })
+    }
+
+    /// Counts what was received and refused, for whoever watches.
+    pub(super) fn count(&self) {
+        for file in &self.files {
+            match &file.outcome {
+                FileOutcome::Received(_) => count_received(1),
+                FileOutcome::Linked(_) => {}
+                FileOutcome::Refused { code, .. } => count_refusal(code),
+            }
+        }
     }
 
     /// Whether no file was taken.

@@ -293,7 +293,11 @@ fn forget_keys(backup: Backup<'_>, newest: &str, now: DateTime<Utc>) -> Result<u
 /// Complete copies in a folder, oldest first.
 pub(super) fn copies_in(folder: &Path) -> Result<Vec<(String, PathBuf)>, CopyError> {
     let mut copies = Vec::new();
-    for entry in fs::read_dir(folder).map_err(at(folder))? {
+    let entries = match fs::read_dir(folder) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(copies),
+        other => other.map_err(at(folder))?,
+    };
+    for entry in entries {
         let entry = entry.map_err(at(folder))?;
         if entry.path().join("manifest.json").exists() {
             copies.push((entry.file_name().to_string_lossy().into_owned(), entry.path()));

@@ -8,21 +8,22 @@ use chrono::{DateTime, Utc};
 
 use crate::error::StorageError;
 
-/// Compiles the items inside once for each engine. They see `EngineTransaction` and `EnginePool`.
+/// Compiles the items inside once for each engine. They see `EngineTransaction`, `EnginePool` and
+/// `ENGINE_SIZE`, which selects the size of a database.
 macro_rules! for_each_engine {
     ($($item:item)*) => {
         mod on_sqlite {
             #[allow(unused_imports, clippy::wildcard_imports, clippy::allow_attributes, reason = "one text, two engines")]
             use super::*;
             #[allow(unused_imports, clippy::allow_attributes, reason = "not every text needs both")]
-            use {crate::database::sqlite::SqliteTransaction as EngineTransaction, sqlx::SqlitePool as EnginePool};
+            use {crate::database::sqlite::{SIZE as ENGINE_SIZE, SqliteTransaction as EngineTransaction}, sqlx::SqlitePool as EnginePool};
             $($item)*
         }
         mod on_postgres {
             #[allow(unused_imports, clippy::wildcard_imports, clippy::allow_attributes, reason = "one text, two engines")]
             use super::*;
             #[allow(unused_imports, clippy::allow_attributes, reason = "not every text needs both")]
-            use {crate::database::postgres::PostgresTransaction as EngineTransaction, sqlx::PgPool as EnginePool};
+            use {crate::database::postgres::{PostgresTransaction as EngineTransaction, SIZE as ENGINE_SIZE}, sqlx::PgPool as EnginePool};
             $($item)*
         }
     };
@@ -31,6 +32,7 @@ macro_rules! for_each_engine {
 pub mod case_files;
 mod copies;
 pub mod entered_data;
+pub mod figures;
 pub mod findings;
 pub mod holdings;
 pub mod jobs;
@@ -47,6 +49,7 @@ pub(crate) mod sqlite;
 
 pub use case_files::CaseFileRepository;
 pub use entered_data::EnteredDataRepository;
+pub use figures::Figures;
 pub use findings::FindingRepository;
 pub use holdings::HoldingsRepository;
 pub use jobs::JobRepository;
@@ -82,6 +85,9 @@ pub trait Database: Send + Sync {
 
     /// Ends the copy of this name.
     async fn finish_copy(&self, source: &str, now: DateTime<Utc>) -> Result<(), StorageError>;
+
+    /// What is to be watched: open jobs, jobs done lately, and the size on disk. Touches no finished row but recent ones.
+    async fn figures(&self, since: DateTime<Utc>) -> Result<Figures, StorageError>;
 
     /// Which engine, for the log and `status`.
     fn name(&self) -> &'static str;

@@ -3,5 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a broken behaviour must fail the test where it shows")]
 
 mod backups;
+mod importing;
 mod moving;
 mod program;
+mod watching;

@@ -167,6 +167,9 @@ async fn give_verdict(
     fail::fail_point!("check_case_file::before_commit");
     claimed.complete(context, tx, &follow_up).await?;
     fail::fail_point!("check_case_file::after_commit");
+    for finding in &judged.findings {
+        metrics::counter!("guidang_findings_total", "code" => finding.code.as_str()).increment(1);
+    }
     Ok(())
 }
 

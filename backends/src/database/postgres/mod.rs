@@ -7,10 +7,10 @@ use chrono::{DateTime, Utc};
 use sqlx::{ConnectOptions, PgConnection, PgPool, Postgres};
 
 use super::{
-    CaseFileRepository, Database, EnteredDataRepository, FindingRepository, HoldingsRepository,
+    CaseFileRepository, Database, EnteredDataRepository, Figures, FindingRepository, HoldingsRepository,
     JobRepository, OperationLogRepository, OrganisationRepository, PageRepository, ReadingRepository,
-    ScanRepository, TimetableRepository, Transaction, copies::CopyMarks as _, keys::KeyPool,
-    sqlite::migration_failed,
+    ScanRepository, TimetableRepository, Transaction, copies::CopyMarks as _, figures::Watched as _,
+    keys::KeyPool, sqlite::migration_failed,
 };
 use crate::{clock::Clock, error::StorageError};
 
@@ -20,6 +20,8 @@ mod months;
 
 pub use connecting::PostgresOptions;
 
+/// Selects the bytes of a database on disk.
+pub(super) const SIZE: &str = "SELECT pg_database_size(current_database())";
 static CATALOGUE: sqlx::migrate::Migrator = sqlx::migrate!("../migrations/postgres");
 static KEYS: sqlx::migrate::Migrator = sqlx::migrate!("../migrations/keys/postgres");
 
@@ -72,6 +74,10 @@ impl Database for PostgresDatabase {
 
     async fn finish_copy(&self, source: &str, now: DateTime<Utc>) -> Result<(), StorageError> {
         self.pool.finish(source, now).await
+    }
+
+    async fn figures(&self, since: DateTime<Utc>) -> Result<Figures, StorageError> {
+        self.pool.watch(since).await
     }
 
     fn name(&self) -> &'static str {

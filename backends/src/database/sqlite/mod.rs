@@ -10,14 +10,17 @@ use sqlx::{
 };
 
 use super::{
-    CaseFileRepository, Database, EnteredDataRepository, FindingRepository, HoldingsRepository,
+    CaseFileRepository, Database, EnteredDataRepository, Figures, FindingRepository, HoldingsRepository,
     JobRepository, OperationLogRepository, OrganisationRepository, PageRepository, ReadingRepository,
-    ScanRepository, TimetableRepository, Transaction, copies::CopyMarks as _, keys::KeyPool,
+    ScanRepository, TimetableRepository, Transaction, copies::CopyMarks as _, figures::Watched as _,
+    keys::KeyPool,
 };
 use crate::error::StorageError;
 
 mod claim;
 
+/// Selects the bytes of a database on disk.
+pub(super) const SIZE: &str = "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size";
 const READERS: u32 = 6;
 
 /// The embedded catalogue.
@@ -104,6 +107,10 @@ impl Database for SqliteDatabase {
 
     async fn finish_copy(&self, source: &str, now: DateTime<Utc>) -> Result<(), StorageError> {
         self.writer.finish(source, now).await
+    }
+
+    async fn figures(&self, since: DateTime<Utc>) -> Result<Figures, StorageError> {
+        self.readers.watch(since).await
     }
 
     fn name(&self) -> &'static str {

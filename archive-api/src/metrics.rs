@@ -1,0 +1,164 @@
+//! `GET /metrics`: what is to be watched, in the form Prometheus reads. Names, codes and counts; never personal data.
+
+use std::time::Instant;
+
+use axum::{
+    extract::{MatchedPath, Request, State},
+    http::header,
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+use backends::database::{Figures, jobs::JobCount};
+use chrono::{DateTime, TimeDelta, Utc};
+use domain::{
+    access::Action,
+    job::{JobName, JobState},
+};
+use metrics::{counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
+use metrics_exporter_prometheus::{BuildError, PrometheusBuilder, PrometheusHandle};
+
+use crate::{
+    caller::Caller,
+    problem::{Problem, kinds},
+    state::ArchiveState,
+};
+
+/// Over how long the speed is measured at which work is done.
+const LATELY: TimeDelta = TimeDelta::minutes(10);
+/// Upper bounds of durations, in seconds.
+const SECONDS: [f64; 14] =
+    [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 120.0];
+
+/// Starts counting in this process, once; gives what renders the counts.
+pub fn start_counting() -> Result<PrometheusHandle, BuildError> {
+    let handle = PrometheusBuilder::new().set_buckets(&SECONDS)?.install_recorder()?;
+    describe_gauge!("guidang_jobs", "Jobs that are not done, by name and state");
+    describe_gauge!("guidang_oldest_job_seconds", "Age of the oldest job that waits, by name");
+    describe_gauge!(
+        "guidang_drain_seconds",
+        "Time until what waits is done at the speed of late, by name; -1: never"
+    );
+    describe_gauge!("guidang_catalogue_bytes", "Size of the catalogue on disk");
+    describe_gauge!("guidang_last_change", "Number of the last change of any case file");
+    describe_histogram!("guidang_job_seconds", "Time a job took in this process, by name and outcome");
+    describe_histogram!("guidang_request_seconds", "Time until an answer began, by method, route and status");
+    describe_counter!("guidang_refusals_total", "What was refused, by code");
+    describe_counter!("guidang_scans_received_total", "Scans that were answered received");
+    describe_counter!("guidang_findings_total", "Findings raised, by code");
+    Ok(handle)
+}
+
+/// Renders counts of this process and figures of the whole archive. For whoever runs the machine.
+pub(crate) async fn get_metrics(
+    State(state): State<ArchiveState>,
+    caller: Caller,
+) -> Result<Response, Problem> {
+    if !caller.has(Action::RunMachine) {
+        return Err(Problem::new(kinds::FORBIDDEN));
+    }
+    let Some(handle) = &state.metrics else { return Err(Problem::new(kinds::NOT_FOUND)) };
+    let now = state.backends.clock.now();
+    let figures = state.backends.database.figures(now - LATELY).await?;
+    let mut tx = state.backends.database.begin_read().await?;
+    let last_change = tx.case_files().last_change().await?;
+    drop(tx);
+    show_jobs(&figures, now);
+    gauge!("guidang_catalogue_bytes").set(figures.catalogue_bytes as f64);
+    gauge!("guidang_last_change").set(last_change as f64);
+    let text = handle.render();
+    Ok(([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text).into_response())
+}
+
+/// Every job and state has a value, so that what came to an end is seen to have done so.
+fn show_jobs(figures: &Figures, now: DateTime<Utc>) {
+    for name in JobName::ALL {
+        for state in [JobState::Waiting, JobState::Retrying, JobState::Running, JobState::Dead] {
+            let count = counted(figures, name, state).map_or(0, |count| count.count);
+            gauge!("guidang_jobs", "name" => name.as_str(), "state" => state.as_str()).set(count as f64);
+        }
+        let backlog = Backlog::of(figures, name, now);
+        gauge!("guidang_oldest_job_seconds", "name" => name.as_str()).set(backlog.oldest_seconds);
+        gauge!("guidang_drain_seconds", "name" => name.as_str()).set(backlog.drain_seconds);
+    }
+}
+
+fn counted(figures: &Figures, name: JobName, state: JobState) -> Option<&JobCount> {
+    figures.open_jobs.iter().find(|count| count.name == name && count.state == state)
+}
+
+/// How far behind the work of one name is.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Backlog {
+    oldest_seconds: f64,
+    drain_seconds: f64,
+}
+
+impl Backlog {
+    fn of(figures: &Figures, name: JobName, now: DateTime<Utc>) -> Self {
+        let waiting = [JobState::Waiting, JobState::Retrying];
+        let counts: Vec<&JobCount> =
+            waiting.into_iter().filter_map(|state| counted(figures, name, state)).collect();
+        let depth: i64 = counts.iter().map(|count| count.count).sum();
+        let oldest = counts.iter().map(|count| count.oldest).min().unwrap_or(now);
+        let done = figures.done_jobs.iter().find(|(done, _)| *done == name).map_or(0, |(_, count)| *count);
+        let drain_seconds = match (depth, done) {
+            (0, _) => 0.0,
+            (_, 0) => -1.0,
+            _ => depth as f64 * LATELY.num_seconds() as f64 / done as f64,
+        };
+        Self { oldest_seconds: (now - oldest).num_milliseconds().max(0) as f64 / 1000.0, drain_seconds }
+    }
+}
+
+/// Counts requests by route, never by address: addresses hold ids.
+pub(crate) async fn measure_requests(request: Request, next: Next) -> Response {
+    let started = Instant::now();
+    let method = request.method().to_string();
+    let route = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());
+    let response = next.run(request).await;
+    let labels = [
+        ("method", method),
+        ("route", route.unwrap_or_else(|| "none".to_owned())),
+        ("status", response.status().as_u16().to_string()),
+    ];
+    histogram!("guidang_request_seconds", &labels).record(started.elapsed().as_secs_f64());
+    response
+}
+
+/// Counts what was refused, by code.
+pub(crate) fn count_refusal(code: &str) {
+    counter!("guidang_refusals_total", "code" => code.to_owned()).increment(1);
+}
+
+/// Counts scans that were answered received.
+pub(crate) fn count_received(scans: u64) {
+    counter!("guidang_scans_received_total").increment(scans);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn figures(waiting: i64, done: i64, oldest: DateTime<Utc>) -> Figures {
+        let open = JobCount { name: JobName::ReadScan, state: JobState::Waiting, count: waiting, oldest };
+        Figures {
+            open_jobs: if waiting > 0 { vec![open] } else { Vec::new() },
+            done_jobs: vec![(JobName::ReadScan, done)],
+            catalogue_bytes: 0,
+        }
+    }
+
+    #[test]
+    fn the_backlog_is_measured_by_the_speed_of_late() {
+        let now = DateTime::UNIX_EPOCH + TimeDelta::days(1);
+        let of = |waiting, done| {
+            let backlog =
+                Backlog::of(&figures(waiting, done, now - TimeDelta::seconds(90)), JobName::ReadScan, now);
+            (backlog.oldest_seconds, backlog.drain_seconds)
+        };
+
+        assert_eq!(of(50, 100), (90.0, 300.0));
+        assert_eq!(of(50, 0), (90.0, -1.0));
+        assert_eq!(of(0, 100), (0.0, 0.0));
+    }
+}
