@@ -23,12 +23,17 @@ pub mod verify;
 pub mod watch;
 pub mod work;
 
+use std::time::Duration;
+
 use crate::{
     cli::{Cli, Command},
     failure::{Failure, OrFail},
     logging::{self, Loudness},
     settings::Settings,
 };
+
+/// How long threads that still run when a command has ended may take.
+const LAST_WORDS: Duration = Duration::from_secs(2);
 
 /// Runs what the command line asks for.
 pub fn run(cli: Cli) -> Result<(), Failure> {
@@ -42,7 +47,11 @@ pub fn run(cli: Cli) -> Result<(), Failure> {
         Command::Forms(arguments) => forms::run(&settings, &arguments),
         command => {
             let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
-            runtime.or_fail("the program cannot start")?.block_on(run_async(&settings, command))
+            let runtime = runtime.or_fail("the program cannot start")?;
+            let ended = runtime.block_on(run_async(&settings, command));
+            // Whatever must end well was waited for; a page that is still being read was given back.
+            runtime.shutdown_timeout(LAST_WORDS);
+            ended
         }
     }
 }
