@@ -201,7 +201,9 @@ async fn dump_postgres(url: &str, config: &BackendsConfig, place: &Path) -> Resu
         // The first line names the columns, so that a later release can put them where they belong.
         writeln!(file, "{}", table.column_list()).map_err(at(&path))?;
         // By a query, since COPY itself refuses a table with partitions.
-        let statement = format!("COPY (SELECT {} FROM \"{}\") TO STDOUT", table.column_list(), table.name);
+        let key = tables::quoted(table.key.iter().map(|column| column.name.as_str()));
+        let columns = table.column_list();
+        let statement = format!("COPY (SELECT {columns} FROM \"{}\" ORDER BY {key}) TO STDOUT", table.name);
         let mut pieces = tx.copy_out_raw(&statement).await?;
         while let Some(piece) = pieces.try_next().await? {
             file.write_all(&piece).map_err(at(&path))?;

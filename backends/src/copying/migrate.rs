@@ -2,6 +2,7 @@
 
 use std::{path::Path, sync::Arc};
 
+use chrono::{DateTime, Utc};
 use sqlx::{PgConnection, SqliteConnection};
 use uuid::Uuid;
 
@@ -14,7 +15,7 @@ use super::{
 use crate::{
     clock::Clock,
     connect::{BackendsConfig, engine, open_objects, split},
-    database::{self, Database as _},
+    database,
     vault::RootKey,
 };
 
@@ -45,12 +46,12 @@ pub async fn migrate(
     let mut catalogue = open_catalogue(migration, &clock).await?;
     let mut keys = open_keys(migration, &clock).await?;
     let name = archive.simple().to_string();
-    if is_new(&mut catalogue.to).await? {
+    if postgres::is_new(&mut catalogue.to).await? {
         postgres::refuse_used(&mut keys.to, &keys.tables, "the key store").await?;
     }
     let claimed = postgres::claim(&mut catalogue.to, &catalogue.tables, &name, "migrate-data").await?;
     tracing::info!(resumed = (claimed == postgres::Claimed::Resumed), "an archive is being moved");
-    make_months(&mut catalogue, migration, &clock).await?;
+    make_months(&mut catalogue, clock.now()).await?;
     copy_rows(&mut catalogue, on_step).await?;
     copy_rows(&mut keys, on_step).await?;
     let (source, target) =
@@ -72,11 +73,6 @@ fn same_root_key(migration: Migration<'_>) -> Result<Uuid, CopyError> {
     }
     let (from, to) = (migration.source.root_key.display(), migration.target.root_key.display());
     Err(CopyError::Unusable(format!("the target has another root key; copy {from} to {to} first")))
-}
-
-async fn is_new(connection: &mut PgConnection) -> Result<bool, CopyError> {
-    let (count,): (i64,) = sqlx::query_as("SELECT count(*) FROM copies").fetch_one(connection).await?;
-    Ok(count == 0)
 }
 
 async fn open_catalogue(migration: Migration<'_>, clock: &Arc<dyn Clock>) -> Result<Pair, CopyError> {
@@ -117,19 +113,13 @@ fn postgres_url<'a>(url: &'a str, key: &str) -> Result<&'a str, CopyError> {
 }
 
 /// The months in which the source has readings.
-async fn make_months(
-    catalogue: &mut Pair,
-    migration: Migration<'_>,
-    clock: &Arc<dyn Clock>,
-) -> Result<(), CopyError> {
+async fn make_months(catalogue: &mut Pair, now: DateTime<Utc>) -> Result<(), CopyError> {
     let select = "SELECT id FROM readings ORDER BY id LIMIT 1";
     let first: Option<(Uuid,)> = sqlx::query_as(select).fetch_optional(&mut catalogue.from).await?;
-    if let Some(first) = first.and_then(|(id,)| postgres::made_at(id)) {
-        let (url, options) = (&migration.target.database_url, &migration.target.postgres);
-        let target = database::postgres::PostgresDatabase::connect(url, options, clock).await?;
-        target.make_months(first.min(clock.now()), clock.now()).await?;
+    match first {
+        Some((first,)) => postgres::make_months(&mut catalogue.to, first, now).await,
+        None => Ok(()),
     }
-    Ok(())
 }
 
 async fn copy_rows(pair: &mut Pair, on_step: OnStep<'_>) -> Result<(), CopyError> {

@@ -1,5 +1,6 @@
 //! The distributed side: rows go in and out through COPY.
 
+use chrono::{DateTime, Utc};
 use futures_util::TryStreamExt;
 use sqlx::{Connection, PgConnection};
 use uuid::Uuid;
@@ -10,6 +11,7 @@ use super::{
     sqlite::Batch,
     tables::{Column, Kind, Table, quoted},
 };
+use crate::database::postgres::make_months_since;
 
 /// Tables that are never empty in an archive that was used.
 const SIGNS_OF_USE: [&str; 7] =
@@ -45,6 +47,12 @@ pub(super) async fn claim(
     sqlx::query(mark).bind(source).bind(kind).execute(&mut *tx).await?;
     tx.commit().await?;
     Ok(Claimed::New)
+}
+
+/// Whether no copy into the catalogue was ever begun.
+pub(super) async fn is_new(connection: &mut PgConnection) -> Result<bool, CopyError> {
+    let (count,): (i64,) = sqlx::query_as("SELECT count(*) FROM copies").fetch_one(connection).await?;
+    Ok(count == 0)
 }
 
 /// Ends the copy: from now on the archive may be served.
@@ -155,8 +163,15 @@ fn literal(column: &Column) -> Result<String, CopyError> {
     }
 }
 
-/// The instant at which a UUIDv7 was made.
-pub(super) fn made_at(id: Uuid) -> Option<chrono::DateTime<chrono::Utc>> {
-    let milliseconds = i64::try_from(id.as_u128() >> 80).ok()?;
-    chrono::DateTime::from_timestamp_millis(milliseconds)
+/// Makes the months of readings of which `first` is the oldest.
+pub(super) async fn make_months(
+    connection: &mut PgConnection,
+    first: Uuid,
+    now: DateTime<Utc>,
+) -> Result<(), CopyError> {
+    // The milliseconds of a UUIDv7 lead it.
+    let milliseconds = i64::try_from(first.as_u128() >> 80).unwrap_or(i64::MAX);
+    let made_at = DateTime::from_timestamp_millis(milliseconds).unwrap_or(now);
+    make_months_since(connection, made_at.min(now), now).await?;
+    Ok(())
 }

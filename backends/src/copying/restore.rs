@@ -10,6 +10,7 @@ use std::{
 
 use domain::scan::ScanState;
 use sqlx::{Connection, PgConnection};
+use uuid::Uuid;
 
 use super::{
     CopyError, Manifest, OnStep, Step, at,
@@ -205,12 +206,23 @@ async fn put_postgres_back(
     let mut catalogue =
         database::postgres::open_alone(&target.database_url, options, clock, "database.url").await?;
     let (of_catalogue, of_keys) = (tables::tables(&mut catalogue).await?, tables::tables(&mut keys).await?);
-    let claimed = postgres::claim(&mut catalogue, &of_catalogue, &chosen.name, "restore").await?;
-    if claimed == postgres::Claimed::New {
+    if postgres::is_new(&mut catalogue).await? {
         postgres::refuse_used(&mut keys, &of_keys, "the key store").await?;
+    }
+    postgres::claim(&mut catalogue, &of_catalogue, &chosen.name, "restore").await?;
+    if let Some(first) = first_reading(&chosen.catalogue)? {
+        postgres::make_months(&mut catalogue, first, clock.now()).await?;
     }
     fill(&mut keys, &of_keys, &chosen.keys).await?;
     fill(&mut catalogue, &of_catalogue, &chosen.catalogue).await
+}
+
+/// The oldest reading of a backup, whose rows are in the order of their keys.
+fn first_reading(folder: &Path) -> Result<Option<Uuid>, CopyError> {
+    let path = folder.join("readings.copy");
+    let file = BufReader::new(File::open(&path).map_err(at(&path))?);
+    let first = file.lines().nth(1).transpose().map_err(at(&path))?;
+    Ok(first.and_then(|line| line.split('\t').next().and_then(|id| Uuid::try_parse(id).ok())))
 }
 
 /// Fills every table from its file, all in one transaction.

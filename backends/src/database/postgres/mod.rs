@@ -159,6 +159,15 @@ pub(crate) async fn open_alone(
     connecting::prepare(&connecting::connect_options(url, options)?, clock, key, migrations).await
 }
 
+/// Makes the partitions of readings from the month of `first` on.
+pub(crate) async fn make_months_since(
+    connection: &mut PgConnection,
+    first: DateTime<Utc>,
+    now: DateTime<Utc>,
+) -> Result<u32, StorageError> {
+    months::make(connection, first, now).await
+}
+
 /// Opens one connection to a database as it is.
 pub(crate) async fn connect_alone(
     url: &str,
