@@ -8,9 +8,9 @@ use std::{
 use crate::{
     blob_store::BlobStore,
     clock::Clock,
-    database::{Database, postgres, sqlite},
+    database::{Database, PostgresOptions, postgres, sqlite},
     error::StorageError,
-    queue::{InProcessQueue, JobQueue},
+    queue::{InProcessQueue, JobQueue, QueueError, RabbitQueue},
     vault::{RootKey, RootKeyError, Vault},
 };
 
@@ -21,12 +21,16 @@ pub struct BackendsConfig {
     pub database_url: String,
     /// `sqlite:PATH` or `postgres://…`; never the catalogue's own database.
     pub keys_url: String,
-    /// `in-process:`.
+    /// `in-process:` or `amqp://…`.
     pub queue_url: String,
+    /// File with the certificate authorities of the broker; none: those of the system.
+    pub queue_ca_file: Option<PathBuf>,
     /// `file:FOLDER`.
     pub objects_url: String,
     /// File with the root key.
     pub root_key: PathBuf,
+    /// How PostgreSQL is used, where it is.
+    pub postgres: PostgresOptions,
 }
 
 impl BackendsConfig {
@@ -36,8 +40,10 @@ impl BackendsConfig {
             database_url: format!("sqlite:{}", data.join("catalogue.db").display()),
             keys_url: format!("sqlite:{}", data.join("keys").join("keys.db").display()),
             queue_url: "in-process:".to_owned(),
+            queue_ca_file: None,
             objects_url: format!("file:{}", data.join("objects").display()),
             root_key: data.join("keys").join("root.key"),
+            postgres: PostgresOptions::default(),
         }
     }
 }
@@ -58,6 +64,9 @@ pub enum ConnectError {
     /// The root key cannot be used.
     #[error(transparent)]
     RootKey(#[from] RootKeyError),
+    /// The queue cannot be used.
+    #[error(transparent)]
+    Queue(#[from] QueueError),
     /// An engine cannot be used.
     #[error("{key} cannot be opened")]
     Engine {
@@ -84,8 +93,25 @@ pub struct Backends {
 }
 
 impl Backends {
-    /// Opens everything, bringing schemas to the present version.
+    /// Opens everything, bringing schemas to the present version. Refuses an archive that a copy has not filled yet.
+    /// The queue connects by itself; `JobQueue::probe` says whether it could.
     pub async fn connect(config: &BackendsConfig, clock: Arc<dyn Clock>) -> Result<Self, ConnectError> {
+        let opened = Self::open_unfinished(config, clock).await?;
+        let unfinished = opened.database.unfinished_copy().await.map_err(engine("database.url"))?;
+        if unfinished.is_some() {
+            let detail =
+                "a restore or migrate-data into it has not ended; run the same command again".to_owned();
+            let source = StorageError::Unsupported { what: "catalogue", detail };
+            return Err(ConnectError::Engine { key: "database.url", source });
+        }
+        Ok(opened)
+    }
+
+    /// Opens everything, whether it is whole or not: for whoever fills it.
+    pub(crate) async fn open_unfinished(
+        config: &BackendsConfig,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, ConnectError> {
         let root = RootKey::load(&config.root_key)?;
         let now = clock.now();
         let vault = match split(&config.keys_url) {
@@ -94,7 +120,8 @@ impl Backends {
                 Vault::open(root, table, now).await
             }
             ("postgres" | "postgresql", _) => {
-                let table = postgres::open_keys(&config.keys_url).await.map_err(engine("keys.url"))?;
+                let table = postgres::open_keys(&config.keys_url, &config.postgres, &clock).await;
+                let table = table.map_err(engine("keys.url"))?;
                 Vault::open(root, table, now).await
             }
             (scheme, _) => return Err(unknown("keys.url", scheme, "sqlite: or postgres:")),
@@ -106,37 +133,47 @@ impl Backends {
                 Arc::new(opened.map_err(engine("database.url"))?)
             }
             ("postgres" | "postgresql", _) => {
-                let opened = postgres::PostgresDatabase::connect(&config.database_url).await;
+                let opened =
+                    postgres::PostgresDatabase::connect(&config.database_url, &config.postgres, &clock).await;
                 Arc::new(opened.map_err(engine("database.url"))?)
             }
             (scheme, _) => return Err(unknown("database.url", scheme, "sqlite: or postgres:")),
         };
         let queue: Arc<dyn JobQueue> = match split(&config.queue_url) {
             ("in-process", _) => Arc::new(InProcessQueue::new()),
-            (scheme, _) => return Err(unknown("queue.url", scheme, "in-process:")),
-        };
-        let blobs = match split(&config.objects_url) {
-            ("file", folder) => {
-                let folder = Path::new(folder.strip_prefix("//").unwrap_or(folder));
-                std::fs::create_dir_all(folder)
-                    .map_err(|source| StorageError::Unavailable {
-                        what: "object store",
-                        source: source.into(),
-                    })
-                    .map_err(engine("objects.url"))?;
-                BlobStore::local(folder).map_err(engine("objects.url"))?
+            ("amqp" | "amqps", _) => {
+                Arc::new(RabbitQueue::open(&config.queue_url, config.queue_ca_file.as_deref())?)
             }
-            (scheme, _) => return Err(unknown("objects.url", scheme, "file:")),
+            (scheme, _) => return Err(unknown("queue.url", scheme, "in-process: or amqp:")),
         };
+        let blobs = open_objects(config, &clock).await?;
         Ok(Self { database, queue, blobs, vault, clock })
     }
 }
 
-fn split(url: &str) -> (&str, &str) {
+/// Opens the objects alone.
+#[expect(clippy::unused_async, reason = "other stores are asked before they are relied on")]
+pub(crate) async fn open_objects(
+    config: &BackendsConfig,
+    _clock: &Arc<dyn Clock>,
+) -> Result<BlobStore, ConnectError> {
+    match split(&config.objects_url) {
+        ("file", folder) => {
+            let folder = Path::new(folder.strip_prefix("//").unwrap_or(folder));
+            std::fs::create_dir_all(folder)
+                .map_err(|source| StorageError::Unavailable { what: "object store", source: source.into() })
+                .map_err(engine("objects.url"))?;
+            BlobStore::local(folder).map_err(engine("objects.url"))
+        }
+        (scheme, _) => Err(unknown("objects.url", scheme, "file:")),
+    }
+}
+
+pub(crate) fn split(url: &str) -> (&str, &str) {
     url.split_once(':').unwrap_or((url, ""))
 }
 
-fn engine(key: &'static str) -> impl Fn(StorageError) -> ConnectError {
+pub(crate) fn engine(key: &'static str) -> impl Fn(StorageError) -> ConnectError {
     move |source| ConnectError::Engine { key, source }
 }
 

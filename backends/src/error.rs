@@ -79,8 +79,13 @@ impl From<sqlx::Error> for StorageError {
                     return Self::Full { what: WHAT };
                 }
                 // SQLite 5 and 6: busy, locked; 10 and its extended codes: input or output failed.
-                // PostgreSQL 40001, 40P01: serialisation, deadlock; 57xxx: shutting down; 08xxx: connection.
-                let busy = ["5", "6", "10", "261", "517", "778", "1034", "4874", "40001", "40P01"];
+                // PostgreSQL 40001, 40P01: serialisation, deadlock; 55P03: lock time-out; 57xxx: statement time-out or
+                // shutting down; 08xxx: connection; 53300: too many of them; 25006: it became a replica; 25P03: idle
+                // for too long.
+                let busy = [
+                    "5", "6", "10", "261", "517", "778", "1034", "4874", "40001", "40P01", "55P03", "53300",
+                    "25006", "25P03",
+                ];
                 if busy.contains(&code.as_str()) || code.starts_with("57") || code.starts_with("08") {
                     return Self::Unavailable { what: WHAT, source: Box::new(error) };
                 }

@@ -1,12 +1,13 @@
 //! The only place that talks to databases, brokers and object stores, and where keys live.
 //!
 //! Owns both sides of each seam: catalogue (`database`), bell (`queue`), objects (`blob_store`), keys (`vault`)
-//! and time (`clock`). Refuses business rules and HTTP.
+//! and time (`clock`); copies whole archives (`copying`). Refuses business rules and HTTP.
 //! Start with `connect`, then `database`.
 
 pub mod blob_store;
 pub mod clock;
 pub mod connect;
+pub mod copying;
 pub mod database;
 pub mod error;
 pub mod queue;

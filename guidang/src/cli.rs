@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    audit, config, export, forms, import, index, ingest, init, jobs, models, outlets, search, serve, show,
-    token, tray, verify, watch,
+    audit, backup, config, export, forms, import, index, ingest, init, jobs, migrate_data, models, outlets,
+    restore, search, serve, show, token, tray, verify, watch, work,
 };
 
 /// Guidang (归档): document archive with OCR ingestion.
@@ -31,6 +31,8 @@ pub enum Command {
     Init(init::Arguments),
     /// Runs the archive: API, console, workers and index
     Serve(serve::Arguments),
+    /// Works on jobs without an API, beside servers on the same PostgreSQL
+    Work(work::Arguments),
     /// Takes in what the business system exports
     Import(import::Arguments),
     /// Takes in scans: files and folders
@@ -49,6 +51,12 @@ pub enum Command {
     Index(index::Arguments),
     /// Checks that everything received is there and nothing is wrong
     Verify(verify::Arguments),
+    /// Copies one state of the archive while it is at work
+    Backup(backup::Arguments),
+    /// Puts a backup back into an empty place
+    Restore(restore::Arguments),
+    /// Moves an embedded archive into a distributed one
+    MigrateData(migrate_data::Arguments),
     /// The operation log
     Audit(audit::Arguments),
     /// Writes findings or readings, in clear, for whoever may have them

@@ -1,6 +1,10 @@
 //! What a command was told: data folder, configuration, and how to open what they name.
 
-use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use backends::{clock::SystemClock, connect::Backends};
 use ingest::Sandbox;
@@ -36,6 +40,15 @@ impl Settings {
         let data = DataFolder::locate(data.as_deref())?;
         let sources = Sources { file: file.as_deref(), data: Some(data.root()), environment };
         let loaded = configuration::load(&sources).or_fail("the configuration cannot be used")?;
+        Ok(Self { data, configuration: loaded.configuration, file: loaded.file })
+    }
+
+    /// What a folder alone says, with the variables given.
+    pub fn of_folder(folder: &Path, environment: BTreeMap<String, String>) -> Result<Self, Failure> {
+        let data = DataFolder::locate(Some(folder))?;
+        let sources = Sources { file: None, data: Some(data.root()), environment };
+        let sentence = format!("the configuration in {} cannot be used", data.root().display());
+        let loaded = configuration::load(&sources).or_fail(sentence)?;
         Ok(Self { data, configuration: loaded.configuration, file: loaded.file })
     }
 

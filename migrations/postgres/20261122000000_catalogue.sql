@@ -169,7 +169,10 @@ CREATE TABLE readings (
     reading_sealed      BYTEA NOT NULL,
     cpu_ms              BIGINT NOT NULL,
     made_at             TIMESTAMPTZ NOT NULL
-);
+) PARTITION BY RANGE (id);
+-- Ids are UUIDv7: their order is that of time, so a range of ids is a month. Months are made ahead by the timetable; what
+-- falls outside of them is kept here.
+CREATE TABLE readings_other PARTITION OF readings DEFAULT;
 CREATE INDEX readings_by_scan ON readings (scan_id, made_at);
 
 CREATE TABLE verdicts (
@@ -304,3 +307,12 @@ CREATE TABLE dual_authorizations (
     state               TEXT NOT NULL,
     expires_at          TIMESTAMPTZ NOT NULL
 );
+
+-- Ciphertext has no statistics: the planner would keep samples of it for good.
+ALTER TABLE entered_data ALTER COLUMN entered_sealed SET STATISTICS 0;
+ALTER TABLE scans ALTER COLUMN name_sealed SET STATISTICS 0;
+ALTER TABLE pages ALTER COLUMN facts_sealed SET STATISTICS 0;
+ALTER TABLE pages ALTER COLUMN fingerprint_sealed SET STATISTICS 0;
+ALTER TABLE readings ALTER COLUMN reading_sealed SET STATISTICS 0;
+ALTER TABLE findings ALTER COLUMN evidence_sealed SET STATISTICS 0;
+ALTER TABLE legal_holds ALTER COLUMN document_sealed SET STATISTICS 0;

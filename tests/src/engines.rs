@@ -24,7 +24,7 @@ pub struct TestBackends {
     /// Where it can be opened again.
     pub config: BackendsConfig,
     _folder: TempDir,
-    _server: Option<PrivatePostgres>,
+    server: Option<PrivatePostgres>,
 }
 
 /// Opens SQLite, local files and the in-process queue in a folder of their own.
@@ -53,6 +53,13 @@ pub async fn all() -> Result<Vec<TestBackends>> {
     Ok(every)
 }
 
+impl TestBackends {
+    /// The PostgreSQL cluster behind it, where there is one.
+    pub fn server(&self) -> Option<&PrivatePostgres> {
+        self.server.as_ref()
+    }
+}
+
 async fn open(
     name: &'static str,
     folder: TempDir,
@@ -63,7 +70,7 @@ async fn open(
     RootKey::create(&config.root_key)?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let backends = Backends::connect(&config, clock).await?;
-    Ok(TestBackends { name, backends, config, _folder: folder, _server: server })
+    Ok(TestBackends { name, backends, config, _folder: folder, server })
 }
 
 /// A PostgreSQL cluster of its own on a private port, stopped when dropped.
@@ -76,26 +83,75 @@ pub struct PrivatePostgres {
 impl PrivatePostgres {
     /// Makes and starts a cluster.
     pub fn start() -> Result<Self> {
+        let cluster = Self::made()?;
+        cluster.as_owner(&format!(
+            "initdb -D {} -A trust -U postgres --locale=C.UTF-8 --no-sync",
+            cluster.data().display()
+        ))?;
+        cluster.run("")?;
+        Ok(cluster)
+    }
+
+    /// Makes and starts a cluster that speaks TLS with `server.pem` and `server.key` of a folder.
+    pub fn start_with_tls(certificates: &Path) -> Result<Self> {
+        let cluster = Self::made()?;
+        let data = cluster.data();
+        cluster.as_owner(&format!(
+            "initdb -D {} -A trust -U postgres --locale=C.UTF-8 --no-sync",
+            data.display()
+        ))?;
+        for name in ["server.pem", "server.key"] {
+            let copy = data.join(name);
+            std::fs::copy(certificates.join(name), &copy)?;
+            if is_root()? {
+                run(Command::new("chown").arg("postgres").arg(&copy))?;
+            }
+        }
+        cluster.run("-c ssl=on -c ssl_cert_file=server.pem -c ssl_key_file=server.key")?;
+        Ok(cluster)
+    }
+
+    /// Makes and starts a read replica of this cluster.
+    pub fn standby(&self) -> Result<Self> {
+        let standby = Self::made()?;
+        let (port, data) = (self.port, standby.data());
+        standby.as_owner(&format!(
+            "pg_basebackup -R -c fast --no-sync -h 127.0.0.1 -p {port} -U postgres -D {}",
+            data.display()
+        ))?;
+        standby.run("")?;
+        Ok(standby)
+    }
+
+    fn made() -> Result<Self> {
         let programs = programs()?;
         let folder = tempfile::Builder::new().prefix("guidang-postgres-").tempdir()?;
         let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
-        let data = folder.path().join("data");
         if is_root()? {
             run(Command::new("chown").arg("postgres").arg(folder.path()))?;
         }
-        let cluster = Self { folder, programs, port };
-        let data = data.display();
-        cluster.as_owner(&format!("initdb -D {data} -A trust -U postgres --locale=C.UTF-8 --no-sync"))?;
-        let folder = cluster.folder.path().display();
-        let options = format!("-p {port} -k {folder} -c listen_addresses=127.0.0.1 -c fsync=off");
-        cluster.as_owner(&format!("pg_ctl -D {data} -w -l {folder}/log -o '{options}' start"))?;
-        Ok(cluster)
+        Ok(Self { folder, programs, port })
+    }
+
+    fn data(&self) -> PathBuf {
+        self.folder.path().join("data")
+    }
+
+    fn run(&self, more: &str) -> Result<()> {
+        let (folder, port) = (self.folder.path().display(), self.port);
+        let options = format!("-p {port} -k {folder} -c listen_addresses=127.0.0.1 -c fsync=off {more}");
+        self.as_owner(&format!("pg_ctl -D {} -w -l {folder}/log -o '{options}' start", self.data().display()))
+    }
+
+    /// The address of a database that is there.
+    pub fn address(&self, database: &str) -> String {
+        format!("postgres://postgres@127.0.0.1:{}/{database}", self.port)
     }
 
     /// Makes a database and gives its address.
     pub fn url(&self, database: &str) -> Result<String> {
         self.as_owner(&format!("createdb -h 127.0.0.1 -p {} -U postgres {database}", self.port))?;
-        Ok(format!("postgres://postgres@127.0.0.1:{}/{database}", self.port))
+        Ok(self.address(database))
     }
 
     /// Runs one of PostgreSQL's programs; it refuses to run as root.

@@ -3,14 +3,19 @@
 //! `engines` opens every backend a promise must hold on and starts real servers on private ports.
 //! `server` runs the executable as an operator would, kills it and starts it again; `client` talks to it as any
 //! program would, and `catalogue` looks at what it left behind.
+//! `cluster` is the same archive as many processes, with a `worker` for each that works.
 //! `entries`, `scans` and `hostile` make what is sent to it; `small_disk` gives it a disk that fills up.
 
 pub mod catalogue;
 pub mod client;
+pub mod cluster;
 pub mod engines;
 pub mod entries;
 pub mod hostile;
+pub mod queues;
+pub mod rabbit;
 pub mod random;
 pub mod scans;
 pub mod server;
 pub mod small_disk;
+pub mod worker;

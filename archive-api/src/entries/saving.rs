@@ -11,6 +11,7 @@ use backends::{
         organisation::OutletRow,
     },
     error::StorageError,
+    queue::Ring,
     vault::{DataKey, KeyPurpose},
 };
 use chrono::{DateTime, Utc};
@@ -23,7 +24,7 @@ use domain::{
         warnings_on_arrival,
     },
     field::FieldName,
-    ids::{CaseFileId, EnteredDataId, JobId},
+    ids::{CaseFileId, EnteredDataId},
     job::JobName,
     scan::ScanState,
 };
@@ -58,7 +59,7 @@ struct Batch {
     now: DateTime<Utc>,
     keys: HashMap<String, DataKey>,
     changed: Vec<CaseFileId>,
-    jobs: Vec<JobId>,
+    jobs: Vec<Ring>,
 }
 
 impl<'a> Saver<'a> {

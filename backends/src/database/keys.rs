@@ -20,8 +20,9 @@ for_each_engine! {
         async fn add(&self, keys: &[WrappedKey]) -> Result<(), StorageError> {
             let mut tx = self.pool.begin().await?;
             for key in keys {
-                let insert = "INSERT INTO data_keys (id, wrapped_by, wrapped, purpose, made_at) VALUES ($1, $2, $3, $4, $5)
-                     ON CONFLICT (id, wrapped_by) DO NOTHING";
+                let insert = "INSERT INTO data_keys (id, wrapped_by, wrapped, purpose, made_at)
+                    SELECT $1, $2, $3, $4, $5 WHERE NOT EXISTS (SELECT 1 FROM destroyed_keys WHERE id = $1)
+                    ON CONFLICT (id, wrapped_by) DO NOTHING";
                 sqlx::query(insert)
                     .bind(key.id)
                     .bind(key.wrapped_by)
@@ -44,15 +45,24 @@ for_each_engine! {
             Ok(sqlx::query_as(select).bind(purpose).fetch_all(&self.pool).await?)
         }
 
-        async fn remove(&self, id: KeyId, wrapped_by: Option<Uuid>) -> Result<(), StorageError> {
-            let query = match wrapped_by {
-                Some(outer) => {
-                    sqlx::query("DELETE FROM data_keys WHERE id = $1 AND wrapped_by = $2").bind(id.uuid()).bind(outer)
-                }
-                None => sqlx::query("DELETE FROM data_keys WHERE id = $1").bind(id.uuid()),
-            };
-            query.execute(&self.pool).await?;
+        async fn remove(&self, id: KeyId, wrapped_by: Uuid) -> Result<(), StorageError> {
+            let delete = "DELETE FROM data_keys WHERE id = $1 AND wrapped_by = $2";
+            sqlx::query(delete).bind(id.uuid()).bind(wrapped_by).execute(&self.pool).await?;
             Ok(())
+        }
+
+        async fn destroy(&self, id: Uuid) -> Result<(), StorageError> {
+            let mut tx = self.pool.begin().await?;
+            let remember = "INSERT INTO destroyed_keys (id) VALUES ($1) ON CONFLICT (id) DO NOTHING";
+            sqlx::query(remember).bind(id).execute(&mut *tx).await?;
+            sqlx::query("DELETE FROM data_keys WHERE id = $1").bind(id).execute(&mut *tx).await?;
+            Ok(tx.commit().await?)
+        }
+
+        async fn was_destroyed(&self, id: Uuid) -> Result<bool, StorageError> {
+            let select = "SELECT count(*) FROM destroyed_keys WHERE id = $1";
+            let (count,): (i64,) = sqlx::query_as(select).bind(id).fetch_one(&self.pool).await?;
+            Ok(count > 0)
         }
 
         async fn count(&self) -> Result<i64, StorageError> {

@@ -4,6 +4,7 @@
 //! What differs stands in `sqlite/` and `postgres/`, file for file.
 
 use async_trait::async_trait;
+use chrono::{DateTime, Utc};
 
 use crate::error::StorageError;
 
@@ -28,6 +29,7 @@ macro_rules! for_each_engine {
 }
 
 pub mod case_files;
+mod copies;
 pub mod entered_data;
 pub mod findings;
 pub mod holdings;
@@ -38,6 +40,7 @@ pub mod organisation;
 pub mod pages;
 pub mod readings;
 pub mod scans;
+pub mod timetable;
 
 pub(crate) mod postgres;
 pub(crate) mod sqlite;
@@ -50,8 +53,10 @@ pub use jobs::JobRepository;
 pub use operation_log::OperationLogRepository;
 pub use organisation::OrganisationRepository;
 pub use pages::PageRepository;
+pub use postgres::PostgresOptions;
 pub use readings::ReadingRepository;
 pub use scans::ScanRepository;
+pub use timetable::TimetableRepository;
 
 /// The catalogue's engine.
 #[async_trait]
@@ -64,6 +69,19 @@ pub trait Database: Send + Sync {
 
     /// Brings deleted bytes off the disk as far as the engine keeps them (SQLite: truncates the WAL).
     async fn checkpoint(&self) -> Result<(), StorageError>;
+
+    /// Whether processes beside this one may work on it. Where not, whoever holds the data folder is alone.
+    fn is_shared(&self) -> bool;
+
+    /// Makes room for the rows of every month from that of `first` to a few after `now`, where the engine keeps months
+    /// apart; gives how many were new. Safe to repeat, and from several processes at once.
+    async fn make_months(&self, first: DateTime<Utc>, now: DateTime<Utc>) -> Result<u32, StorageError>;
+
+    /// The copy into this archive that was begun and has not ended; nothing may be served before it has.
+    async fn unfinished_copy(&self) -> Result<Option<String>, StorageError>;
+
+    /// Ends the copy of this name.
+    async fn finish_copy(&self, source: &str, now: DateTime<Utc>) -> Result<(), StorageError>;
 
     /// Which engine, for the log and `status`.
     fn name(&self) -> &'static str;
@@ -86,6 +104,8 @@ pub trait Transaction: Send {
     fn findings(&mut self) -> &mut dyn FindingRepository;
     /// Jobs.
     fn jobs(&mut self) -> &mut dyn JobRepository;
+    /// Whose turn the timetable is, and what nobody heard.
+    fn timetable(&mut self) -> &mut dyn TimetableRepository;
     /// The operation log.
     fn operation_log(&mut self) -> &mut dyn OperationLogRepository;
     /// Outlets, branches, accounts and tokens.

@@ -48,12 +48,16 @@ pub(crate) struct WrappedKey {
 /// The table of wrapped keys. Every change is durable when it returns.
 #[async_trait]
 pub(crate) trait KeyTable: Send + Sync {
-    /// Adds all or none; a wrapping that is there already stays as it is.
+    /// Adds all or none; a wrapping that is there already stays as it is, and what was destroyed stays away.
     async fn add(&self, keys: &[WrappedKey]) -> Result<(), StorageError>;
     async fn wrappings(&self, id: KeyId) -> Result<Vec<WrappedKey>, StorageError>;
     async fn with_purpose(&self, purpose: &str) -> Result<Vec<WrappedKey>, StorageError>;
-    /// Removes one wrapping, or all of the key when `wrapped_by` is `None`.
-    async fn remove(&self, id: KeyId, wrapped_by: Option<Uuid>) -> Result<(), StorageError>;
+    /// Removes one wrapping.
+    async fn remove(&self, id: KeyId, wrapped_by: Uuid) -> Result<(), StorageError>;
+    /// Removes every wrapping of a key and remembers its id for ever; both or neither.
+    async fn destroy(&self, id: Uuid) -> Result<(), StorageError>;
+    /// Whether this key was destroyed.
+    async fn was_destroyed(&self, id: Uuid) -> Result<bool, StorageError>;
     async fn count(&self) -> Result<i64, StorageError>;
 }
 
@@ -142,7 +146,7 @@ impl Vault {
 
     /// Removes the root's wrapping of a scan's key; from then on it lives and dies with its case file.
     pub async fn release_from_root(&self, scan_key: KeyId) -> Result<(), StorageError> {
-        self.table.remove(scan_key, Some(self.root.id())).await
+        self.table.remove(scan_key, self.root.id()).await
     }
 
     /// Removes the root's wrapping if another one has taken over: the way back after a crash between `hand_over`
@@ -165,12 +169,23 @@ impl Vault {
 
     /// Removes the case file's wrapping of the key of a scan that has left it.
     pub async fn release_from_case_file(&self, scan_key: KeyId, case_key: KeyId) -> Result<(), StorageError> {
-        self.table.remove(scan_key, Some(case_key.uuid())).await
+        self.table.remove(scan_key, case_key.uuid()).await
     }
 
-    /// Destroys a key: nothing sealed with it can be read any more. Destroying twice is no error.
+    /// Destroys a key: nothing sealed with it can be read any more. Destroying twice is no error. Its id is kept, so
+    /// that a copy of it in a backup does not come back.
     pub async fn destroy(&self, id: KeyId) -> Result<(), StorageError> {
-        self.table.remove(id, None).await
+        self.table.destroy(id.uuid()).await
+    }
+
+    /// Whether this key was destroyed, here or in the archive that this one was restored from.
+    pub async fn was_destroyed(&self, id: KeyId) -> Result<bool, StorageError> {
+        self.table.was_destroyed(id.uuid()).await
+    }
+
+    /// Names the root key, so that a copy can be told to belong to this archive.
+    pub fn root_id(&self) -> Uuid {
+        self.root.id()
     }
 
     /// How many wrappings the store holds.

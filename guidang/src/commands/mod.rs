@@ -1,6 +1,7 @@
 //! One subcommand a file, with its arguments.
 
 pub mod audit;
+pub mod backup;
 pub mod config;
 pub mod export;
 pub mod forms;
@@ -9,8 +10,10 @@ pub mod index;
 pub mod ingest;
 pub mod init;
 pub mod jobs;
+pub mod migrate_data;
 pub mod models;
 pub mod outlets;
+pub mod restore;
 pub mod search;
 pub mod serve;
 pub mod show;
@@ -18,6 +21,7 @@ pub mod token;
 pub mod tray;
 pub mod verify;
 pub mod watch;
+pub mod work;
 
 use crate::{
     cli::{Cli, Command},
@@ -29,7 +33,7 @@ use crate::{
 /// Runs what the command line asks for.
 pub fn run(cli: Cli) -> Result<(), Failure> {
     let settings = Settings::load(cli.data, cli.config)?;
-    let is_service = matches!(cli.command, Command::Serve(_) | Command::Watch(_));
+    let is_service = matches!(cli.command, Command::Serve(_) | Command::Watch(_) | Command::Work(_));
     let loudness = if is_service { Loudness::Configured } else { Loudness::Warnings };
     logging::start(&settings.configuration.log, loudness);
     match cli.command {
@@ -47,6 +51,7 @@ async fn run_async(settings: &Settings, command: Command) -> Result<(), Failure>
     match command {
         Command::Init(arguments) => init::run(settings, &arguments).await,
         Command::Serve(arguments) => serve::run(settings, &arguments).await,
+        Command::Work(arguments) => work::run(settings, &arguments).await,
         Command::Import(arguments) => import::run(settings, &arguments).await,
         Command::Ingest(arguments) => ingest::run(settings, &arguments).await,
         Command::Watch(arguments) => watch::run(settings, &arguments).await,
@@ -56,6 +61,9 @@ async fn run_async(settings: &Settings, command: Command) -> Result<(), Failure>
         Command::Jobs(arguments) => jobs::run(settings, &arguments).await,
         Command::Index(arguments) => index::run(settings, &arguments).await,
         Command::Verify(arguments) => verify::run(settings, &arguments).await,
+        Command::Backup(arguments) => backup::run(settings, &arguments).await,
+        Command::Restore(arguments) => restore::run(settings, &arguments).await,
+        Command::MigrateData(arguments) => migrate_data::run(&arguments).await,
         Command::Audit(arguments) => audit::run(settings, &arguments).await,
         Command::Export(arguments) => export::run(settings, &arguments).await,
         Command::Token(arguments) => token::run(settings, &arguments).await,

@@ -21,6 +21,7 @@ pub(super) fn check(configuration: &Configuration) -> Result<(), ConfigurationEr
     within("server.upload_idle_seconds", configuration.server.upload_idle_seconds, 1, 3600)?;
     within("server.intake_memory_bytes", configuration.server.intake_memory_bytes, 1 << 20, u64::MAX)?;
     within("server.stop_seconds", configuration.server.stop_seconds, 1, 3600)?;
+    check_database(configuration)?;
     check_folders(configuration)?;
     configuration.archive.read_deadlines().map_err(|problem| wrong("archive.deadlines", &problem))?;
     ArchivalCodePattern::parse(&configuration.archive.code_pattern)
@@ -35,7 +36,7 @@ fn check_addresses(configuration: &Configuration) -> Result<(), ConfigurationErr
     let addresses = [
         ("database.url", &configuration.database.url, TABLES.as_slice()),
         ("keys.url", &configuration.keys.url, TABLES.as_slice()),
-        ("queue.url", &configuration.queue.url, ["in-process:"].as_slice()),
+        ("queue.url", &configuration.queue.url, ["in-process:", "amqp:", "amqps:"].as_slice()),
         ("objects.url", &configuration.objects.url, ["file:"].as_slice()),
     ];
     for (key, url, schemes) in addresses {
@@ -50,6 +51,18 @@ fn check_addresses(configuration: &Configuration) -> Result<(), ConfigurationErr
             "keys.url",
             "must not be the catalogue's own database: keys have backups of their own",
         ));
+    }
+    Ok(())
+}
+
+fn check_database(configuration: &Configuration) -> Result<(), ConfigurationError> {
+    let database = &configuration.database;
+    within("database.connections", database.connections.into(), 2, 1000)?;
+    within("database.statement_seconds", database.statement_seconds, 1, 3600)?;
+    within("database.lock_seconds", database.lock_seconds, 1, 600)?;
+    let ca_file = &database.ca_file;
+    if !ca_file.as_os_str().is_empty() && !ca_file.is_file() {
+        return Err(wrong("database.ca_file", "is not a file"));
     }
     Ok(())
 }

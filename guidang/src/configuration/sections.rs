@@ -1,8 +1,9 @@
 //! The configuration: one struct for each concern. Empty texts stand for what the data folder suggests.
 
-use std::{collections::BTreeMap, fs, net::SocketAddr, path::PathBuf};
+use std::{collections::BTreeMap, fs, net::SocketAddr, path::PathBuf, time::Duration};
 
 use archive_api::entries::ColumnMapping;
+use backends::database::PostgresOptions;
 use domain::{archival_code::DEFAULT_PATTERN, deadline::Deadlines};
 use ingest::Limits;
 use serde::{Deserialize, Serialize};
@@ -16,11 +17,11 @@ pub struct Configuration {
     /// Where the API and the console answer.
     pub server: ServerSection,
     /// The catalogue.
-    pub database: AddressSection,
+    pub database: DatabaseSection,
     /// The key store.
     pub keys: KeysSection,
     /// The bell of the workers.
-    pub queue: AddressSection,
+    pub queue: QueueSection,
     /// The objects.
     pub objects: AddressSection,
     /// Limits on what comes in.
@@ -72,11 +73,59 @@ impl Default for ServerSection {
     }
 }
 
-/// `[database]`, `[queue]` and `[objects]`
+/// `[objects]`
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct AddressSection {
     /// Where it is.
     pub url: SecretUrl,
+}
+
+/// `[queue]`
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct QueueSection {
+    /// Where it is.
+    pub url: SecretUrl,
+    /// Certificate authorities of the broker.
+    pub ca_file: PathBuf,
+}
+
+/// `[database]`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DatabaseSection {
+    /// Where it is.
+    pub url: SecretUrl,
+    /// Certificate authorities of the operator's own for PostgreSQL, as PEM; empty for those of the system.
+    pub ca_file: PathBuf,
+    /// Most connections one process opens to each PostgreSQL database.
+    pub connections: u32,
+    /// How long one statement may take on PostgreSQL.
+    pub statement_seconds: u64,
+    /// How long a statement may wait for a lock on PostgreSQL.
+    pub lock_seconds: u64,
+}
+
+impl Default for DatabaseSection {
+    fn default() -> Self {
+        Self {
+            url: SecretUrl::default(),
+            ca_file: PathBuf::new(),
+            connections: 16,
+            statement_seconds: 60,
+            lock_seconds: 10,
+        }
+    }
+}
+
+impl DatabaseSection {
+    /// How PostgreSQL is used, for catalogue and key store alike.
+    pub fn postgres(&self) -> PostgresOptions {
+        PostgresOptions {
+            connections: self.connections,
+            statement_limit: Duration::from_secs(self.statement_seconds),
+            lock_limit: Duration::from_secs(self.lock_seconds),
+            ca_file: (!self.ca_file.as_os_str().is_empty()).then(|| self.ca_file.clone()),
+        }
+    }
 }
 
 /// `[keys]`

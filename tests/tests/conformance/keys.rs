@@ -41,6 +41,23 @@ async fn a_scan_lives_and_dies_with_its_case_file_once_it_is_released() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_destroyed_key_is_remembered_and_does_not_come_back() {
+    for on in engines::all().await.unwrap() {
+        let (vault, now) = (&on.backends.vault, on.backends.clock.now());
+        let scan = vault.new_key(KeyPurpose::Scan, now).await.unwrap();
+        let case_file = vault.new_key(KeyPurpose::CaseFile, now).await.unwrap();
+
+        vault.destroy(scan.id()).await.unwrap();
+        vault.destroy(scan.id()).await.unwrap();
+        vault.hand_over(&scan, &case_file, now).await.unwrap();
+
+        assert!(vault.key(scan.id()).await.unwrap().is_none(), "{}", on.name);
+        assert!(vault.was_destroyed(scan.id()).await.unwrap(), "{}", on.name);
+        assert!(!vault.was_destroyed(case_file.id()).await.unwrap(), "{}", on.name);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn another_root_key_does_not_open_the_store() {
     for on in engines::all().await.unwrap() {
         let mut config = on.config.clone();

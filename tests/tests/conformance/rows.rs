@@ -8,12 +8,13 @@ use backends::{
         jobs::JobRow,
         operation_log::LogEntry,
         organisation::AccountRow,
+        pages::PageRow,
         scans::{ScanRow, UploadItem, UploadRow},
     },
 };
 use domain::{
     case_file::CaseState,
-    ids::{AccountId, KeyId, UploadId},
+    ids::{AccountId, KeyId, ScanId, UploadId},
     job::{JobName, JobState},
     scan::ScanState,
 };
@@ -124,6 +125,20 @@ pub fn scan(backends: &Backends, upload: UploadId, account: AccountId, sha256: [
         placed_at: None,
         received_by: account,
         received_at: now,
+    }
+}
+
+pub fn page(backends: &Backends, scan: ScanId) -> PageRow {
+    PageRow {
+        id: new_id(backends.clock.now()),
+        scan_id: scan,
+        page_index: 0,
+        width: 10,
+        height: 10,
+        problem: None,
+        facts_sealed: Some(vec![1, 2, 3]),
+        fingerprint_sealed: None,
+        bands: vec![1],
     }
 }
 

@@ -56,12 +56,14 @@ async fn scan_is_whole(
     matching: &mut Violations,
 ) -> Result<u64, StorageError> {
     let blob = BlobKey::Scan(scan.id);
-    let Some(sealed) = backends.blobs.get(blob).await? else {
-        matching.add(format!("scan {} has no object", scan.id));
+    let Some(key) = backends.vault.key(scan.key_id).await? else {
+        if !was_destroyed(backends, scan).await? {
+            received.add(format!("scan {} has no key", scan.id));
+        }
         return Ok(0);
     };
-    let Some(key) = backends.vault.key(scan.key_id).await? else {
-        received.add(format!("scan {} has no key", scan.id));
+    let Some(sealed) = backends.blobs.get(blob).await? else {
+        matching.add(format!("scan {} has no object", scan.id));
         return Ok(0);
     };
     match OpenStream::open(&key, &blob.path(), &sealed) {
@@ -77,6 +79,21 @@ async fn scan_is_whole(
             received.add(format!("scan {}: {error}", scan.id));
             Ok(0)
         }
+    }
+}
+
+/// Whether the key of the scan, or that of its case file, is gone because it was destroyed.
+async fn was_destroyed(backends: &Backends, scan: &ScanRow) -> Result<bool, StorageError> {
+    if backends.vault.was_destroyed(scan.key_id).await? {
+        return Ok(true);
+    }
+    let Some(case_file) = scan.case_file_id else { return Ok(false) };
+    let mut tx = backends.database.begin_read().await?;
+    let case_file = tx.case_files().find(case_file).await?;
+    drop(tx);
+    match case_file {
+        Some(case_file) => backends.vault.was_destroyed(case_file.key_id).await,
+        None => Ok(false),
     }
 }
 

@@ -1,23 +1,27 @@
 //! PostgreSQL: claims with `SKIP LOCKED`, a bounded pool, statement time-outs.
 
-use std::{str::FromStr, sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use async_trait::async_trait;
-use sqlx::{
-    PgPool, Postgres,
-    postgres::{PgConnectOptions, PgPoolOptions},
-};
+use chrono::{DateTime, Utc};
+use sqlx::{ConnectOptions, PgConnection, PgPool, Postgres};
 
 use super::{
     CaseFileRepository, Database, EnteredDataRepository, FindingRepository, HoldingsRepository,
     JobRepository, OperationLogRepository, OrganisationRepository, PageRepository, ReadingRepository,
-    ScanRepository, Transaction, keys::KeyPool, sqlite::migration_failed,
+    ScanRepository, TimetableRepository, Transaction, copies::CopyMarks as _, keys::KeyPool,
+    sqlite::migration_failed,
 };
-use crate::error::StorageError;
+use crate::{clock::Clock, error::StorageError};
 
 mod claim;
+mod connecting;
+mod months;
 
-const CONNECTIONS: u32 = 16;
+pub use connecting::PostgresOptions;
+
+static CATALOGUE: sqlx::migrate::Migrator = sqlx::migrate!("../migrations/postgres");
+static KEYS: sqlx::migrate::Migrator = sqlx::migrate!("../migrations/keys/postgres");
 
 /// The distributed catalogue.
 pub(crate) struct PostgresDatabase {
@@ -25,28 +29,18 @@ pub(crate) struct PostgresDatabase {
 }
 
 impl PostgresDatabase {
-    /// Connects, refuses a read replica, and brings the schema to the present version.
-    pub(crate) async fn connect(url: &str) -> Result<Self, StorageError> {
-        let pool = pool(url).await?;
-        let (is_replica,): (bool,) = sqlx::query_as("SELECT pg_is_in_recovery()").fetch_one(&pool).await?;
-        if is_replica {
-            let detail = "database.url points to a read replica; point it to the primary".to_owned();
-            return Err(StorageError::Unsupported { what: "catalogue", detail });
-        }
-        sqlx::migrate!("../migrations/postgres").run(&pool).await.map_err(migration_failed)?;
-        Ok(Self { pool })
+    /// Connects, refuses a server that must not be relied on, and brings the schema to the present version.
+    pub(crate) async fn connect(
+        url: &str,
+        options: &PostgresOptions,
+        clock: &Arc<dyn Clock>,
+    ) -> Result<Self, StorageError> {
+        let connect = connecting::connect_options(url, options)?;
+        let mut connection = connecting::prepare(&connect, clock, "database.url", &CATALOGUE).await?;
+        months::make(&mut connection, clock.now(), clock.now()).await?;
+        connecting::close(connection).await;
+        Ok(Self { pool: connecting::pool(connect, options) })
     }
-}
-
-async fn pool(url: &str) -> Result<PgPool, StorageError> {
-    let options =
-        PgConnectOptions::from_str(url)?.options([("statement_timeout", "60000"), ("timezone", "UTC")]);
-    let pool = PgPoolOptions::new()
-        .max_connections(CONNECTIONS)
-        .acquire_timeout(Duration::from_secs(30))
-        .connect_with(options)
-        .await?;
-    Ok(pool)
 }
 
 #[async_trait]
@@ -62,6 +56,22 @@ impl Database for PostgresDatabase {
 
     async fn checkpoint(&self) -> Result<(), StorageError> {
         Ok(())
+    }
+
+    fn is_shared(&self) -> bool {
+        true
+    }
+
+    async fn make_months(&self, first: DateTime<Utc>, now: DateTime<Utc>) -> Result<u32, StorageError> {
+        months::make(&mut *self.pool.acquire().await?, first, now).await
+    }
+
+    async fn unfinished_copy(&self) -> Result<Option<String>, StorageError> {
+        self.pool.unfinished().await
+    }
+
+    async fn finish_copy(&self, source: &str, now: DateTime<Utc>) -> Result<(), StorageError> {
+        self.pool.finish(source, now).await
     }
 
     fn name(&self) -> &'static str {
@@ -103,6 +113,9 @@ impl Transaction for PostgresTransaction {
     fn jobs(&mut self) -> &mut dyn JobRepository {
         self
     }
+    fn timetable(&mut self) -> &mut dyn TimetableRepository {
+        self
+    }
     fn operation_log(&mut self) -> &mut dyn OperationLogRepository {
         self
     }
@@ -118,8 +131,32 @@ impl Transaction for PostgresTransaction {
 }
 
 /// Opens the key store on PostgreSQL; a database of its own, with backups of its own.
-pub(crate) async fn open_keys(url: &str) -> Result<Arc<KeyPool<PgPool>>, StorageError> {
-    let pool = pool(url).await?;
-    sqlx::migrate!("../migrations/keys/postgres").run(&pool).await.map_err(migration_failed)?;
-    Ok(Arc::new(KeyPool { pool }))
+pub(crate) async fn open_keys(
+    url: &str,
+    options: &PostgresOptions,
+    clock: &Arc<dyn Clock>,
+) -> Result<Arc<KeyPool<PgPool>>, StorageError> {
+    let connect = connecting::connect_options(url, options)?;
+    connecting::close(connecting::prepare(&connect, clock, "keys.url", &KEYS).await?).await;
+    Ok(Arc::new(KeyPool { pool: connecting::pool(connect, options) }))
+}
+
+/// Opens one connection to a database of this program, without time limits and brought to the present version, for
+/// whoever fills it. `key` is `database.url` or `keys.url`.
+pub(crate) async fn open_alone(
+    url: &str,
+    options: &PostgresOptions,
+    clock: &Arc<dyn Clock>,
+    key: &'static str,
+) -> Result<PgConnection, StorageError> {
+    let migrations = if key == "keys.url" { &KEYS } else { &CATALOGUE };
+    connecting::prepare(&connecting::connect_options(url, options)?, clock, key, migrations).await
+}
+
+/// Opens one connection to a database as it is.
+pub(crate) async fn connect_alone(
+    url: &str,
+    options: &PostgresOptions,
+) -> Result<PgConnection, StorageError> {
+    Ok(connecting::connect_options(url, options)?.connect().await?)
 }

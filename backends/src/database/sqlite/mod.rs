@@ -3,6 +3,7 @@
 use std::{path::Path, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
+use chrono::{DateTime, Utc};
 use sqlx::{
     Connection, Sqlite, SqlitePool,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
@@ -11,7 +12,7 @@ use sqlx::{
 use super::{
     CaseFileRepository, Database, EnteredDataRepository, FindingRepository, HoldingsRepository,
     JobRepository, OperationLogRepository, OrganisationRepository, PageRepository, ReadingRepository,
-    ScanRepository, Transaction, keys::KeyPool,
+    ScanRepository, TimetableRepository, Transaction, copies::CopyMarks as _, keys::KeyPool,
 };
 use crate::error::StorageError;
 
@@ -89,6 +90,22 @@ impl Database for SqliteDatabase {
         Ok(())
     }
 
+    fn is_shared(&self) -> bool {
+        false
+    }
+
+    async fn make_months(&self, _first: DateTime<Utc>, _now: DateTime<Utc>) -> Result<u32, StorageError> {
+        Ok(0)
+    }
+
+    async fn unfinished_copy(&self) -> Result<Option<String>, StorageError> {
+        self.readers.unfinished().await
+    }
+
+    async fn finish_copy(&self, source: &str, now: DateTime<Utc>) -> Result<(), StorageError> {
+        self.writer.finish(source, now).await
+    }
+
     fn name(&self) -> &'static str {
         "sqlite"
     }
@@ -126,6 +143,9 @@ impl Transaction for SqliteTransaction {
         self
     }
     fn jobs(&mut self) -> &mut dyn JobRepository {
+        self
+    }
+    fn timetable(&mut self) -> &mut dyn TimetableRepository {
         self
     }
     fn operation_log(&mut self) -> &mut dyn OperationLogRepository {

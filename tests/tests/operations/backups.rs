@@ -1,0 +1,198 @@
+//! A backup is one state, taken while the archive is at work; put back it is whole, and what was destroyed or held
+//! since stays so.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use anyhow::Result;
+use archive_tests::{
+    client::{ApiClient, Upload},
+    engines::PrivatePostgres,
+    entries::{self, Entry},
+    scans,
+    server::Setup,
+};
+use backends::{
+    clock::{SystemClock, new_id},
+    connect::{Backends, BackendsConfig},
+    database::holdings::HoldRow,
+};
+use tempfile::TempDir;
+
+use crate::{
+    moving::used_archive,
+    program::{self, DistributedFolder, bring_root_key, text},
+};
+
+const OUTLET: &str = "TJHX0101";
+
+/// Where backups go in a test.
+struct Places {
+    folder: TempDir,
+}
+
+impl Places {
+    fn new() -> Self {
+        Self { folder: tempfile::tempdir().unwrap() }
+    }
+
+    fn at(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    async fn back_up(&self, data: &Path) -> Result<String> {
+        let (backups, keys) = (self.at("backups"), self.at("keys"));
+        program::succeed(&["--data", text(data), "backup", text(&backups), "--keys", text(&keys)]).await
+    }
+
+    async fn restore(&self, to: &Path) -> Result<program::Said> {
+        let (backups, keys) = (self.at("backups"), self.at("keys"));
+        program::run(&["--data", text(to), "restore", text(&backups), "--keys", text(&keys)]).await
+    }
+}
+
+async fn open(data: &Path) -> Backends {
+    Backends::connect(&BackendsConfig::embedded(data), Arc::new(SystemClock)).await.unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_backup_under_load_is_whole_when_it_is_put_back() {
+    let mut server = Setup::for_drills().start().await.unwrap();
+    let clerk = server.account("clerk", "C1", &["--outlet", OUTLET]).await.unwrap();
+    let all: Vec<Entry> = (0..20).map(|number| Entry::of(number, OUTLET)).collect();
+    clerk.import(entries::csv(&all)).await.unwrap().document().unwrap();
+    let is_over = Arc::new(AtomicBool::new(false));
+    let sender = tokio::spawn(send(clerk, Arc::clone(&is_over)));
+    let places = Places::new();
+
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    let first = places.back_up(server.data()).await.unwrap();
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    let second = places.back_up(server.data()).await.unwrap();
+    is_over.store(true, Ordering::Relaxed);
+    let sent = sender.await.unwrap().unwrap();
+    server.kill().await.unwrap();
+
+    let back = places.at("back");
+    bring_root_key(server.data(), &back).unwrap();
+    let said = places.restore(&back).await.unwrap();
+    assert!(said.is_done, "{}", said.text);
+    println!("{sent} scans sent\n{first}{second}{}", said.text);
+    program::verify(&back).await.unwrap();
+    let again = places.restore(&back).await.unwrap();
+    assert!(!again.is_done && again.text.contains("holds other data"), "{}", again.text);
+}
+
+/// Sends scans until it is over, and says how many.
+async fn send(clerk: ApiClient, is_over: Arc<AtomicBool>) -> Result<u64> {
+    let mut sent = 0;
+    while !is_over.load(Ordering::Relaxed) {
+        let upload = Upload::of(vec![scans::small_page(sent)?]);
+        clerk.upload(&upload.for_slip(&entries::slip_number(sent % 20, OUTLET))).await?.document()?;
+        sent += 1;
+    }
+    Ok(sent)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_destroyed_or_held_after_a_backup_stays_so_when_it_is_put_back() {
+    let server = used_archive(5).await.unwrap();
+    let places = Places::new();
+    places.back_up(server.data()).await.unwrap();
+    let catalogue = server.catalogue().await.unwrap();
+    let gone = catalogue.case_file(&entries::slip_number(0, OUTLET)).await.unwrap();
+    let held = catalogue.case_file(&entries::slip_number(1, OUTLET)).await.unwrap();
+    let scan_keys: Vec<_> = catalogue
+        .scans()
+        .await
+        .unwrap()
+        .into_iter()
+        .filter(|scan| scan.case_file_id == Some(gone.id))
+        .map(|scan| scan.key_id)
+        .collect();
+    drop(catalogue);
+    let backends = open(server.data()).await;
+    assert!(backends.vault.key(gone.key_id).await.unwrap().is_some());
+    backends.vault.destroy(gone.key_id).await.unwrap();
+    let hold = HoldRow {
+        id: new_id(backends.clock.now()),
+        authority: "court".to_owned(),
+        owner: new_id(backends.clock.now()),
+        placed_at: backends.clock.now(),
+        review_on: None,
+    };
+    let mut tx = backends.database.begin().await.unwrap();
+    tx.holdings().place_hold(&hold, &[held.id]).await.unwrap();
+    tx.commit().await.unwrap();
+    drop(backends);
+    let keys = places.at("keys");
+    let command = ["--data", text(server.data()), "backup", "--keys-only", "--keys", text(&keys)];
+    program::succeed(&command).await.unwrap();
+
+    let back = places.at("back");
+    bring_root_key(server.data(), &back).unwrap();
+    let said = places.restore(&back).await.unwrap();
+
+    assert!(said.is_done, "{}", said.text);
+    assert!(said.text.contains("1 holds applied"), "{}", said.text);
+    assert!(!scan_keys.is_empty());
+    let backends = open(&back).await;
+    assert!(backends.vault.key(gone.key_id).await.unwrap().is_none());
+    for key in scan_keys {
+        assert!(backends.vault.key(key).await.unwrap().is_none(), "the scan of a destroyed case file");
+    }
+    let mut tx = backends.database.begin_read().await.unwrap();
+    assert_eq!(tx.holdings().holds_on(held.id).await.unwrap(), [hold]);
+    drop(tx);
+    drop(backends);
+    program::verify(&back).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_backup_that_was_altered_is_not_put_back() {
+    let server = used_archive(2).await.unwrap();
+    let places = Places::new();
+    places.back_up(server.data()).await.unwrap();
+    let catalogues = fs::read_dir(places.at("backups/catalogues")).unwrap();
+    let catalogue = catalogues.flatten().next().unwrap().path().join("database.db");
+    let mut bytes = fs::read(&catalogue).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    fs::write(&catalogue, bytes).unwrap();
+
+    let back = places.at("back");
+    bring_root_key(server.data(), &back).unwrap();
+    let refused = places.restore(&back).await.unwrap();
+
+    assert!(!refused.is_done && refused.text.contains("is not what was written"), "{}", refused.text);
+    assert!(!back.join("catalogue.db").exists());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_distributed_archive_is_backed_up_and_put_back() {
+    let server = used_archive(40).await.unwrap();
+    let postgres = PrivatePostgres::start().unwrap();
+    let first = DistributedFolder::new(&postgres, "first").unwrap();
+    program::succeed(&["migrate-data", text(server.data()), text(&first.data)]).await.unwrap();
+    let places = Places::new();
+    let said = places.back_up(&first.data).await.unwrap();
+
+    let second = DistributedFolder::new(&postgres, "second").unwrap();
+    second.bring_root_key(server.data()).unwrap();
+    let back = places.restore(&second.data).await.unwrap();
+
+    assert!(back.is_done, "{said}{}", back.text);
+    let (here, there) =
+        (program::verify(&first.data).await.unwrap(), program::verify(&second.data).await.unwrap());
+    let scans = |lines: &str| lines.lines().find(|line| line.starts_with("ok     1")).map(str::to_owned);
+    assert_eq!(scans(&here), scans(&there));
+    let again = places.restore(&second.data).await.unwrap();
+    assert!(!again.is_done && again.text.contains("holds other data"), "{}", again.text);
+}
