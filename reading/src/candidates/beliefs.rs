@@ -19,6 +19,10 @@ const TRADITIONAL: f64 = 0.005;
 const OF_A_REGION: f64 = 30.0;
 /// A number with more characters of Han around it is none.
 const MOST_HAN_IN_NUMBER: usize = 4;
+/// Names of persons are no longer unless a dot divides them.
+const LONGEST_PLAIN_NAME: usize = 4;
+/// What the name of an organisation ends in.
+const ORGANISATIONS_END: &str = "司厂店部心局院校会社所处站行队馆场坊厅室团府园铺库委学";
 /// Phone numbers with fewer digits may have lost some.
 const LEAST_DIGITS: usize = 10;
 /// How much rarer a surname is in a given name than its look-alikes.
@@ -59,7 +63,7 @@ pub(super) fn believe(kind: ValueKind, text: &str, known: &Known) -> Option<Beli
         ValueKind::Name => parse::name(text).map(|name| {
             let weight = if parse::is_plausible_name(&name) { 20.0 } else { 1.0 };
             let weight = weight * usual_spelling(&name) * usual_given_name(&name);
-            let is_whole = !name.chars().any(|c| c.is_ascii_digit());
+            let is_whole = is_one_name(&name);
             Belief::of(name, weight, "name").whole_if(is_whole)
         }),
         ValueKind::Address => parse::address(text).map(believe_address),
@@ -93,6 +97,14 @@ fn believe_address(text: String) -> Belief {
 fn usual_spelling(text: &str) -> f64 {
     let odd = text.chars().filter(|c| TRADITIONAL_CHARACTERS.contains(c)).count();
     TRADITIONAL.powi(odd.min(8) as i32)
+}
+
+/// Whether it can be one name: no digits, and none so long that it is neither a person's nor an organisation's.
+fn is_one_name(name: &str) -> bool {
+    let count = name.chars().count();
+    let is_plain = count <= LONGEST_PLAIN_NAME || !name.chars().all(parse::is_han);
+    let is_organisation = name.chars().last().is_some_and(|c| ORGANISATIONS_END.contains(c));
+    !name.chars().any(|c| c.is_ascii_digit()) && (is_plain || is_organisation)
 }
 
 /// An address begins with a name, not with what ends one, and has a number or ends in a house, group or village.
@@ -231,4 +243,42 @@ pub(super) fn simplified(text: &str) -> Option<String> {
     };
     let variant: String = text.chars().map(simple).collect();
     (variant != text).then_some(variant)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_that_are_parts_or_more_than_one_are_known() {
+        let is_whole =
+            |kind, text: &str| believe(kind, text, &Known::default()).map(|belief| belief.is_whole);
+        let check =
+            |kind, text: &str, expected: bool| assert_eq!(is_whole(kind, text), Some(expected), "{text}");
+
+        check(ValueKind::Name, "宇文淇杰", true);
+        check(ValueKind::Name, "宇文淇杰公众", false);
+        check(ValueKind::Name, "姜磊17610793520", false);
+        check(ValueKind::Name, "阿依古丽·哈不都", true);
+        check(ValueKind::Name, "天津长风联合电信有限公司", true);
+        check(ValueKind::Phone, "15593395479", true);
+        check(ValueKind::Phone, "5593395479", false);
+        check(ValueKind::Phone, "61144228", false);
+        check(ValueKind::IdNumber, "20111199409013388", false);
+        check(ValueKind::Address, "青海省黄南藏族自治州尖扎县文昌西路41栋6门2104室", true);
+        check(ValueKind::Address, "青海省黄南藏族自治州尖扎县文", false);
+        check(ValueKind::Address, "省大连市甘井子区泰山路5号", false);
+    }
+
+    #[test]
+    fn the_usual_spelling_and_given_names_are_believed_more() {
+        let weight =
+            |text: &str| believe(ValueKind::Name, text, &Known::default()).map(|belief| belief.weight);
+
+        assert!(weight("易文强") > weight("易文強"));
+        assert!(weight("孙伟昊") > weight("孙伟吴"));
+        assert_eq!(weight("吴伟"), weight("李伟"));
+        assert_eq!(simplified("易文強").as_deref(), Some("易文强"));
+        assert_eq!(simplified("闫於"), None);
+    }
 }

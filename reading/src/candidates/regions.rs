@@ -81,8 +81,11 @@ mod tests {
 
     #[test]
     fn a_name_that_is_no_region_is_tried_as_those_it_resembles() {
-        assert_eq!(variants("广东省韶关市淡江区民族巷"), ["广东省韶关市浈江区民族巷"]);
-        assert_eq!(variants("韶关市公安局江区分局"), ["韶关市公安局浈江区分局"]);
+        let tries = |text: &str, variant: &str| variants(text).iter().any(|tried| tried == variant);
+
+        assert!(tries("广东省韶关市淡江区民族巷", "广东省韶关市浈江区民族巷"));
+        assert!(tries("韶关市公安局江区分局", "韶关市公安局浈江区分局"));
+        assert!(!tries("广东省韶关市淡江区民族巷", "广东省韶关市南岸区民族巷"));
         assert!(variants("民族巷绿洲花园二期").is_empty());
         assert!(variants("广东省韶关市浈江区民族巷小区").is_empty());
     }
