@@ -3,17 +3,13 @@
 use domain::reading::{Quality, QualityCause};
 use image::RgbImage;
 
-use crate::prepare::warp;
+use crate::prepare::light;
 
-/// Side of the picture that is looked at.
-const LOOK_SIDE: u32 = 640;
-
-/// Quality of a picture of a page or a paper.
-pub fn look(picture: &RgbImage) -> Quality {
-    let small = warp::shrink(picture, LOOK_SIDE);
-    let grey = grey(&small);
+/// Quality of a picture whose longest side has `longest_side` pixels, judged by a `small` copy of it.
+pub fn look(small: &RgbImage, longest_side: u32) -> Quality {
+    let levels = Levels::of(small);
     let mut causes = Vec::new();
-    let (dark, middle, light) = (percentile(&grey, 0.01), percentile(&grey, 0.5), percentile(&grey, 0.99));
+    let (dark, middle, light) = (levels.percentile(0.01), levels.percentile(0.5), levels.percentile(0.99));
     if light - dark < 12.0 {
         return Quality { score: 0.0, causes: vec![QualityCause::Blank] };
     }
@@ -23,23 +19,36 @@ pub fn look(picture: &RgbImage) -> Quality {
     if middle > 252.0 && dark > 150.0 {
         causes.push(QualityCause::OverExposed);
     }
-    if picture.width().max(picture.height()) < 500 {
+    if longest_side < 500 {
         causes.push(QualityCause::TooSmall);
     }
     let score = 1.0 - 0.3 * causes.len() as f32;
     Quality { score: score.clamp(0.0, 1.0), causes }
 }
 
-fn grey(picture: &RgbImage) -> Vec<f32> {
-    let value = |p: [u8; 3]| 0.299 * f32::from(p[0]) + 0.587 * f32::from(p[1]) + 0.114 * f32::from(p[2]);
-    picture.pixels().map(|pixel| value(pixel.0)).collect()
+/// How many pixels have each level of grey.
+struct Levels {
+    counts: [usize; 256],
+    total: usize,
 }
 
-fn percentile(values: &[f32], share: f32) -> f32 {
-    let mut sorted = values.to_vec();
-    if sorted.is_empty() {
-        return 0.0;
+impl Levels {
+    fn of(picture: &RgbImage) -> Self {
+        let mut counts = [0; 256];
+        for pixel in picture.pixels() {
+            counts[usize::from(light::luminance(pixel.0))] += 1;
+        }
+        Self { counts, total: counts.iter().sum() }
     }
-    let at = ((sorted.len() - 1) as f32 * share) as usize;
-    *sorted.select_nth_unstable_by(at, f32::total_cmp).1
+
+    /// The level that a share of the pixels does not exceed.
+    fn percentile(&self, share: f32) -> f32 {
+        let wanted = (self.total.saturating_sub(1) as f32 * share) as usize;
+        let mut seen = 0;
+        let level = self.counts.iter().position(|count| {
+            seen += count;
+            seen > wanted
+        });
+        level.unwrap_or(0) as f32
+    }
 }
