@@ -28,10 +28,11 @@ struct Ground {
     texture: f32,
 }
 
-/// How the paper of `kind`, outlined by `outline` on an upright page, was captured.
-pub fn of(page: &RgbImage, kind: PaperKind, outline: &Quad) -> Capture {
+/// How the paper of `kind`, outlined by `outline` on an upright page, was captured; `small` is a copy of the page,
+/// either way up.
+pub fn of(page: &RgbImage, small: &RgbImage, kind: PaperKind, outline: &Quad) -> Capture {
     match kind {
-        PaperKind::Slip | PaperKind::Authorisation | PaperKind::Licence => of_sheet(page),
+        PaperKind::Slip | PaperKind::Authorisation | PaperKind::Licence => of_sheet(small),
         _ => of_card(page, outline),
     }
 }
@@ -77,19 +78,18 @@ fn beyond_the_edge(page: &RgbImage, outline: &Quad) -> f32 {
 }
 
 /// A scanned sheet is white to its edges; a copy of a sheet has no colour at all.
-fn of_sheet(page: &RgbImage) -> Capture {
-    let whole = Quad::rectangle(0.0, 0.0, page.width() as f32, page.height() as f32);
-    let edge = ground(page, &whole, Some(0.02));
+fn of_sheet(small: &RgbImage) -> Capture {
+    let whole = Quad::rectangle(0.0, 0.0, small.width() as f32, small.height() as f32);
+    let edge = ground(small, &whole, Some(0.02));
     if edge.brightness < 190.0 || edge.spread > PAPER_SPREAD {
         return Capture::Photograph;
     }
-    let small = warp::shrink(page, 800);
-    if light::coloured_share(&small) < 0.0005 { Capture::Photocopy } else { Capture::Flatbed }
+    if light::coloured_share(small) < 0.0005 { Capture::Photocopy } else { Capture::Flatbed }
 }
 
 /// Of the whole quad, or of a border of `border` of its width.
 fn ground(page: &RgbImage, quad: &Quad, border: Option<f32>) -> Ground {
-    let look = warp::cut(page, quad, LOOK, LOOK);
+    let look = warp::glance(page, quad, LOOK, LOOK);
     let rim = border.map_or(LOOK, |share| ((LOOK as f32 * share) as u32).max(1));
     let mut brightness = Vec::new();
     let mut spreads = Vec::new();
@@ -129,12 +129,12 @@ mod tests {
     #[test]
     fn a_card_on_white_paper_is_a_copy_and_on_wood_a_photograph() {
         let (sheet, outline) = page([250; 3], [225, 235, 240], [100, 100, 320, 200]);
-        assert_eq!(of(&sheet, PaperKind::IdCardFront, &outline), Capture::Photocopy);
+        assert_eq!(of(&sheet, &sheet, PaperKind::IdCardFront, &outline), Capture::Photocopy);
 
         let (wood, outline) = page([140, 90, 40], [225, 235, 240], [100, 100, 320, 200]);
-        assert_eq!(of(&wood, PaperKind::IdCardFront, &outline), Capture::Photograph);
+        assert_eq!(of(&wood, &wood, PaperKind::IdCardFront, &outline), Capture::Photograph);
 
         let (alone, outline) = page([250; 3], [225, 235, 240], [20, 20, 760, 480]);
-        assert_eq!(of(&alone, PaperKind::IdCardBack, &outline), Capture::Photograph);
+        assert_eq!(of(&alone, &alone, PaperKind::IdCardBack, &outline), Capture::Photograph);
     }
 }

@@ -89,7 +89,15 @@ pub fn fold(character: char) -> char {
 pub fn find_label(text: &[char], label: &[char], from: usize) -> Option<(usize, usize, usize)> {
     let allowed = allowed_differences(label.len());
     let mut best: Option<(usize, usize, usize)> = None;
+    // Each character of the label that the text does not hold is a difference: most lines hold hardly any.
+    let is_hopeless = |text: &[char]| label.iter().filter(|c| !text.contains(c)).count() > allowed;
+    if text.get(from..).is_none_or(is_hopeless) {
+        return None;
+    }
     for start in from..text.len() {
+        if is_hopeless(&text[start..text.len().min(start + label.len() + 1)]) {
+            continue;
+        }
         for length in label.len().saturating_sub(1).max(1)..=label.len() + 1 {
             let Some(window) = text.get(start..start + length) else { continue };
             // A short label with a character too few or too many is more often another word.
@@ -120,16 +128,17 @@ const fn allowed_differences(length: usize) -> usize {
 
 /// The least number of inserted, left out and changed characters between two texts.
 pub fn edit_distance(a: &[char], b: &[char]) -> usize {
-    let mut previous: Vec<usize> = (0..=b.len()).collect();
-    for (row, x) in a.iter().enumerate() {
-        let mut current = vec![row + 1];
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (index, x) in a.iter().enumerate() {
+        let mut diagonal = index;
+        row[0] = index + 1;
         for (column, y) in b.iter().enumerate() {
-            let changed = previous[column] + usize::from(x != y);
-            current.push(changed.min(previous[column + 1] + 1).min(current[column] + 1));
+            let changed = diagonal + usize::from(x != y);
+            diagonal = row[column + 1];
+            row[column + 1] = changed.min(diagonal + 1).min(row[column] + 1);
         }
-        previous = current;
     }
-    previous[b.len()]
+    row[b.len()]
 }
 
 /// Whether two lines stand on the same row: their middles are less than half a line apart, seen along the first.

@@ -3,10 +3,7 @@
 use domain::reading::{Quality, QualityCause};
 use image::RgbImage;
 
-use crate::prepare::warp;
-
-/// Side of the picture that is looked at.
-const LOOK_SIDE: u32 = 640;
+use crate::prepare::light;
 
 /// Side of the cells a faint picture is divided into.
 const CELL: usize = 8;
@@ -17,14 +14,13 @@ const STANDS_OUT: f32 = 2.5;
 /// So many cells are more than a speck.
 const LEAST_CELLS: usize = 8;
 
-/// Quality of a picture of a page or a paper.
-pub fn look(picture: &RgbImage) -> Quality {
-    let small = warp::shrink(picture, LOOK_SIDE);
-    let grey = grey(&small);
+/// Quality of a picture whose longest side has `longest_side` pixels, judged by a `small` copy of it.
+pub fn look(small: &RgbImage, longest_side: u32) -> Quality {
+    let levels = Levels::of(small);
     let mut causes = Vec::new();
-    let (dark, middle, light) = (percentile(&grey, 0.01), percentile(&grey, 0.5), percentile(&grey, 0.99));
+    let (dark, middle, light) = (levels.percentile(0.01), levels.percentile(0.5), levels.percentile(0.99));
     if light - dark < 12.0 {
-        return if shows_something(&grey, small.width() as usize) {
+        return if shows_something(small) {
             Quality { score: 0.1, causes: vec![QualityCause::OverExposed] }
         } else {
             Quality { score: 0.0, causes: vec![QualityCause::Blank] }
@@ -36,7 +32,7 @@ pub fn look(picture: &RgbImage) -> Quality {
     if middle > 252.0 && dark > 150.0 {
         causes.push(QualityCause::OverExposed);
     }
-    if picture.width().max(picture.height()) < 500 {
+    if longest_side < 500 {
         causes.push(QualityCause::TooSmall);
     }
     let score = 1.0 - 0.3 * causes.len() as f32;
@@ -45,7 +41,9 @@ pub fn look(picture: &RgbImage) -> Quality {
 
 /// Whether a picture nearly without contrast shows more than paper: parts of it differ from what is around them by
 /// more than the grain of paper or light falling from one side can make.
-fn shows_something(grey: &[f32], width: usize) -> bool {
+fn shows_something(small: &RgbImage) -> bool {
+    let grey: Vec<f32> = small.pixels().map(|pixel| f32::from(light::luminance(pixel.0))).collect();
+    let width = small.width() as usize;
     let (columns, rows) = (width / CELL, grey.len() / width.max(1) / CELL);
     let mean = |column: usize, row: usize| {
         let of_row = |y: usize| {
@@ -71,18 +69,31 @@ fn shows_something(grey: &[f32], width: usize) -> bool {
     found.sum::<usize>() >= LEAST_CELLS
 }
 
-fn grey(picture: &RgbImage) -> Vec<f32> {
-    let value = |p: [u8; 3]| 0.299 * f32::from(p[0]) + 0.587 * f32::from(p[1]) + 0.114 * f32::from(p[2]);
-    picture.pixels().map(|pixel| value(pixel.0)).collect()
+/// How many pixels have each level of grey.
+struct Levels {
+    counts: [usize; 256],
+    total: usize,
 }
 
-fn percentile(values: &[f32], share: f32) -> f32 {
-    let mut sorted = values.to_vec();
-    if sorted.is_empty() {
-        return 0.0;
+impl Levels {
+    fn of(picture: &RgbImage) -> Self {
+        let mut counts = [0; 256];
+        for pixel in picture.pixels() {
+            counts[usize::from(light::luminance(pixel.0))] += 1;
+        }
+        Self { counts, total: counts.iter().sum() }
     }
-    let at = ((sorted.len() - 1) as f32 * share) as usize;
-    *sorted.select_nth_unstable_by(at, f32::total_cmp).1
+
+    /// The level that a share of the pixels does not exceed.
+    fn percentile(&self, share: f32) -> f32 {
+        let wanted = (self.total.saturating_sub(1) as f32 * share) as usize;
+        let mut seen = 0;
+        let level = self.counts.iter().position(|count| {
+            seen += count;
+            seen > wanted
+        });
+        level.unwrap_or(0) as f32
+    }
 }
 
 #[cfg(test)]
@@ -102,15 +113,15 @@ mod tests {
 
     #[test]
     fn paper_alone_is_blank_and_a_faint_copy_is_not() {
-        assert_eq!(look(&page(0)).causes, vec![QualityCause::Blank]);
-        assert_eq!(look(&page(7)).causes, vec![QualityCause::OverExposed]);
+        assert_eq!(look(&page(0), 877).causes, vec![QualityCause::Blank]);
+        assert_eq!(look(&page(7), 877).causes, vec![QualityCause::OverExposed]);
     }
 
     #[test]
     fn the_smallest_pictures_are_looked_at() {
         for side in [1, 7, 16, 90] {
             assert_eq!(
-                look(&RgbImage::from_pixel(side, side, Rgb([250; 3]))).causes,
+                look(&RgbImage::from_pixel(side, side, Rgb([250; 3])), side).causes,
                 vec![QualityCause::Blank]
             );
         }

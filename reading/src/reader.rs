@@ -2,12 +2,14 @@
 
 mod on_their_head;
 
-use std::path::PathBuf;
+use std::{borrow::Cow, path::PathBuf};
 
 use domain::{
     field::Confidence,
     geometry::Quad,
-    reading::{Capture, EngineVersion, FieldReading, PageReading, PaperReading, QualityCause, ReadingCost},
+    reading::{
+        Capture, EngineVersion, FieldReading, PageReading, PaperReading, Quality, QualityCause, ReadingCost,
+    },
 };
 use image::{RgbImage, imageops};
 
@@ -32,6 +34,8 @@ use crate::{
 const PAGE_SIDE: u32 = 736;
 /// Longest side of a card when lines are looked for.
 const CARD_SIDE: u32 = 576;
+/// Longest side of the copy by which light and colour are judged.
+const GLANCE_SIDE: u32 = 800;
 /// A card smaller than this on the shrunk page is looked at again by itself.
 const LEAST_CARD_WIDTH: f32 = 420.0;
 
@@ -78,8 +82,8 @@ pub struct PageReader {
 }
 
 /// A page turned upright.
-struct Upright {
-    image: RgbImage,
+struct Upright<'a> {
+    image: Cow<'a, RgbImage>,
     quarter_turns: u8,
     lines: Vec<DetectedLine>,
     /// From the upright picture to the page as decoded.
@@ -90,6 +94,9 @@ struct Upright {
 struct Sheet<'a> {
     image: &'a RgbImage,
     page: &'a RgbImage,
+    /// A small copy of the page, and what it says of its quality.
+    small: &'a RgbImage,
+    quality: &'a Quality,
     dpi: Option<f32>,
     hints: &'a PageHints,
 }
@@ -149,7 +156,8 @@ impl PageReader {
     ) -> Result<PageReading, RecognitionError> {
         self.engines.cost = ReadingCost::default();
         self.engines.watch = Stopwatch::start();
-        let quality = quality::look(page);
+        let small = warp::shrink(page, GLANCE_SIDE);
+        let quality = quality::look(&small, page.width().max(page.height()));
         if page.width() < 16 || page.height() < 16 || quality.causes.contains(&QualityCause::Blank) {
             return Ok(PageReading {
                 quarter_turns: 0,
@@ -164,7 +172,7 @@ impl PageReader {
         let lines = self.read_lines(&upright.image, &quads)?;
         let forms = self.forms.clone();
         self.engines.second_looks_until_ms = cpu::thread_ms() + f64::from(self.budget_ms);
-        let sheet = Sheet { image: &upright.image, page, dpi, hints };
+        let sheet = Sheet { image: &upright.image, page, small: &small, quality: &quality, dpi, hints };
         let mut papers = self.read_papers(&sheet, &forms, &lines)?;
         papers.extend(self.papers_on_their_head(&sheet, &forms, &quads, &papers)?);
         self.look_for_stamp(&upright.image, &lines, &forms, &mut papers);
@@ -190,7 +198,7 @@ impl PageReader {
     ) -> Result<Vec<PaperReading>, RecognitionError> {
         let mut papers = Vec::new();
         for found in classify::papers(forms, lines) {
-            let mut paper = self.read_paper(sheet.image, &found, lines, sheet.hints)?;
+            let mut paper = self.read_paper(sheet, &found, lines)?;
             if found.form.signature.is_some() {
                 let px_per_mm = px_per_mm(sheet.page, sheet.dpi, paper.capture);
                 paper.signature = self.engines.during(Stage::Signature, |engines| {
@@ -225,11 +233,11 @@ impl PageReader {
         }
     }
 
-    fn upright(&mut self, page: &RgbImage) -> Result<Upright, RecognitionError> {
+    fn upright<'a>(&mut self, page: &'a RgbImage) -> Result<Upright<'a>, RecognitionError> {
         let side = if is_card_shaped(page) { CARD_SIDE } else { PAGE_SIDE };
         let mut lines = self.engines.detect(page, side)?;
         let sideways = upright::lies_on_its_side(&lines);
-        let mut image = if sideways { imageops::rotate90(page) } else { page.clone() };
+        let mut image = if sideways { Cow::Owned(imageops::rotate90(page)) } else { Cow::Borrowed(page) };
         if sideways {
             lines = self.engines.detect(&image, side)?;
         }
@@ -240,7 +248,7 @@ impl PageReader {
             for line in &mut lines {
                 line.quad = start_horizontally(&back.apply_quad(&line.quad));
             }
-            image = imageops::rotate180(&image);
+            image = Cow::Owned(imageops::rotate180(image.as_ref()));
         }
         let quarter_turns = u8::from(sideways) + 2 * u8::from(inverted);
         let to_page = Projection::unturn(quarter_turns, page.width(), page.height());
@@ -260,15 +268,15 @@ impl PageReader {
 
     fn read_paper(
         &mut self,
-        image: &RgbImage,
+        sheet: &Sheet<'_>,
         found: &Found<'_>,
         lines: &[Line],
-        hints: &PageHints,
     ) -> Result<PaperReading, RecognitionError> {
+        let image = sheet.image;
         let fields = if found.frame.is_some() {
             self.read_card(image, found, lines)?
         } else {
-            let barcodes = hints.barcodes.iter().map(|hint| hint.text.clone()).collect();
+            let barcodes = sheet.hints.barcodes.iter().map(|hint| hint.text.clone()).collect();
             let known = Known { barcodes, ..Known::default() };
             let lines = self.read_worn_labels(image, found.form, lines)?;
             fields::labelled::read(image, found.form, &lines, &known, &mut self.engines)?
@@ -281,8 +289,8 @@ impl PageReader {
             form: found.form.name.clone(),
             confidence: Confidence::new(found.weight / (found.weight + 0.5)),
             region,
-            capture: capture::of(image, found.form.paper, &region),
-            quality: quality::look(image),
+            capture: capture::of(image, sheet.small, found.form.paper, &region),
+            quality: sheet.quality.clone(),
             illegible: illegible(found.form, &fields),
             fields,
             copy_stamp: None,
@@ -304,7 +312,7 @@ impl PageReader {
             if again < MOST_WORN && fields::segments::is_worn_label(form, line) {
                 again += 1;
                 let crop = warp::cut_line(image, &line.quad, 48);
-                let reading = self.engines.read_value(&crop)?;
+                let reading = self.engines.during(Stage::Labels, |engines| engines.read_value(&crop))?;
                 read.push(Line::new(line.quad, &reading, crop.width() as f32));
             } else {
                 read.push(line.clone());

@@ -50,7 +50,7 @@ pub fn read(
             continue;
         }
         let lines = lines_of(page, plan, frame, size, &pieces);
-        inks.push((plan.place, value::read(page, &lines, engines)?));
+        inks.push((plan.place, value::read(page, plan, &lines, &Known::default(), engines)?));
     }
     decide(page, form, inks, engines)
 }

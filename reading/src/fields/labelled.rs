@@ -53,7 +53,7 @@ pub fn read(
             fields.push(field);
             continue;
         }
-        let ink: Ink = value::read(page, &ink_lines, engines)?;
+        let ink: Ink = value::read(page, plan, &ink_lines, &known, engines)?;
         let ink = value::look_again(page, plan, ink, &known, engines)?;
         let mut field = value::field(plan, &ink, &known);
         if field.text.as_deref().is_some_and(|text| is_label(form, text)) {

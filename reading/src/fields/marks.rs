@@ -23,6 +23,8 @@ const STAMP: &str = "有效证件一次使用复印无效";
 const STAMP_READ: usize = 8;
 /// A line that is half made of so many of them is a piece of it.
 const STAMP_PART: usize = 4;
+/// A line the quick reader is this sure of is what it says.
+const CLEARLY_READ: f32 = 0.9;
 /// Space above and below the middle of the label that may hold a signature, in heights of the label.
 const SIGNATURE_REACH: f32 = 1.8;
 /// The field ends this many heights right of its label when nothing else is there.
@@ -89,7 +91,11 @@ pub fn copy_stamp(page: &RgbImage, cards: &[Quad], lines: &[Line], engines: &mut
         return found;
     }
     engines.cost.detections += 1;
-    stamp::find_copy_stamp(page, cards, engines.values.as_mut(), Some(engines.detector.as_mut()))
+    let others: Vec<Quad> =
+        lines.iter().filter(|line| is_clearly_other(line)).map(|line| line.quad).collect();
+    let Engines { labels, values, detector, .. } = engines;
+    let readers = stamp::Readers { quick: labels.as_mut(), good: values.as_mut() };
+    stamp::find_copy_stamp(page, stamp::Known { cards, others: &others }, readers, Some(detector.as_mut()))
 }
 
 /// The line that says the words, or the two lines that say them between them.
@@ -111,6 +117,12 @@ pub(super) fn is_stamp(line: &Line) -> bool {
     let words: Vec<char> = STAMP.chars().collect();
     let common = common(&line.text, &words);
     common >= STAMP_PART && 2 * common >= line.text.len()
+}
+
+/// Whether a line was read clearly as something that is no part of the stamp.
+fn is_clearly_other(line: &Line) -> bool {
+    let words: Vec<char> = STAMP.chars().collect();
+    line.confidence > CLEARLY_READ && common(&line.text, &words) < STAMP_PART
 }
 
 /// Length of the longest common subsequence.

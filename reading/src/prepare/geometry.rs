@@ -20,8 +20,10 @@ impl Projection {
         if area.abs() < 1e-9 || width <= 0.0 || height <= 0.0 {
             return Self::IDENTITY;
         }
-        let g = (dx3 * dy2 - dx2 * dy3) / area;
-        let h = (dx1 * dy3 - dx3 * dy1) / area;
+        // Corners come as f32: what is no more than their rounding is a parallelogram.
+        let bend = |value: f64| if value.abs() < 1e-5 { 0.0 } else { value };
+        let g = bend((dx3 * dy2 - dx2 * dy3) / area);
+        let h = bend((dx1 * dy3 - dx3 * dy1) / area);
         let (w, t) = (f64::from(width), f64::from(height));
         Self([
             (p1.0 - p0.0 + g * p1.0) / w,
@@ -71,6 +73,10 @@ impl Projection {
 
     pub(crate) fn at(&self, x: f64, y: f64) -> (f64, f64) {
         let m = &self.0;
+        // Where parallels stay parallel, as in most cut-outs, nothing is divided.
+        if m[6] == 0.0 && m[7] == 0.0 && m[8] == 1.0 {
+            return (m[0] * x + m[1] * y + m[2], m[3] * x + m[4] * y + m[5]);
+        }
         let depth = m[6] * x + m[7] * y + m[8];
         let depth = if depth.abs() < 1e-12 { 1e-12 } else { depth };
         ((m[0] * x + m[1] * y + m[2]) / depth, (m[3] * x + m[4] * y + m[5]) / depth)

@@ -16,6 +16,12 @@ pub fn cut(picture: &RgbImage, quad: &Quad, width: u32, height: u32) -> RgbImage
     project(picture, &projection, width, height, samples_for(shrink))
 }
 
+/// The same at a glance: from few places of the picture, for questions of brightness and colour.
+pub fn glance(picture: &RgbImage, quad: &Quad, width: u32, height: u32) -> RgbImage {
+    let (width, height) = (width.clamp(1, LONGEST_SIDE), height.clamp(1, LONGEST_SIDE));
+    project(picture, &Projection::onto(quad, width as f32, height as f32), width, height, 2)
+}
+
 /// A picture of `width` by `height` pixels, each taken from where `projection` sends it.
 pub fn view(picture: &RgbImage, projection: &Projection, width: u32, height: u32) -> RgbImage {
     project(picture, projection, width.clamp(1, LONGEST_SIDE), height.clamp(1, LONGEST_SIDE), 1)
@@ -48,39 +54,44 @@ pub fn resize_by_area(picture: &RgbImage, width: u32, height: u32) -> RgbImage {
     let mut mixed = vec![0.0_f32; stride];
     for (row, target) in rows.iter().zip(output.chunks_exact_mut(width as usize * 3)) {
         mixed.fill(0.0);
-        for (y, weight) in row {
-            for (sum, value) in mixed.iter_mut().zip(&source[y * stride..(y + 1) * stride]) {
+        for (weight, line) in row.weights.iter().zip(source[row.first * stride..].chunks_exact(stride)) {
+            for (sum, value) in mixed.iter_mut().zip(line) {
                 *sum += f32::from(*value) * weight;
             }
         }
         for (column, pixel) in columns.iter().zip(target.chunks_exact_mut(3)) {
             let mut sums = [0.5_f32; 3];
-            for (x, weight) in column {
-                for (channel, sum) in sums.iter_mut().enumerate() {
-                    *sum += mixed[x * 3 + channel] * weight;
+            for (weight, covered) in column.weights.iter().zip(mixed[column.first * 3..].chunks_exact(3)) {
+                for (sum, value) in sums.iter_mut().zip(covered) {
+                    *sum += value * weight;
                 }
             }
-            for (channel, sum) in sums.iter().enumerate() {
-                pixel[channel] = *sum as u8;
+            for (value, sum) in pixel.iter_mut().zip(sums) {
+                *value = sum as u8;
             }
         }
     }
     output
 }
 
-/// For each of `to` pixels, which of the `from` pixels it covers and how much of it each makes up.
-fn coverage(from: u32, to: u32) -> Vec<Vec<(usize, f32)>> {
+/// Neighbouring pixels that one pixel of a smaller picture covers, and how much of it each makes up.
+struct Covered {
+    first: usize,
+    weights: Vec<f32>,
+}
+
+/// For each of `to` pixels, which of the `from` pixels it covers.
+fn coverage(from: u32, to: u32) -> Vec<Covered> {
     let scale = f64::from(from) / f64::from(to.max(1));
     let one = |index: u32| {
         let (start, end) = (f64::from(index) * scale, f64::from(index + 1) * scale);
         let last = ((end.ceil() as usize).max(1) - 1).min(from.saturating_sub(1) as usize);
         let first = (start.floor() as usize).min(last);
-        (first..=last)
-            .map(|x| {
-                let overlap = (end.min(x as f64 + 1.0) - start.max(x as f64)).max(0.0);
-                (x, (overlap / scale) as f32)
-            })
-            .collect()
+        let share = |x: usize| {
+            let overlap = (end.min(x as f64 + 1.0) - start.max(x as f64)).max(0.0);
+            (overlap / scale) as f32
+        };
+        Covered { first, weights: (first..=last).map(share).collect() }
     };
     (0..to).map(one).collect()
 }
@@ -96,19 +107,22 @@ fn project(picture: &RgbImage, projection: &Projection, width: u32, height: u32,
     }
     let step = 1.0 / f64::from(samples);
     let share = 1.0 / (samples * samples) as f32;
-    for (index, pixel) in output.pixels_mut().enumerate() {
-        let (x, y) = (index as u32 % width, index as u32 / width);
-        let mut sums = [0.5_f32; 3];
-        for sample in 0..samples * samples {
-            let dx = (f64::from(sample % samples) + 0.5) * step;
-            let dy = (f64::from(sample / samples) + 0.5) * step;
-            let (sx, sy) = projection.at(f64::from(x) + dx, f64::from(y) + dy);
-            let colour = between(picture, sx - 0.5, sy - 0.5);
-            for channel in 0..3 {
-                sums[channel] += colour[channel] * share;
+    for (y, row) in output.chunks_exact_mut(width as usize * 3).enumerate() {
+        for (x, pixel) in row.chunks_exact_mut(3).enumerate() {
+            let mut sums = [0.5_f32; 3];
+            for sample in 0..samples * samples {
+                let dx = (f64::from(sample % samples) + 0.5) * step;
+                let dy = (f64::from(sample / samples) + 0.5) * step;
+                let (sx, sy) = projection.at(x as f64 + dx, y as f64 + dy);
+                let colour = between(picture, sx - 0.5, sy - 0.5);
+                for channel in 0..3 {
+                    sums[channel] += colour[channel] * share;
+                }
+            }
+            for (value, sum) in pixel.iter_mut().zip(sums) {
+                *value = sum as u8;
             }
         }
-        pixel.0 = sums.map(|sum| sum as u8);
     }
     output
 }

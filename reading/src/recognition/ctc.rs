@@ -11,6 +11,8 @@ use super::LineReading;
 
 /// Classes kept for each step; the rest share the floor.
 const CLASSES_KEPT: usize = 16;
+/// Classes looked at together.
+const CLASSES_AT_A_TIME: usize = 64;
 /// Classes less likely than this are not kept.
 const LEAST_KEPT: f32 = 1e-5;
 /// A class that is not kept is given a tenth of the best of those, and never less than this.
@@ -167,16 +169,20 @@ fn add_logs(a: f64, b: f64) -> f64 {
 fn step_of(row: &[f32], characters: &[char]) -> LatticeStep {
     let mut kept: Vec<(usize, f32)> = Vec::with_capacity(CLASSES_KEPT + 1);
     let mut best_left_out = 0.0_f32;
-    for (index, &probability) in row.iter().enumerate() {
-        if probability.is_nan() || probability < LEAST_KEPT {
+    for (part, probabilities) in row.chunks(CLASSES_AT_A_TIME).enumerate() {
+        // Nearly all of the thousands of classes are out of the question: many are passed over at once.
+        if !probabilities.iter().fold(false, |any, &probability| any | (probability >= LEAST_KEPT)) {
             continue;
         }
-        let place = kept.iter().position(|(_, other)| *other < probability).unwrap_or(kept.len());
-        kept.insert(place, (index, probability));
-        if kept.len() > CLASSES_KEPT
-            && let Some((_, left_out)) = kept.pop()
-        {
-            best_left_out = best_left_out.max(left_out);
+        for (place, &probability) in probabilities.iter().enumerate().filter(|(_, p)| **p >= LEAST_KEPT) {
+            let index = part * CLASSES_AT_A_TIME + place;
+            let rank = kept.iter().position(|(_, other)| *other < probability).unwrap_or(kept.len());
+            kept.insert(rank, (index, probability));
+            if kept.len() > CLASSES_KEPT
+                && let Some((_, left_out)) = kept.pop()
+            {
+                best_left_out = best_left_out.max(left_out);
+            }
         }
     }
     let classes = kept.iter().map(|(index, p)| (class_of(*index, characters), p.min(1.0).ln())).collect();

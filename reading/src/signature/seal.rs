@@ -57,10 +57,16 @@ fn find(mask: &Mask, px_per_mm: f32) -> Option<Ring> {
         .collect();
     let mut best: Option<(f32, Ring)> = None;
     for y in -(farthest as isize)..(coarse.height + farthest) as isize {
+        // Most rings of a row cross the picture in too short an arc, wherever on the row their centre is.
+        let arcs: Vec<(&Circle, Vec<isize>)> = circles
+            .iter()
+            .map(|circle| (circle, circle.steps_on_rows(coarse.height, y)))
+            .filter(|(_, arc)| arc.len() as f32 >= LEAST_VISIBLE * (SAMPLES / 2) as f32)
+            .collect();
         for x in -(farthest as isize)..(coarse.width + farthest) as isize {
             let centre = plain.place(x, y);
-            for circle in &circles {
-                let Some(score) = score(&plain, &near, centre, circle) else { continue };
+            for (circle, arc) in &arcs {
+                let Some(score) = score(&plain, &near, centre, (circle, arc)) else { continue };
                 if best.is_none_or(|(highest, _)| score > highest) {
                     best = Some((score, Ring { x: x as f32, y: y as f32, radius: circle.radius }));
                 }
@@ -70,12 +76,14 @@ fn find(mask: &Mask, px_per_mm: f32) -> Option<Ring> {
     best.map(|(_, ring)| Ring { x: ring.x * scale, y: ring.y * scale, radius: ring.radius * scale })
 }
 
-/// How much clearer the ring is than what lies beside it; `None` when it is none.
-fn score(plain: &Field, near: &Field, centre: usize, circle: &Circle) -> Option<f32> {
+/// How much clearer the ring is than what lies beside it; `None` when it is none. `arc` are those of every second
+/// place that lie on rows of the picture.
+fn score(plain: &Field, near: &Field, centre: usize, (circle, arc): (&Circle, &[isize])) -> Option<f32> {
     // Nearly every ring ends here, at the third gap.
-    let most_gaps = ((1.0 - LEAST_RING) * circle.half.len() as f32) as usize;
-    let cover = near.cover(centre, &circle.half, most_gaps)?;
-    if cover.share() < LEAST_RING || (cover.visible as f32) < LEAST_VISIBLE * circle.half.len() as f32 {
+    let half = SAMPLES as f32 / 2.0;
+    let most_gaps = ((1.0 - LEAST_RING) * half) as usize;
+    let cover = near.cover(centre, arc, most_gaps)?;
+    if cover.share() < LEAST_RING || (cover.visible as f32) < LEAST_VISIBLE * half {
         return None;
     }
     let cover = near.cover(centre, &circle.whole, SAMPLES)?;
@@ -104,8 +112,8 @@ impl Cover {
 /// The places of a ring and of those beside it, as steps from its centre in a [`Field`].
 struct Circle {
     radius: f32,
-    /// Every second place, one far from the next, so that gaps are met early.
-    half: Vec<isize>,
+    /// Every second place, one far from the next, so that gaps are met early; each with the rows it goes down.
+    half: Vec<(isize, isize)>,
     whole: Vec<isize>,
     outside: Vec<isize>,
     inside: Vec<isize>,
@@ -113,20 +121,26 @@ struct Circle {
 
 impl Circle {
     fn of(radius: f32, stride: usize) -> Self {
-        let step = |radius: f32, sample: usize| {
+        let place = |radius: f32, sample: usize| {
             let (sin, cos) = (sample as f32 / SAMPLES as f32 * std::f32::consts::TAU).sin_cos();
-            (radius * sin).round() as isize * stride as isize + (radius * cos).round() as isize
+            let (right, down) = ((radius * cos).round() as isize, (radius * sin).round() as isize);
+            (down, down * stride as isize + right)
         };
-        let ring = |radius: f32| (0..SAMPLES).map(|sample| step(radius, sample)).collect();
-        // 14 and 72 have no divisor in common but 2.
-        let half = (0..SAMPLES / 2).map(|sample| step(radius, 14 * sample % SAMPLES)).collect();
+        let ring = |radius: f32| (0..SAMPLES).map(|sample| place(radius, sample).1).collect();
         Self {
             radius,
-            half,
+            // 14 and 72 have no divisor in common but 2.
+            half: (0..SAMPLES / 2).map(|sample| place(radius, 14 * sample % SAMPLES)).collect(),
             whole: ring(radius),
             outside: ring(radius + BESIDE),
             inside: ring(radius - BESIDE),
         }
+    }
+
+    /// Those of every second place that lie within `height` rows when the centre is on row `y`.
+    fn steps_on_rows(&self, height: usize, y: isize) -> Vec<isize> {
+        let on_rows = |down: isize| (0..height as isize).contains(&(y + down));
+        self.half.iter().filter(|(down, _)| on_rows(*down)).map(|(_, step)| *step).collect()
     }
 }
 

@@ -15,7 +15,7 @@ use domain::{
 use image::{RgbImage, imageops};
 
 use crate::{
-    prepare::warp,
+    prepare::{geometry::QuadMeasure, warp},
     recognition::{LineReading, TextDetector, TextRecognizer},
     verification::ctc_log_likelihood,
 };
@@ -30,16 +30,33 @@ const LEAST_RATIO: f32 = 2.6;
 /// Height at which lines are cut out.
 const LINE_HEIGHT: u32 = 48;
 
-/// Looks for the copy stamp on an upright sheet whose identity cards are outlined by `cards`.
+/// Who reads the lines that may be the stamp.
+pub struct Readers<'a> {
+    /// Reads every line, well enough to tell which may be.
+    pub quick: &'a mut dyn TextRecognizer,
+    /// Reads those.
+    pub good: &'a mut dyn TextRecognizer,
+}
+
+/// What is known of a sheet.
+#[derive(Debug, Clone, Copy)]
+pub struct Known<'a> {
+    /// Outlines of the identity cards on it.
+    pub cards: &'a [Quad],
+    /// Lines that were read clearly and are something else.
+    pub others: &'a [Quad],
+}
+
+/// Looks for the copy stamp on an upright sheet.
 ///
 /// Without a detector only red ink can be searched, so its absence remains unclear.
 pub fn find_copy_stamp(
     sheet: &RgbImage,
-    cards: &[Quad],
-    recognizer: &mut dyn TextRecognizer,
+    known: Known<'_>,
+    readers: Readers<'_>,
     detector: Option<&mut dyn TextDetector>,
 ) -> Mark {
-    let mut search = Search { recognizer, best: None };
+    let mut search = Search { readers, best: None };
     let red = red::RedInk::of(sheet);
     for group in red.groups() {
         search.try_group(&red, &group);
@@ -50,14 +67,14 @@ pub fn find_copy_stamp(
     let Some(detector) = detector else { return search.unsearched() };
     if red.is_much()
         && let Some(picture) = red.alone(sheet)
-        && search.try_lines(&picture, &[], &mut *detector).is_err()
+        && search.try_lines(&picture, Known { cards: &[], others: &[] }, &mut *detector).is_err()
     {
         return search.unsearched();
     }
     if search.is_settled() {
         return search.settled();
     }
-    match search.try_lines(sheet, cards, detector) {
+    match search.try_lines(sheet, known, detector) {
         Ok(()) => search.settled(),
         Err(_) => search.unsearched(),
     }
@@ -65,7 +82,7 @@ pub fn find_copy_stamp(
 
 /// What was found so far.
 struct Search<'a> {
-    recognizer: &'a mut dyn TextRecognizer,
+    readers: Readers<'a>,
     best: Option<Found>,
 }
 
@@ -94,14 +111,15 @@ impl Search<'_> {
     fn try_lines(
         &mut self,
         picture: &RgbImage,
-        cards: &[Quad],
+        known: Known<'_>,
         detector: &mut dyn TextDetector,
     ) -> Result<(), crate::recognition::RecognitionError> {
         let lines = detector.detect(picture, DETECTION_SIDE)?;
         let mut quads: Vec<Quad> =
             lines.iter().map(|line| along(line.quad)).filter(|quad| ratio(quad) >= LEAST_RATIO).collect();
+        quads.retain(|quad| !known.others.iter().any(|other| is_same_line(quad, other)));
         quads.sort_by(|a, b| {
-            let rank = |quad: &Quad| (is_inside_any(quad, cards), -slant(quad));
+            let rank = |quad: &Quad| (is_inside_any(quad, known.cards), -slant(quad));
             let (a, b) = (rank(a), rank(b));
             a.0.cmp(&b.0).then(a.1.total_cmp(&b.1))
         });
@@ -120,9 +138,13 @@ impl Search<'_> {
     }
 
     fn read_together(&mut self, rows: &[RgbImage], region: Quad) {
-        let Ok(readings) = self.recognizer.recognize(rows) else { return };
-        let text: String = readings.iter().map(|reading| reading.text.as_str()).collect();
-        let matched = Match::of(&text).explained(explanation(&readings));
+        let Ok(quick) = self.readers.quick.recognize(rows) else { return };
+        if !matched(&quick).is_worth_reading() {
+            return;
+        }
+        let Ok(readings) = self.readers.good.recognize(rows) else { return };
+        let text = text_of(&readings);
+        let matched = matched(&readings);
         if self.best.as_ref().is_none_or(|best| matched.strength() > best.matched.strength()) {
             let lattices = readings.into_iter().map(|LineReading { lattice, .. }| lattice).collect();
             self.best = Some(Found { matched, text, lattices, region });
@@ -149,6 +171,14 @@ impl Search<'_> {
     fn unsearched(self) -> Mark {
         if self.is_settled() { self.settled() } else { mark(Presence::Unclear, 0.3, self.best) }
     }
+}
+
+fn text_of(readings: &[LineReading]) -> String {
+    readings.iter().map(|reading| reading.text.as_str()).collect()
+}
+
+fn matched(readings: &[LineReading]) -> Match {
+    Match::of(&text_of(readings)).explained(explanation(readings))
 }
 
 /// How much worse the stamp's words explain one line of ink than its free reading does, for each character.
@@ -200,6 +230,12 @@ fn ratio(quad: &Quad) -> f32 {
 fn slant(quad: &Quad) -> f32 {
     let [a, b, ..] = quad.0;
     (b.y - a.y).abs().atan2((b.x - a.x).abs())
+}
+
+/// Whether two quads lie around the same line, within half of its height.
+fn is_same_line(a: &Quad, b: &Quad) -> bool {
+    let height = b.height();
+    a.0.iter().zip(along(*b).0).all(|(p, q)| distance(*p, q) < 0.5 * height.max(1.0))
 }
 
 /// Whether the middle of the line lies within a card; slanting lines never count, cards do not print them.

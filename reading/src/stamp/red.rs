@@ -38,13 +38,13 @@ pub(super) struct Group {
 
 impl RedInk {
     pub(super) fn of(sheet: &RgbImage) -> Self {
-        let paper = paper_colour(sheet);
+        let per_level = paper_colour(sheet).map(|level| 1.0 / level);
         let mut count = 0;
         let redness = sheet
             .as_raw()
             .chunks_exact(3)
             .map(|pixel| {
-                let share = |channel: usize| (f32::from(pixel[channel]) / paper[channel]).min(1.0);
+                let share = |channel: usize| (f32::from(pixel[channel]) * per_level[channel]).min(1.0);
                 let redness = share(0) - share(1).max(share(2));
                 if redness < RED_FROM {
                     return 0;

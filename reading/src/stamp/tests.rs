@@ -43,8 +43,8 @@ fn check(text: Result<&'static str, ()>, finds: Option<bool>, expected: Presence
 
     let mark = find_copy_stamp(
         &sheet,
-        &[],
-        &mut Scripted(text),
+        Known { cards: &[], others: &[] },
+        Readers { quick: &mut Scripted(text), good: &mut Scripted(text) },
         detector.as_mut().map(|detector| detector as &mut dyn TextDetector),
     );
 

@@ -15,6 +15,10 @@ const LEAST_STRENGTH: f32 = 3.0;
 const EXPLAINS_FROM: f32 = -3.0;
 const MAY_EXPLAIN_FROM: f32 = -5.5;
 
+/// Characters, or the log ratio, from which a quick reading of a line makes a good one worth its time.
+const WORTH_CHARACTERS: usize = 2;
+const WORTH_FROM: f32 = -9.0;
+
 /// What a line of text has in common with the stamp.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Match {
@@ -60,6 +64,11 @@ impl Match {
     pub(super) fn is_the_stamp(&self) -> bool {
         let by_text = self.characters >= LEAST_CHARACTERS && self.strength() >= LEAST_STRENGTH;
         by_text || self.explanation >= EXPLAINS_FROM
+    }
+
+    /// Whether a line that a quick reader read so may be the stamp when it is read well.
+    pub(super) fn is_worth_reading(&self) -> bool {
+        self.characters >= WORTH_CHARACTERS || self.explanation >= WORTH_FROM
     }
 
     pub(super) fn may_be_the_stamp(&self) -> bool {
