@@ -27,3 +27,4 @@ mod session;
 mod slip_number;
 #[cfg(test)]
 mod testing;
+mod upload_tickets;

@@ -6,7 +6,7 @@ use std::{
 };
 
 use crate::{
-    blob_store::BlobStore,
+    blob_store::{BlobStore, S3Settings},
     clock::Clock,
     database::{Database, postgres, sqlite},
     error::StorageError,
@@ -23,8 +23,10 @@ pub struct BackendsConfig {
     pub keys_url: String,
     /// `in-process:`.
     pub queue_url: String,
-    /// `file:FOLDER`.
+    /// `file:FOLDER` or `s3://BUCKET[/PREFIX]`.
     pub objects_url: String,
+    /// How an S3-compatible store is reached.
+    pub s3: S3Settings,
     /// File with the root key.
     pub root_key: PathBuf,
 }
@@ -37,6 +39,7 @@ impl BackendsConfig {
             keys_url: format!("sqlite:{}", data.join("keys").join("keys.db").display()),
             queue_url: "in-process:".to_owned(),
             objects_url: format!("file:{}", data.join("objects").display()),
+            s3: S3Settings::default(),
             root_key: data.join("keys").join("root.key"),
         }
     }
@@ -126,7 +129,11 @@ impl Backends {
                     .map_err(engine("objects.url"))?;
                 BlobStore::local(folder).map_err(engine("objects.url"))?
             }
-            (scheme, _) => return Err(unknown("objects.url", scheme, "file:")),
+            ("s3", _) => {
+                let opened = BlobStore::s3(&config.objects_url, &config.s3, Arc::clone(&clock)).await;
+                opened.map_err(engine("objects.url"))?
+            }
+            (scheme, _) => return Err(unknown("objects.url", scheme, "file: or s3:")),
         };
         Ok(Self { database, queue, blobs, vault, clock })
     }

@@ -84,6 +84,7 @@ impl DataFolder {
             keys_url: configuration.keys.url.or(suggested.keys_url),
             queue_url: configuration.queue.url.or(suggested.queue_url),
             objects_url: configuration.objects.url.or(suggested.objects_url),
+            s3: suggested.s3,
             root_key: if root_key.as_os_str().is_empty() { suggested.root_key } else { root_key.clone() },
         }
     }

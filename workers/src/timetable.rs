@@ -4,7 +4,7 @@ use std::{path::PathBuf, time::Duration};
 
 use backends::{blob_store::BlobKey, error::StorageError};
 use chrono::TimeDelta;
-use domain::scan::ScanState;
+use domain::{scan::ScanState, upload_ticket::UploadTicketState};
 use futures_util::StreamExt;
 use tokio::{sync::watch, task::JoinHandle};
 
@@ -63,13 +63,35 @@ async fn run(context: WorkContext, heads: PathBuf, mut stop: watch::Receiver<boo
     }
 }
 
-/// Forgets old done jobs, settles keys whose hand-over was interrupted, removes objects that no row names.
+/// Forgets old done jobs, settles keys whose hand-over was interrupted, closes tickets that are over, removes objects
+/// that no row names.
 pub async fn sweep(context: &WorkContext) -> Result<(), StorageError> {
     let mut tx = context.backends.database.begin().await?;
     tx.jobs().forget_done(context.now() - KEEP_DONE, 10_000).await?;
     tx.commit().await?;
     settle_keys(context).await?;
+    close_overdue_tickets(context).await?;
+    context.backends.blobs.abandon_unfinished(context.now() - GRACE).await?;
     remove_orphans(context).await
+}
+
+/// Tickets that nobody completed in time are over, and so is what was brought with them.
+async fn close_overdue_tickets(context: &WorkContext) -> Result<(), StorageError> {
+    const AT_ONCE: i64 = 1_000;
+    let now = context.now();
+    let mut tx = context.backends.database.begin().await?;
+    tx.upload_tickets().forget_settled(now - KEEP_DONE).await?;
+    let overdue = tx.upload_tickets().overdue(now, AT_ONCE).await?;
+    for id in &overdue {
+        tx.upload_tickets().settle(*id, UploadTicketState::Closed, None, now).await?;
+        let entry = context.log_entry("close_upload_ticket", "upload_ticket", id.uuid(), "expired");
+        tx.operation_log().append(&entry).await?;
+    }
+    tx.commit().await?;
+    for id in overdue {
+        context.backends.blobs.delete(BlobKey::Quarantine(id)).await?;
+    }
+    Ok(())
 }
 
 async fn settle_keys(context: &WorkContext) -> Result<(), StorageError> {
@@ -91,17 +113,26 @@ async fn remove_orphans(context: &WorkContext) -> Result<(), StorageError> {
     let mut objects = context.backends.blobs.list();
     while let Some(object) = objects.next().await {
         let object = object?;
-        let Some(key @ BlobKey::Scan(id)) = object.key else { continue };
+        let Some(key) = object.key else { continue };
         if object.written_at > context.now() - GRACE {
             continue;
         }
-        let mut tx = context.backends.database.begin_read().await?;
-        let is_named = tx.scans().find(id).await?.is_some_and(|scan| scan.state != ScanState::Linked);
-        drop(tx);
-        if !is_named {
-            tracing::info!(scan.id = %id, "an object without a row is removed");
+        if !is_named(context, key).await? {
+            tracing::info!(path = object.path, "an object without a row is removed");
             context.backends.blobs.delete(key).await?;
         }
     }
     Ok(())
+}
+
+/// Whether a row says that the object must be there.
+async fn is_named(context: &WorkContext, key: BlobKey) -> Result<bool, StorageError> {
+    let mut tx = context.backends.database.begin_read().await?;
+    Ok(match key {
+        BlobKey::Scan(id) => tx.scans().find(id).await?.is_some_and(|scan| scan.state != ScanState::Linked),
+        BlobKey::Quarantine(id) => {
+            tx.upload_tickets().find(id).await?.is_some_and(|ticket| ticket.state == UploadTicketState::Open)
+        }
+        BlobKey::Probe(_) => false,
+    })
 }

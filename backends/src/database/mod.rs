@@ -38,6 +38,7 @@ pub mod organisation;
 pub mod pages;
 pub mod readings;
 pub mod scans;
+pub mod upload_tickets;
 
 pub(crate) mod postgres;
 pub(crate) mod sqlite;
@@ -52,6 +53,7 @@ pub use organisation::OrganisationRepository;
 pub use pages::PageRepository;
 pub use readings::ReadingRepository;
 pub use scans::ScanRepository;
+pub use upload_tickets::UploadTicketRepository;
 
 /// The catalogue's engine.
 #[async_trait]
@@ -92,6 +94,8 @@ pub trait Transaction: Send {
     fn organisation(&mut self) -> &mut dyn OrganisationRepository;
     /// Holds, retention events and archival numbers.
     fn holdings(&mut self) -> &mut dyn HoldingsRepository;
+    /// Upload tickets.
+    fn upload_tickets(&mut self) -> &mut dyn UploadTicketRepository;
     /// Makes everything done in it durable, or nothing.
     async fn commit(self: Box<Self>) -> Result<(), StorageError>;
 }

@@ -11,7 +11,7 @@ use sqlx::{
 use super::{
     CaseFileRepository, Database, EnteredDataRepository, FindingRepository, HoldingsRepository,
     JobRepository, OperationLogRepository, OrganisationRepository, PageRepository, ReadingRepository,
-    ScanRepository, Transaction, keys::KeyPool, sqlite::migration_failed,
+    ScanRepository, Transaction, UploadTicketRepository, keys::KeyPool, sqlite::migration_failed,
 };
 use crate::error::StorageError;
 
@@ -110,6 +110,9 @@ impl Transaction for PostgresTransaction {
         self
     }
     fn holdings(&mut self) -> &mut dyn HoldingsRepository {
+        self
+    }
+    fn upload_tickets(&mut self) -> &mut dyn UploadTicketRepository {
         self
     }
     async fn commit(self: Box<Self>) -> Result<(), StorageError> {

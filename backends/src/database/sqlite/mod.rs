@@ -11,7 +11,7 @@ use sqlx::{
 use super::{
     CaseFileRepository, Database, EnteredDataRepository, FindingRepository, HoldingsRepository,
     JobRepository, OperationLogRepository, OrganisationRepository, PageRepository, ReadingRepository,
-    ScanRepository, Transaction, keys::KeyPool,
+    ScanRepository, Transaction, UploadTicketRepository, keys::KeyPool,
 };
 use crate::error::StorageError;
 
@@ -135,6 +135,9 @@ impl Transaction for SqliteTransaction {
         self
     }
     fn holdings(&mut self) -> &mut dyn HoldingsRepository {
+        self
+    }
+    fn upload_tickets(&mut self) -> &mut dyn UploadTicketRepository {
         self
     }
     async fn commit(self: Box<Self>) -> Result<(), StorageError> {
