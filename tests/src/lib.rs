@@ -3,6 +3,8 @@
 //! `engines` opens every backend a promise must hold on and starts real servers on private ports.
 //! `server` runs the executable as an operator would, kills it and starts it again; `client` talks to it as any
 //! program would, and `catalogue` looks at what it left behind.
+//! `seaweed` is a real S3 server, `s3_signature` signs for it without the program's help, and `s3_proxy` makes it
+//! misbehave.
 //! `entries`, `scans` and `hostile` make what is sent to it; `small_disk` gives it a disk that fills up.
 
 pub mod catalogue;
@@ -11,6 +13,9 @@ pub mod engines;
 pub mod entries;
 pub mod hostile;
 pub mod random;
+pub mod s3_proxy;
+pub mod s3_signature;
 pub mod scans;
+pub mod seaweed;
 pub mod server;
 pub mod small_disk;
