@@ -9,6 +9,8 @@ readonly DATA=$PWD/demo-data
 readonly PROFILE=${PROFILE:-release}
 readonly GUIDANG=$PWD/target/${PROFILE/dev/debug}/guidang
 export GUIDANG_DATA=$DATA GUIDANG_SERVER__LISTEN=${GUIDANG_SERVER__LISTEN:-127.0.0.1:8490}
+# Samples do not grow younger: a card may belong to an acceptance of any day, not only of the days before today.
+export GUIDANG_WORKERS__OPEN_DAYS=36500
 unset GUIDANG_CONFIG
 
 title() { printf '\n\033[1m%s\033[0m\n' "$*"; }

@@ -29,8 +29,8 @@ pub(crate) async fn live() -> Json<serde_json::Value> {
     Json(serde_json::json!({ "status": "live" }))
 }
 
-/// `GET /healthz/ready`: each dependency by name. Without the index everything but search works, so it is named
-/// but does not make the answer 503.
+/// `GET /healthz/ready`: each dependency by name. Without the index everything but search works, and
+/// without the queue jobs are found later, so they are named but do not make the answer 503.
 pub(crate) async fn ready(State(state): State<ArchiveState>) -> (StatusCode, Json<Readiness>) {
     let checks = [
         ("catalogue", catalogue_answers(&state).await),
@@ -41,6 +41,9 @@ pub(crate) async fn ready(State(state): State<ArchiveState>) -> (StatusCode, Jso
     let word = |answers: bool| if answers { "ready" } else { "unavailable" };
     let mut dependencies: Vec<Dependency> =
         checks.into_iter().map(|(name, answers)| Dependency { name, state: word(answers) }).collect();
+    // Without the queue jobs wait in the catalogue, and workers look for them by themselves.
+    let has_queue = state.backends.queue.probe().await.is_ok();
+    dependencies.push(Dependency { name: "queue", state: word(has_queue) });
     let has_index = state.searcher.borrow().is_some();
     dependencies.push(Dependency { name: "index", state: if has_index { "ready" } else { "preparing" } });
     let status = if is_ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };

@@ -1,16 +1,16 @@
 //! Rows that several endpoints write: jobs, and entries of the operation log.
 
+use std::time::Duration;
+
 use backends::{
     clock::new_id,
     connect::Backends,
     database::{jobs::JobRow, operation_log::LogEntry},
     error::StorageError,
+    queue::Ring,
 };
 use chrono::{DateTime, Utc};
-use domain::{
-    ids::JobId,
-    job::{JobName, JobState},
-};
+use domain::job::{JobName, JobState};
 use uuid::Uuid;
 
 use crate::problem::{Problem, kinds};
@@ -32,11 +32,9 @@ pub(crate) fn job(now: DateTime<Utc>, name: JobName, subject: Uuid) -> JobRow {
 }
 
 /// Rings for jobs whose rows are committed. A ring that fails does no harm: the sweep rings again.
-pub(crate) async fn announce(backends: &Backends, jobs: &[JobId]) {
-    for job in jobs {
-        if let Err(error) = backends.queue.announce(*job).await {
-            tracing::debug!(job.id = %job, %error, "the bell did not ring; the sweep will");
-        }
+pub(crate) async fn announce(backends: &Backends, rings: &[Ring]) {
+    if let Err(error) = backends.queue.announce(rings, Duration::ZERO).await {
+        tracing::debug!(rings = rings.len(), %error, "the bell did not ring; the sweep will");
     }
 }
 

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use backends::connect::Backends;
-use domain::blind_index::BlindKey;
+use domain::{blind_index::BlindKey, deadline::Deadlines};
 use indexer::searcher::Searcher;
 use ingest::{Limits, Sandbox};
 use tokio::sync::watch;
@@ -28,6 +28,8 @@ pub struct ApiSettings {
     pub branch_codes: BTreeMap<String, String>,
     /// How the columns of the business system are called.
     pub columns: ColumnMapping,
+    /// The operator's deadlines.
+    pub deadlines: Deadlines,
     /// Whether session cookies are sent over encrypted connections only.
     pub cookies: CookieTransport,
 }
@@ -50,6 +52,7 @@ impl Default for ApiSettings {
             ticket_valid: Duration::from_mins(15),
             branch_codes: BTreeMap::new(),
             columns: ColumnMapping::default(),
+            deadlines: Deadlines::defaults().unwrap_or_default(),
             cookies: CookieTransport::Any,
         }
     }

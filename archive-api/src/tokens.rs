@@ -102,6 +102,24 @@ pub async fn revoke_tokens(
     tx.commit().await
 }
 
+/// Ends one token of an account, if it has not ended yet.
+pub async fn revoke_token(
+    backends: &Backends,
+    by: &Caller,
+    account: &AccountRow,
+    token: &str,
+) -> Result<(), StorageError> {
+    let Some(hash) = token_hash(token) else { return Ok(()) };
+    let now = backends.clock.now();
+    let mut tx = backends.database.begin().await?;
+    if !tx.organisation().revoke_token(&hash, now).await? {
+        return Ok(());
+    }
+    let subject = ("account", account.id.to_string());
+    tx.operation_log().append(&by.log_entry(now, "revoke_token", subject, "done")).await?;
+    tx.commit().await
+}
+
 /// Why the account of the machine cannot act.
 #[derive(Debug, thiserror::Error)]
 pub enum LocalAccountError {

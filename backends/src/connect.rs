@@ -10,7 +10,7 @@ use crate::{
     clock::Clock,
     database::{Database, postgres, sqlite},
     error::StorageError,
-    queue::{InProcessQueue, JobQueue},
+    queue::{InProcessQueue, JobQueue, QueueError, RabbitQueue},
     vault::{RootKey, RootKeyError, Vault},
 };
 
@@ -21,8 +21,10 @@ pub struct BackendsConfig {
     pub database_url: String,
     /// `sqlite:PATH` or `postgres://…`; never the catalogue's own database.
     pub keys_url: String,
-    /// `in-process:`.
+    /// `in-process:` or `amqp://…`.
     pub queue_url: String,
+    /// File with the certificate authorities of the broker; none: those of the system.
+    pub queue_ca_file: Option<PathBuf>,
     /// `file:FOLDER` or `s3://BUCKET[/PREFIX]`.
     pub objects_url: String,
     /// How an S3-compatible store is reached.
@@ -38,6 +40,7 @@ impl BackendsConfig {
             database_url: format!("sqlite:{}", data.join("catalogue.db").display()),
             keys_url: format!("sqlite:{}", data.join("keys").join("keys.db").display()),
             queue_url: "in-process:".to_owned(),
+            queue_ca_file: None,
             objects_url: format!("file:{}", data.join("objects").display()),
             s3: S3Settings::default(),
             root_key: data.join("keys").join("root.key"),
@@ -61,6 +64,9 @@ pub enum ConnectError {
     /// The root key cannot be used.
     #[error(transparent)]
     RootKey(#[from] RootKeyError),
+    /// The queue cannot be used.
+    #[error(transparent)]
+    Queue(#[from] QueueError),
     /// An engine cannot be used.
     #[error("{key} cannot be opened")]
     Engine {
@@ -87,7 +93,8 @@ pub struct Backends {
 }
 
 impl Backends {
-    /// Opens everything, bringing schemas to the present version.
+    /// Opens everything, bringing schemas to the present version. The queue connects by itself; `JobQueue::probe` says
+    /// whether it could.
     pub async fn connect(config: &BackendsConfig, clock: Arc<dyn Clock>) -> Result<Self, ConnectError> {
         let root = RootKey::load(&config.root_key)?;
         let now = clock.now();
@@ -116,27 +123,30 @@ impl Backends {
         };
         let queue: Arc<dyn JobQueue> = match split(&config.queue_url) {
             ("in-process", _) => Arc::new(InProcessQueue::new()),
-            (scheme, _) => return Err(unknown("queue.url", scheme, "in-process:")),
-        };
-        let blobs = match split(&config.objects_url) {
-            ("file", folder) => {
-                let folder = Path::new(folder.strip_prefix("//").unwrap_or(folder));
-                std::fs::create_dir_all(folder)
-                    .map_err(|source| StorageError::Unavailable {
-                        what: "object store",
-                        source: source.into(),
-                    })
-                    .map_err(engine("objects.url"))?;
-                BlobStore::local(folder).map_err(engine("objects.url"))?
+            ("amqp" | "amqps", _) => {
+                Arc::new(RabbitQueue::open(&config.queue_url, config.queue_ca_file.as_deref())?)
             }
-            ("s3", _) => {
-                let opened = BlobStore::s3(&config.objects_url, &config.s3, Arc::clone(&clock)).await;
-                opened.map_err(engine("objects.url"))?
-            }
-            (scheme, _) => return Err(unknown("objects.url", scheme, "file: or s3:")),
+            (scheme, _) => return Err(unknown("queue.url", scheme, "in-process: or amqp:")),
         };
+        let blobs = objects(config, &clock).await?;
         Ok(Self { database, queue, blobs, vault, clock })
     }
+}
+
+async fn objects(config: &BackendsConfig, clock: &Arc<dyn Clock>) -> Result<BlobStore, ConnectError> {
+    let opened = match split(&config.objects_url) {
+        ("file", folder) => local_objects(Path::new(folder.strip_prefix("//").unwrap_or(folder))),
+        ("s3", _) => BlobStore::s3(&config.objects_url, &config.s3, Arc::clone(clock)).await,
+        (scheme, _) => return Err(unknown("objects.url", scheme, "file: or s3:")),
+    };
+    opened.map_err(engine("objects.url"))
+}
+
+fn local_objects(folder: &Path) -> Result<BlobStore, StorageError> {
+    let unavailable =
+        |source: std::io::Error| StorageError::Unavailable { what: "object store", source: source.into() };
+    std::fs::create_dir_all(folder).map_err(unavailable)?;
+    BlobStore::local(folder)
 }
 
 fn split(url: &str) -> (&str, &str) {

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::{
+    case_file::CaseState,
     entered_data::Channel,
     workdays::{CountedDay, add_calendar_days, add_working_days},
 };
@@ -104,8 +105,8 @@ pub enum OnMiss {
     RaisePresumedFalse,
 }
 
-/// All deadlines of an operator.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// All deadlines of an operator; none by default: see [`Deadlines::defaults`].
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Deadlines {
     #[serde(rename = "deadline")]
@@ -180,9 +181,106 @@ impl Deadlines {
     }
 }
 
+/// What the deadlines of one case file are counted from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DeadlineSubject {
+    /// Where it stands.
+    pub state: CaseState,
+    /// How the customer came.
+    pub channel: Channel,
+    /// How important the customer is.
+    pub class: CustomerClass,
+    /// Day of acceptance.
+    pub accepted_on: Option<NaiveDate>,
+    /// Day the first papers arrived.
+    pub papers_received_on: Option<NaiveDate>,
+    /// Day it was last sent back.
+    pub returned_on: Option<NaiveDate>,
+}
+
+/// A deadline that runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct RunningDeadline {
+    /// What must be done.
+    pub code: DeadlineCode,
+    /// The last day in time, and whether holidays on the way are not known yet.
+    #[serde(flatten)]
+    pub due: CountedDay,
+    /// Whether that day is over.
+    pub is_overdue: bool,
+}
+
+impl Deadlines {
+    /// The deadlines that run for a case file on the day `today`, the earliest first.
+    pub fn running(&self, subject: &DeadlineSubject, today: NaiveDate) -> Vec<RunningDeadline> {
+        let mut running: Vec<RunningDeadline> = clocks(subject)
+            .into_iter()
+            .filter_map(|(code, from)| {
+                let due = self.due_on(code, subject.channel, subject.class, from?)?;
+                Some(RunningDeadline { code, due, is_overdue: due.on < today })
+            })
+            .collect();
+        running.sort_by_key(|deadline| deadline.due.on);
+        running
+    }
+}
+
+/// What is waited for in this state, and the day it is counted from.
+fn clocks(subject: &DeadlineSubject) -> Vec<(DeadlineCode, Option<NaiveDate>)> {
+    match subject.state {
+        CaseState::Assembling | CaseState::Reading | CaseState::Checked | CaseState::InReview => {
+            match subject.papers_received_on {
+                Some(day) => vec![(DeadlineCode::Checked, Some(day))],
+                None => vec![
+                    (DeadlineCode::PapersReturned, subject.accepted_on),
+                    (DeadlineCode::PresumedFalse, subject.accepted_on),
+                ],
+            }
+        }
+        CaseState::Returned => vec![(DeadlineCode::Rectified, subject.returned_on)],
+        _ => Vec::new(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::{DeadlineCode as D, *};
+
+    #[test]
+    fn what_runs_depends_on_what_is_waited_for() {
+        let deadlines = Deadlines::defaults().unwrap();
+        let without_papers = DeadlineSubject {
+            state: CaseState::Assembling,
+            channel: Channel::Agency,
+            class: CustomerClass::Ordinary,
+            accepted_on: Some(day("2026-11-16")),
+            papers_received_on: None,
+            returned_on: None,
+        };
+        let running = |subject: &DeadlineSubject, today: &str| {
+            let running = deadlines.running(subject, day(today));
+            running
+                .iter()
+                .map(|deadline| (deadline.code, deadline.due.on, deadline.is_overdue))
+                .collect::<Vec<_>>()
+        };
+
+        let waited =
+            [(D::PapersReturned, day("2026-11-23"), false), (D::PresumedFalse, day("2026-12-07"), false)];
+        assert_eq!(running(&without_papers, "2026-11-23"), waited);
+        assert!(running(&without_papers, "2026-11-24")[0].2);
+
+        let with_papers = DeadlineSubject { papers_received_on: Some(day("2026-11-20")), ..without_papers };
+        assert_eq!(running(&with_papers, "2026-11-20"), [(D::Checked, day("2026-11-20"), false)]);
+
+        let returned = DeadlineSubject {
+            state: CaseState::Returned,
+            returned_on: Some(day("2026-11-20")),
+            ..with_papers
+        };
+        assert_eq!(running(&returned, "2026-11-30"), [(D::Rectified, day("2026-11-27"), true)]);
+        assert_eq!(running(&DeadlineSubject { state: CaseState::Archived, ..returned }, "2026-11-30"), []);
+    }
 
     fn day(text: &str) -> NaiveDate {
         text.parse().unwrap()

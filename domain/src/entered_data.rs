@@ -1,6 +1,8 @@
 //! Entered data (录入资料): what was typed at the counter; the thing the paper is checked against.
 
-use std::str::FromStr;
+mod warnings;
+
+use std::{collections::BTreeMap, str::FromStr};
 
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
@@ -10,8 +12,12 @@ use crate::{
     comparison::{name_key, phone_key},
     field::{Confidence, FieldName, UnknownTerm},
     finding::{Evidence, FindingCode, RaisedFinding},
-    validation::{IdentityPaper, Invalid, Normalised, paper_number},
+    validation::{
+        IdentityPaper, Invalid, Normalised, business_licence, credit_code, organisation_code, paper_number,
+    },
 };
+
+pub use warnings::{EntryWarning, NUMBERS_OF_ONE_IDENTITY, WarningReason, warnings_on_arrival};
 
 /// One acceptance as the business system exports it. Texts are kept as typed; empty means not entered.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -52,7 +58,24 @@ pub struct EnteredData {
     pub staff_number: String,
     /// What was ordered (办理业务).
     pub product: String,
+    /// Values of [`DETAIL_FIELDS`]. One that is not there was not sent by the business system and is not judged;
+    /// one that is there and empty was not entered.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub details: BTreeMap<FieldName, String>,
 }
+
+/// What only some business systems send: details of organisations, and the kind of the agent's paper.
+pub const DETAIL_FIELDS: [FieldName; 9] = [
+    FieldName::AgentIdType,
+    FieldName::IdValidTo,
+    FieldName::HandlerPhone,
+    FieldName::OrganisationNature,
+    FieldName::OrganisationNumber,
+    FieldName::OrganisationPhone,
+    FieldName::Postcode,
+    FieldName::HomeRegion,
+    FieldName::Industry,
+];
 
 impl EnteredData {
     /// Whether somebody acted for the customer.
@@ -89,7 +112,9 @@ impl EnteredData {
             &self.staff_number,
             &self.product,
         ];
-        for text in texts.into_iter().chain(&self.service_numbers) {
+        let details = self.details.iter().flat_map(|(field, value)| [field.as_str(), value]);
+        let numbers = self.service_numbers.iter().map(String::as_str);
+        for text in texts.into_iter().map(String::as_str).chain(numbers).chain(details) {
             // The length goes first, so that no text can run over into the next.
             hasher.update((text.len() as u64).to_be_bytes());
             hasher.update(text.as_bytes());
@@ -126,7 +151,7 @@ impl EnteredData {
             FieldName::AgentIdNumber => Some(&self.agent_id_number),
             FieldName::StaffNumber => Some(&self.staff_number),
             FieldName::Product => Some(&self.product),
-            _ => None,
+            other => self.details.get(&other).map(String::as_str),
         }
     }
 }
@@ -204,6 +229,29 @@ pub const MANDATORY_FIELDS: [FieldName; 8] = [
     FieldName::MailingAddress,
 ];
 
+/// What must be typed of an organisation (政企客户); of these, [`DETAIL_FIELDS`] only where they are sent.
+pub const MANDATORY_FIELDS_OF_ORGANISATION: [FieldName; 15] = [
+    FieldName::CustomerName,
+    FieldName::CustomerType,
+    FieldName::OrganisationNature,
+    FieldName::IdType,
+    FieldName::IdNumber,
+    FieldName::IdValidTo,
+    FieldName::IdAddress,
+    FieldName::AgentName,
+    FieldName::HandlerPhone,
+    FieldName::MailingAddress,
+    FieldName::Postcode,
+    FieldName::OrganisationPhone,
+    FieldName::OrganisationNumber,
+    FieldName::HomeRegion,
+    FieldName::Industry,
+];
+
+/// What must be typed when an agent acts, besides what must be typed of the customer.
+pub const MANDATORY_FIELDS_OF_AGENT: [FieldName; 3] =
+    [FieldName::AgentName, FieldName::AgentIdType, FieldName::AgentIdNumber];
+
 /// Checks an entry by itself, as soon as it arrives: mandatory fields, numbers, contact.
 pub fn check_on_arrival(entered: &EnteredData) -> Vec<RaisedFinding> {
     let mut findings = empty_mandatory_fields(entered);
@@ -213,10 +261,15 @@ pub fn check_on_arrival(entered: &EnteredData) -> Vec<RaisedFinding> {
 }
 
 fn empty_mandatory_fields(entered: &EnteredData) -> Vec<RaisedFinding> {
-    let mut fields = MANDATORY_FIELDS.to_vec();
-    // An organisation acts through its handler, a person may act through an agent: both are named in full.
-    if entered.has_agent() || entered.is_organisation_paper() {
-        fields.extend([FieldName::AgentName, FieldName::AgentIdNumber]);
+    let mut fields = if entered.is_organisation() {
+        MANDATORY_FIELDS_OF_ORGANISATION.to_vec()
+    } else {
+        MANDATORY_FIELDS.to_vec()
+    };
+    if entered.has_agent() {
+        fields.extend(
+            MANDATORY_FIELDS_OF_AGENT.into_iter().filter(|field| !fields.contains(field)).collect::<Vec<_>>(),
+        );
     }
     let mut findings = Vec::new();
     for field in fields {
@@ -232,23 +285,37 @@ fn empty_mandatory_fields(entered: &EnteredData) -> Vec<RaisedFinding> {
 
 fn invalid_numbers(entered: &EnteredData) -> Vec<RaisedFinding> {
     let of_customer = IdentityPaper::from_entered(&entered.id_type);
-    let judge = |paper, number: &str| paper_number(paper, number, entered.accepted_on);
-    // The kind of the agent's paper is not typed: 18 and 15 characters are an identity card, others are not judged.
-    let of_agent = match entered.agent_id_number.trim().chars().count() {
-        15 | 18 => IdentityPaper::ResidentCard,
-        _ => IdentityPaper::Other,
+    let of_agent = match entered.value(FieldName::AgentIdType) {
+        Some(kind) if !kind.trim().is_empty() => IdentityPaper::from_entered(kind),
+        // The kind is not known: 18 and 15 characters are an identity card, others are not judged.
+        _ => match entered.agent_id_number.trim().chars().count() {
+            15 | 18 => IdentityPaper::ResidentCard,
+            _ => IdentityPaper::Other,
+        },
     };
+    let on = entered.accepted_on;
+    let organisation_number = entered.value(FieldName::OrganisationNumber).unwrap_or_default();
     [
-        invalid_number(FieldName::IdNumber, &entered.id_number, judge(of_customer, &entered.id_number)),
-        invalid_number(
+        (FieldName::IdNumber, &*entered.id_number, paper_number(of_customer, &entered.id_number, on)),
+        (
             FieldName::AgentIdNumber,
             &entered.agent_id_number,
-            judge(of_agent, &entered.agent_id_number),
+            paper_number(of_agent, &entered.agent_id_number, on),
         ),
+        (FieldName::OrganisationNumber, organisation_number, number_of_organisation(organisation_number)),
     ]
     .into_iter()
-    .flatten()
+    .filter_map(|(field, typed, judged)| invalid_number(field, typed, judged))
     .collect()
+}
+
+/// The unified code since 2015 has 18 characters, the organisation code of before 9.
+fn number_of_organisation(typed: &str) -> Result<Normalised, Invalid> {
+    match typed.chars().filter(|character| character.is_ascii_alphanumeric()).count() {
+        9 => organisation_code(typed),
+        15 => business_licence(typed),
+        _ => credit_code(typed),
+    }
 }
 
 fn invalid_number(

@@ -139,11 +139,29 @@ pub enum FieldName {
     LegalRepresentative,
     /// Machine-readable zone of a passport or permit, lines joined by a line feed.
     Mrz,
+    /// Kind of the agent's paper (代办人证件类型).
+    AgentIdType,
+    /// Until when the customer's paper holds, as typed (证件有效期).
+    IdValidTo,
+    /// Phone of the person who acts for an organisation (经办人电话).
+    HandlerPhone,
+    /// Nature of an organisation (单位性质).
+    OrganisationNature,
+    /// Number of an organisation (组织机构代码).
+    OrganisationNumber,
+    /// Phone of an organisation (单位电话).
+    OrganisationPhone,
+    /// Postcode of the mailing address (邮政编码).
+    Postcode,
+    /// Region an organisation belongs to (归属地).
+    HomeRegion,
+    /// Industry of an organisation (行业类别).
+    Industry,
 }
 
 impl FieldName {
     /// Every field.
-    pub const ALL: [Self; 29] = [
+    pub const ALL: [Self; 38] = [
         Self::Name,
         Self::Sex,
         Self::Nation,
@@ -173,6 +191,15 @@ impl FieldName {
         Self::CreditCode,
         Self::LegalRepresentative,
         Self::Mrz,
+        Self::AgentIdType,
+        Self::IdValidTo,
+        Self::HandlerPhone,
+        Self::OrganisationNature,
+        Self::OrganisationNumber,
+        Self::OrganisationPhone,
+        Self::Postcode,
+        Self::HomeRegion,
+        Self::Industry,
     ];
 
     /// The name in API, exports and form files.
@@ -207,6 +234,15 @@ impl FieldName {
             Self::CreditCode => "credit_code",
             Self::LegalRepresentative => "legal_representative",
             Self::Mrz => "mrz",
+            Self::AgentIdType => "agent_id_type",
+            Self::IdValidTo => "id_valid_to",
+            Self::HandlerPhone => "handler_phone",
+            Self::OrganisationNature => "organisation_nature",
+            Self::OrganisationNumber => "organisation_number",
+            Self::OrganisationPhone => "organisation_phone",
+            Self::Postcode => "postcode",
+            Self::HomeRegion => "home_region",
+            Self::Industry => "industry",
         }
     }
 }

@@ -33,6 +33,14 @@ impl JobName {
             Self::ArchiveCaseFile => "archive_case_file",
         }
     }
+
+    /// Smaller goes first: what finishes a case file comes before reading more.
+    pub const fn urgency(self) -> u8 {
+        match self {
+            Self::ArchiveCaseFile | Self::CheckCaseFile | Self::PlaceScan => 0,
+            Self::ReadScan => 1,
+        }
+    }
 }
 
 impl FromStr for JobName {

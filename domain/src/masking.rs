@@ -48,6 +48,11 @@ impl Sensitivity {
             FieldName::ServiceNumber
             | FieldName::ContactName
             | FieldName::ContactPhone
+            | FieldName::HandlerPhone
+            | FieldName::OrganisationPhone
+            | FieldName::OrganisationNumber
+            | FieldName::Postcode
+            | FieldName::IdValidTo
             | FieldName::Product
             | FieldName::OrganisationName
             | FieldName::CreditCode
@@ -59,6 +64,10 @@ impl Sensitivity {
             | FieldName::AcceptedOn
             | FieldName::CustomerType
             | FieldName::IdType
+            | FieldName::AgentIdType
+            | FieldName::OrganisationNature
+            | FieldName::HomeRegion
+            | FieldName::Industry
             | FieldName::StaffNumber => Self::Low,
         }
     }
@@ -109,9 +118,12 @@ impl MaskRule {
             | FieldName::Signature => Self::PersonName,
             FieldName::OrganisationName => Self::OrganisationName,
             FieldName::IdNumber | FieldName::AgentIdNumber => Self::IdentityNumber,
-            FieldName::ServiceNumber | FieldName::ContactPhone => Self::Phone,
+            FieldName::ServiceNumber
+            | FieldName::ContactPhone
+            | FieldName::HandlerPhone
+            | FieldName::OrganisationPhone => Self::Phone,
             FieldName::Address | FieldName::IdAddress | FieldName::MailingAddress => Self::Address,
-            FieldName::CreditCode => Self::SoleTraderCode,
+            FieldName::CreditCode | FieldName::OrganisationNumber => Self::SoleTraderCode,
             FieldName::Birth
             | FieldName::Sex
             | FieldName::Nation
@@ -119,12 +131,18 @@ impl MaskRule {
             | FieldName::Product
             | FieldName::Authority
             | FieldName::ValidFrom
-            | FieldName::ValidTo => Self::Everything,
+            | FieldName::ValidTo
+            | FieldName::IdValidTo
+            | FieldName::Postcode => Self::Everything,
             FieldName::SlipNumber
             | FieldName::OutletCode
             | FieldName::AcceptedOn
             | FieldName::CustomerType
             | FieldName::IdType
+            | FieldName::AgentIdType
+            | FieldName::OrganisationNature
+            | FieldName::HomeRegion
+            | FieldName::Industry
             | FieldName::StaffNumber => Self::Clear,
         }
     }

@@ -6,7 +6,7 @@ use clap::{Parser, Subcommand};
 
 use crate::commands::{
     audit, config, export, forms, import, index, ingest, init, jobs, models, outlets, search, serve, show,
-    token, tray, verify, watch,
+    token, tray, verify, watch, work,
 };
 
 /// Guidang (归档): document archive with OCR ingestion.
@@ -31,6 +31,8 @@ pub enum Command {
     Init(init::Arguments),
     /// Runs the archive: API, console, workers and index
     Serve(serve::Arguments),
+    /// Works on jobs without an API, beside servers on the same PostgreSQL
+    Work(work::Arguments),
     /// Takes in what the business system exports
     Import(import::Arguments),
     /// Takes in scans: files and folders

@@ -83,6 +83,7 @@ impl DataFolder {
             database_url: configuration.database.url.or(suggested.database_url),
             keys_url: configuration.keys.url.or(suggested.keys_url),
             queue_url: configuration.queue.url.or(suggested.queue_url),
+            queue_ca_file: some_path(&configuration.queue.ca_file),
             objects_url: configuration.objects.url.or(suggested.objects_url),
             s3: suggested.s3,
             root_key: if root_key.as_os_str().is_empty() { suggested.root_key } else { root_key.clone() },
@@ -153,6 +154,10 @@ fn conventional(name: &str) -> Result<PathBuf, Failure> {
     let folders =
         etcetera::choose_base_strategy().or_fail("this user has no home folder; name one with --data")?;
     Ok(folders.data_dir().join("guidang").join(name))
+}
+
+fn some_path(configured: &Path) -> Option<PathBuf> {
+    (!configured.as_os_str().is_empty()).then(|| configured.to_owned())
 }
 
 fn or_default(configured: &Path, default: impl FnOnce() -> PathBuf) -> PathBuf {

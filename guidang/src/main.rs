@@ -15,6 +15,7 @@ mod settings;
 mod table;
 mod waiting;
 mod watching;
+mod working;
 
 use std::process::ExitCode;
 

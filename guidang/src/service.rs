@@ -1,32 +1,25 @@
 //! The archive at work in this process: API, console, workers, index, timetable; started and stopped in order.
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{net::SocketAddr, path::Path, sync::Arc, time::Duration};
 
 use archive_api::{
     router::router,
     state::{ApiSettings, ArchiveState, CookieTransport},
-    tokens::{NewAccount, create_account, create_token, local_caller, revoke_tokens},
+    tokens::{NewAccount, create_account, create_token, local_caller, revoke_token},
 };
 use backends::connect::Backends;
 use chrono::TimeDelta;
-use domain::{access::Role, archival_code::ArchivalCodePattern, job::JobName};
+use domain::{access::Role, job::JobName};
 use indexer::searcher::Searcher;
-use reading::{models, models::NeededBy};
 use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
-use workers::{
-    context::{WorkContext, WorkOptions},
-    index_follower::IndexFollower,
-    reader_pool::ReaderPool,
-    timetable::Timetable,
-    work_loop::WorkLoop,
-};
+use workers::{index_follower::IndexFollower, timetable::Timetable, work_loop::WorkLoop};
 
 use crate::{
     client::{ArchiveClient, Tongue},
-    configuration::EngineChoice,
-    data_folder::{DataLock, RunFile, models_folder, remove_if_there},
+    data_folder::{DataLock, RunFile, remove_if_there},
     failure::{Failure, OrFail},
     settings::Settings,
+    working,
 };
 
 /// The account of whoever opens the console by the printed address.
@@ -48,6 +41,8 @@ pub enum Listening {
 pub enum Duty {
     /// Reads, checks and files whatever is due.
     Works,
+    /// Keeps the timetable; other processes work.
+    LetsOthersWork,
     /// Nothing: a command that only looks leaves the work to the next server.
     AnswersOnly,
 }
@@ -60,7 +55,8 @@ pub struct Service {
     token: String,
     stop: watch::Sender<bool>,
     http: JoinHandle<std::io::Result<()>>,
-    work: Option<(WorkLoop, Timetable)>,
+    work: Option<WorkLoop>,
+    timetable: Option<Timetable>,
     index: JoinHandle<()>,
     patience: Duration,
     settings_run_file: std::path::PathBuf,
@@ -73,14 +69,17 @@ impl Service {
         settings.data.check()?;
         let lock = settings.data.lock()?;
         let backends = settings.backends().await?;
-        let token = local_token(&backends).await?;
+        working::take_over(&backends).await?;
+        let token = local_token(&backends, &settings.data.run_file()).await?;
         let (searchers, searcher) = watch::channel(None);
         let state =
             ArchiveState::new(backends.clone(), searcher, settings.sandbox()?, api_settings(settings));
         let work = match duty {
-            Duty::Works => Some(start_work(settings, &backends)?),
-            Duty::AnswersOnly => None,
+            Duty::Works => Some(working::start(settings, &backends, &JobName::ALL)?),
+            Duty::LetsOthersWork | Duty::AnswersOnly => None,
         };
+        let timetable =
+            (duty != Duty::AnswersOnly).then(|| Timetable::start(&backends, settings.data.log_heads()));
         let stop = watch::Sender::new(false);
         let index = tokio::spawn(follow(settings_of_index(settings), backends, searchers, stop.subscribe()));
         let listener = listen(settings, listening).await?;
@@ -93,6 +92,7 @@ impl Service {
             stop,
             http,
             work,
+            timetable,
             index,
             patience: Duration::from_secs(settings.configuration.server.stop_seconds),
             settings_run_file: settings.data.run_file(),
@@ -133,8 +133,10 @@ impl Service {
         // That the file cannot be removed does no harm: whoever reads it asks whether the server answers.
         let _ = remove_if_there(&self.settings_run_file);
         within(self.patience, "requests", async { drop(self.http.await) }).await;
-        if let Some((work, timetable)) = self.work {
-            within(self.patience, "jobs", work.stop()).await;
+        if let Some(work) = self.work {
+            work.stop(self.patience).await;
+        }
+        if let Some(timetable) = self.timetable {
             within(self.patience, "the timetable", timetable.stop()).await;
         }
         within(self.patience, "the index", async { drop(self.index.await) }).await;
@@ -142,7 +144,7 @@ impl Service {
         if let Err(error) = self.state.intake.close().await {
             tracing::warn!(error = %error, "keys held in reserve could not be destroyed");
         }
-        if let Err(failure) = end_local_tokens(backends).await {
+        if let Err(failure) = end_local_token(backends, &self.token).await {
             tracing::warn!(error = %failure.whole_story(), "the token of local commands could not be ended");
         }
         if let Err(error) = backends.database.checkpoint().await {
@@ -188,26 +190,18 @@ pub async fn running(settings: &Settings, tongue: Tongue) -> Option<ArchiveClien
     client.is_alive().await.then_some(client)
 }
 
-async fn within(patience: Duration, what: &str, end: impl Future<Output = ()>) {
+pub(crate) async fn within(patience: Duration, what: &str, end: impl Future<Output = ()>) {
     if tokio::time::timeout(patience, end).await.is_err() {
         tracing::warn!("{what} did not end in time; the next start goes on from what is stored");
     }
 }
 
-/// A missing or altered model is said at start, not by every scan.
-fn check_models(settings: &Settings) -> Result<(), Failure> {
-    let needs = match settings.configuration.reading.engine {
-        EngineChoice::Ort => NeededBy::OnnxRuntimeOnly,
-        EngineChoice::Rten | EngineChoice::Tesseract => NeededBy::EveryModelEngine,
-    };
-    let folder = models_folder(&settings.configuration)?;
-    let sentence = format!("the models in {} cannot be used; run `guidang models install`", folder.display());
-    models::check(&folder, needs).map(|_| ()).or_fail(sentence)
-}
-
-/// The token of this run; those of earlier runs end, as a server that was killed could not end its own.
-async fn local_token(backends: &Backends) -> Result<String, Failure> {
-    end_local_tokens(backends).await?;
+/// The token of this run; that of the run before ends, as a server that was killed could not end its own. Servers on
+/// other machines keep theirs.
+async fn local_token(backends: &Backends, run_file: &Path) -> Result<String, Failure> {
+    if let Some(before) = RunFile::read(run_file) {
+        end_local_token(backends, &before.token).await?;
+    }
     let caller = local_caller(backends).await.or_fail("the account of this machine cannot act")?;
     create_token(backends, &caller, &caller.account, None).await.or_fail("the local token cannot be made")
 }
@@ -237,9 +231,11 @@ async fn auditor_token(backends: &Backends) -> Result<String, Failure> {
     create_token(backends, &by, &account, Some(until)).await.or_fail("the sign-in cannot be made")
 }
 
-async fn end_local_tokens(backends: &Backends) -> Result<(), Failure> {
+async fn end_local_token(backends: &Backends, token: &str) -> Result<(), Failure> {
     let caller = local_caller(backends).await.or_fail("the account of this machine cannot act")?;
-    revoke_tokens(backends, &caller, &caller.account).await.or_fail("old local tokens cannot be ended")
+    revoke_token(backends, &caller, &caller.account, token)
+        .await
+        .or_fail("an old local token cannot be ended")
 }
 
 /// How the API behaves, as configured.
@@ -252,37 +248,14 @@ pub fn api_settings(settings: &Settings) -> ApiSettings {
         ticket_valid: Duration::from_secs(settings.configuration.objects.ticket_seconds),
         branch_codes: settings.configuration.branches.clone(),
         columns: settings.configuration.columns.clone(),
+        // Checked when the configuration was loaded.
+        deadlines: settings.configuration.archive.read_deadlines().unwrap_or_default(),
         cookies: if server.encrypted_cookies_only {
             CookieTransport::EncryptedOnly
         } else {
             CookieTransport::Any
         },
     }
-}
-
-fn start_work(settings: &Settings, backends: &Backends) -> Result<(WorkLoop, Timetable), Failure> {
-    check_models(settings)?;
-    let context = work_context(settings, backends)?;
-    let timetable = Timetable::start(&context, settings.data.log_heads());
-    Ok((WorkLoop::start(&context, &JobName::ALL), timetable))
-}
-
-fn work_context(settings: &Settings, backends: &Backends) -> Result<WorkContext, Failure> {
-    let threads = settings.reading_threads();
-    let section = settings.configuration.workers;
-    let options = WorkOptions {
-        slots: if section.slots == 0 { threads + 1 } else { section.slots },
-        lease: TimeDelta::seconds(section.lease_seconds.into()),
-        max_attempts: section.max_attempts.into(),
-        open_days: section.open_days.into(),
-    };
-    let pattern = ArchivalCodePattern::parse(&settings.configuration.archive.code_pattern);
-    Ok(WorkContext {
-        backends: backends.clone(),
-        readers: ReaderPool::start(threads, &settings.sandbox()?, &settings.reader_options()?),
-        options,
-        archival_pattern: pattern.or_fail("archive.code_pattern cannot be used")?,
-    })
 }
 
 async fn listen(settings: &Settings, listening: Listening) -> Result<TcpListener, Failure> {

@@ -12,6 +12,12 @@ use crate::prepare::{geometry::QuadMeasure, light, warp};
 const ALONE: f32 = 0.62;
 /// Pixels whose channels differ by more are not paper.
 const PAPER_SPREAD: f32 = 45.0;
+/// Grey levels that paper varies by, light and shadow included.
+const PAPER_TEXTURE: f32 = 40.0;
+/// Paper is at least this bright beside the card on it.
+const LEAST_PAPER: f32 = 0.965;
+/// How much around a card is looked at, as a share of its width.
+const MARGIN: f32 = 0.12;
 /// Side of the pictures that are looked at.
 const LOOK: u32 = 96;
 
@@ -30,17 +36,44 @@ pub fn of(page: &RgbImage, kind: PaperKind, outline: &Quad) -> Capture {
     }
 }
 
-/// Around a copied card is the white of the sheet it was copied to; around a photographed one anything else.
+/// Around a copied card is the white of the sheet it was copied to, no darker than the card; around a
+/// photographed one anything else.
 fn of_card(page: &RgbImage, outline: &Quad) -> Capture {
     let longest = page.width().max(page.height()) as f32;
     if outline.width() > ALONE * longest {
         return Capture::Photograph;
     }
-    let inside = ground(page, outline, None);
-    let margin = 0.12 * outline.width();
+    let margin = MARGIN * outline.width();
     let around = ground(page, &outline.grown(margin, margin, margin), Some(0.10));
-    let like_paper = around.spread < PAPER_SPREAD && around.brightness > 0.85 * inside.brightness;
-    if like_paper && around.texture < 40.0 { Capture::Photocopy } else { Capture::Photograph }
+    let is_paper = around.spread < PAPER_SPREAD && around.texture < PAPER_TEXTURE;
+    if is_paper && beyond_the_edge(page, outline) > LEAST_PAPER {
+        Capture::Photocopy
+    } else {
+        Capture::Photograph
+    }
+}
+
+/// How bright it is just outside the card beside just inside, in the middle of all places along its edges: light
+/// and shadow lie on both alike.
+fn beyond_the_edge(page: &RgbImage, outline: &Quad) -> f32 {
+    let margin = MARGIN * outline.width();
+    let per_width = outline.height() / outline.width().max(1.0);
+    let (inner_width, rim) = (100, (100.0 * MARGIN) as u32);
+    let inner_height = (100.0 * per_width).clamp(20.0, 200.0) as u32;
+    let (width, height) = (inner_width + 2 * rim, inner_height + 2 * rim);
+    let look = warp::cut(page, &outline.grown(margin, margin, margin), width, height);
+    let at = |x: u32, y: u32| f32::from(light::luminance(look.get_pixel(x, y).0)) + 1.0;
+    let step = rim / 2;
+    let mut ratios = Vec::new();
+    for x in rim + step..width - rim - step {
+        ratios.push(at(x, rim - step) / at(x, rim + step));
+        ratios.push(at(x, height - rim + step) / at(x, height - rim - step));
+    }
+    for y in rim + step..height - rim - step {
+        ratios.push(at(rim - step, y) / at(rim + step, y));
+        ratios.push(at(width - rim + step, y) / at(width - rim - step, y));
+    }
+    median(&mut ratios)
 }
 
 /// A scanned sheet is white to its edges; a copy of a sheet has no colour at all.

@@ -9,6 +9,8 @@ use crate::{
 
 /// A card needs anchors worth this much.
 const LEAST_CARD: f32 = 2.4;
+/// Three of them need less: where labels are worn off, values are left.
+const LEAST_OF_THREE: f32 = 2.0;
 /// A slip needs this many different labels, or a title and half of them.
 const LEAST_LABELS: usize = 4;
 /// No page holds more cards.
@@ -65,7 +67,7 @@ fn cards<'a>(forms: &'a FormSet, lines: &[Line]) -> Vec<Found<'a>> {
             .iter()
             .filter_map(|(form, sightings)| frame::best(form, sightings).map(|frame| (*form, frame)))
             .max_by(|a, b| a.1.weight.total_cmp(&b.1.weight));
-        let Some((form, frame)) = best.filter(|(_, frame)| frame.weight >= LEAST_CARD) else { break };
+        let Some((form, frame)) = best.filter(|(_, frame)| is_enough(frame)) else { break };
         let outline = frame.outline(form.size_mm.unwrap_or([85.6, 54.0]));
         let [left, top, right, bottom] = outline.bounds();
         let inside = |line: &Line| {
@@ -79,4 +81,8 @@ fn cards<'a>(forms: &'a FormSet, lines: &[Line]) -> Vec<Found<'a>> {
         found.push(Found { form, frame: Some(frame), weight });
     }
     found
+}
+
+fn is_enough(frame: &Frame) -> bool {
+    frame.weight >= LEAST_CARD || (frame.weight >= LEAST_OF_THREE && frame.sightings.len() >= 3)
 }

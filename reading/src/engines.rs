@@ -4,7 +4,7 @@ use domain::reading::ReadingCost;
 use image::RgbImage;
 
 use crate::{
-    cpu,
+    cpu::{self, Stage, Stopwatch},
     recognition::{DetectedLine, LineDirection, LineReading, RecognitionError, TextDetector, TextRecognizer},
 };
 
@@ -22,6 +22,8 @@ pub struct Engines {
     pub second: Option<Box<dyn TextRecognizer>>,
     /// What was asked since it was last taken.
     pub cost: ReadingCost,
+    /// What takes the time of this page.
+    pub watch: Stopwatch,
     /// CPU clock of the thread at which second looks at this page end.
     pub second_looks_until_ms: f64,
 }
@@ -32,18 +34,26 @@ impl Engines {
         cpu::thread_ms() > self.second_looks_until_ms
     }
 
+    /// Counts what `work` does to a stage, then goes on with the stage before.
+    pub(crate) fn during<T>(&mut self, stage: Stage, work: impl FnOnce(&mut Self) -> T) -> T {
+        let before = self.watch.switch(stage);
+        let done = work(self);
+        self.watch.switch(before);
+        done
+    }
+
     pub(crate) fn detect(
         &mut self,
         picture: &RgbImage,
         side: u32,
     ) -> Result<Vec<DetectedLine>, RecognitionError> {
         self.cost.detections += 1;
-        self.detector.detect(picture, side)
+        self.during(Stage::Detection, |engines| engines.detector.detect(picture, side))
     }
 
     pub(crate) fn read_labels(&mut self, lines: &[RgbImage]) -> Result<Vec<LineReading>, RecognitionError> {
         self.cost.recognitions += lines.len() as u32;
-        self.labels.recognize(lines)
+        self.during(Stage::Labels, |engines| engines.labels.recognize(lines))
     }
 
     pub(crate) fn read_value(&mut self, line: &RgbImage) -> Result<LineReading, RecognitionError> {

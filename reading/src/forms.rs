@@ -114,6 +114,9 @@ pub struct FieldPlan {
     /// Whether the paper is useless without it.
     #[serde(default)]
     pub required: bool,
+    /// Texts that are values of it and never labels, however much they look like one.
+    #[serde(default)]
+    pub values: Vec<String>,
     /// Shapes it is known by without a label: `A` a letter, `9` a digit.
     #[serde(default)]
     pub patterns: Vec<String>,

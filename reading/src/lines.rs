@@ -113,7 +113,7 @@ pub fn find_label(text: &[char], label: &[char], from: usize) -> Option<(usize, 
 const fn allowed_differences(length: usize) -> usize {
     match length {
         0..=3 => 0,
-        4..=5 => 1,
+        4..=6 => 1,
         _ => 2,
     }
 }

@@ -1,5 +1,7 @@
 //! Reading one page: upright, what is on it, where each field is, what it says, how sure.
 
+mod on_their_head;
+
 use std::path::PathBuf;
 
 use domain::{
@@ -13,14 +15,14 @@ use crate::{
     candidates::Known,
     capture,
     classify::{self, Found},
-    cpu,
+    cpu::{self, Stage, Stopwatch},
     engines::Engines,
     fields,
     forms::{Form, FormSet},
     lines::{Line, paragraphs},
     prepare::{
         geometry::{Projection, QuadMeasure, start_horizontally},
-        upright, warp,
+        light, upright, warp,
     },
     quality,
     recognition::{DetectedLine, Engine, PpocrSet, RecognitionError, TesseractRecognizer, TextRecognizer},
@@ -84,6 +86,14 @@ struct Upright {
     to_page: Projection,
 }
 
+/// An upright picture with what is known of the page it is of.
+struct Sheet<'a> {
+    image: &'a RgbImage,
+    page: &'a RgbImage,
+    dpi: Option<f32>,
+    hints: &'a PageHints,
+}
+
 impl PageReader {
     /// Loads the models.
     ///
@@ -102,6 +112,7 @@ impl PageReader {
             direction: Some(set.line_direction()?),
             second: second_opinion(options)?,
             cost: ReadingCost::default(),
+            watch: Stopwatch::start(),
             second_looks_until_ms: 0.0,
         };
         let mut reader = Self::with_engines(engines, options.forms.clone());
@@ -121,6 +132,11 @@ impl PageReader {
         self.version.clone()
     }
 
+    /// What took the time of the page read last.
+    pub const fn stages(&self) -> &Stopwatch {
+        &self.engines.watch
+    }
+
     /// Reads everything on one page.
     ///
     /// # Errors
@@ -132,7 +148,7 @@ impl PageReader {
         hints: &PageHints,
     ) -> Result<PageReading, RecognitionError> {
         self.engines.cost = ReadingCost::default();
-        let started_ms = cpu::thread_ms();
+        self.engines.watch = Stopwatch::start();
         let quality = quality::look(page);
         if page.width() < 16 || page.height() < 16 || quality.causes.contains(&QualityCause::Blank) {
             return Ok(PageReading {
@@ -143,32 +159,47 @@ impl PageReader {
             });
         }
         let upright = self.upright(page)?;
-        let lines = self.read_lines(&upright.image, &upright.lines)?;
+        self.engines.watch.switch(Stage::Layout);
+        let quads: Vec<Quad> = upright.lines.iter().map(|line| line.quad).collect();
+        let lines = self.read_lines(&upright.image, &quads)?;
         let forms = self.forms.clone();
-        let mut papers = Vec::new();
         self.engines.second_looks_until_ms = cpu::thread_ms() + f64::from(self.budget_ms);
-        for found in classify::papers(&forms, &lines) {
-            let mut paper = self.read_paper(&upright.image, &found, &lines, hints)?;
-            if found.form.signature.is_some() {
-                let px_per_mm = px_per_mm(page, dpi, paper.capture);
-                paper.signature = fields::marks::signature(
-                    &upright.image,
-                    found.form,
-                    &lines,
-                    px_per_mm,
-                    &mut self.engines,
-                );
-            }
-            papers.push(paper);
-        }
+        let sheet = Sheet { image: &upright.image, page, dpi, hints };
+        let mut papers = self.read_papers(&sheet, &forms, &lines)?;
+        papers.extend(self.papers_on_their_head(&sheet, &forms, &quads, &papers)?);
         self.look_for_stamp(&upright.image, &lines, &forms, &mut papers);
         for paper in &mut papers {
             to_page(paper, &upright.to_page);
+            if let Some(form) = forms.get(&paper.form) {
+                fields::barcode::fill(paper, form, &hints.barcodes);
+            }
         }
         papers.sort_by(|a, b| a.region.centre().y.total_cmp(&b.region.centre().y));
         let mut cost = std::mem::take(&mut self.engines.cost);
-        cost.cpu_ms = (cpu::thread_ms() - started_ms) as f32;
+        self.engines.watch.switch(Stage::Preparation);
+        cost.cpu_ms = self.engines.watch.total_ms() as f32;
         Ok(PageReading { quarter_turns: upright.quarter_turns, quality, papers, cost })
+    }
+
+    /// Everything the lines of an upright picture say.
+    fn read_papers(
+        &mut self,
+        sheet: &Sheet<'_>,
+        forms: &FormSet,
+        lines: &[Line],
+    ) -> Result<Vec<PaperReading>, RecognitionError> {
+        let mut papers = Vec::new();
+        for found in classify::papers(forms, lines) {
+            let mut paper = self.read_paper(sheet.image, &found, lines, sheet.hints)?;
+            if found.form.signature.is_some() {
+                let px_per_mm = px_per_mm(sheet.page, sheet.dpi, paper.capture);
+                paper.signature = self.engines.during(Stage::Signature, |engines| {
+                    fields::marks::signature(sheet.image, found.form, lines, px_per_mm, engines)
+                });
+            }
+            papers.push(paper);
+        }
+        Ok(papers)
     }
 
     /// One stamp on the sheet is for all copies on it; a photograph of the card itself needs none.
@@ -186,7 +217,9 @@ impl PageReader {
             return;
         }
         let cards: Vec<Quad> = papers.iter().map(|paper| paper.region).collect();
-        let mark = fields::marks::copy_stamp(image, &cards, lines, &mut self.engines);
+        let mark = self
+            .engines
+            .during(Stage::Stamp, |engines| fields::marks::copy_stamp(image, &cards, lines, engines));
         for paper in papers.iter_mut().filter(|paper| needs(paper)) {
             paper.copy_stamp = Some(mark.clone());
         }
@@ -215,15 +248,10 @@ impl PageReader {
     }
 
     /// Reads every line that may matter with the quick reader; the small print of terms stays unread.
-    fn read_lines(
-        &mut self,
-        image: &RgbImage,
-        lines: &[DetectedLine],
-    ) -> Result<Vec<Line>, RecognitionError> {
-        let quads: Vec<Quad> = lines.iter().map(|line| line.quad).collect();
-        let unread = paragraphs(&quads);
+    fn read_lines(&mut self, image: &RgbImage, quads: &[Quad]) -> Result<Vec<Line>, RecognitionError> {
+        let unread = paragraphs(quads);
         let quads: Vec<Quad> =
-            quads.into_iter().zip(unread).filter(|(_, unread)| !unread).map(|(quad, _)| quad).collect();
+            quads.iter().copied().zip(unread).filter(|(_, unread)| !unread).map(|(quad, _)| quad).collect();
         let crops: Vec<RgbImage> = quads.iter().map(|quad| warp::cut_line(image, quad, 48)).collect();
         let readings = self.engines.read_labels(&crops)?;
         let joined = quads.iter().zip(&readings).zip(&crops);
@@ -305,9 +333,10 @@ impl PageReader {
         let top = top.max(0.0) as u32;
         let width = (right as u32).min(image.width()).saturating_sub(left).max(16);
         let height = (bottom as u32).min(image.height()).saturating_sub(top).max(16);
-        let closer = imageops::crop_imm(image, left, top, width, height).to_image();
+        let closer = light::without_red(imageops::crop_imm(image, left, top, width, height).to_image());
         let detected = self.engines.detect(&closer, CARD_SIDE)?;
-        let lines = self.read_lines(&closer, &detected)?;
+        let quads: Vec<Quad> = detected.iter().map(|line| line.quad).collect();
+        let lines = self.read_lines(&closer, &quads)?;
         let seen = crate::frame::sightings(found.form, &lines);
         let shift = Projection::shift(left as f32, top as f32);
         let Some(near) =

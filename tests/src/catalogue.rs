@@ -7,13 +7,14 @@ use backends::{
     clock::SystemClock,
     connect::{Backends, BackendsConfig},
     database::{case_files::CaseFileRow, findings::FindingRow, scans::ScanRow},
+    queue::Ring,
 };
 use domain::job::JobState;
 
 /// Rows read at once.
 const BATCH: i64 = 1_000;
 
-/// A look into the stores of an embedded archive, beside the running server or without one.
+/// A look into the stores of an archive, beside the running server or without one.
 pub struct Catalogue {
     backends: Backends,
 }
@@ -21,8 +22,12 @@ pub struct Catalogue {
 impl Catalogue {
     /// Opens the stores in a data folder.
     pub async fn open(data: &Path) -> Result<Self> {
-        let config = BackendsConfig::embedded(data);
-        Ok(Self { backends: Backends::connect(&config, Arc::new(SystemClock)).await? })
+        Self::open_at(&BackendsConfig::embedded(data)).await
+    }
+
+    /// Opens the stores at these addresses.
+    pub async fn open_at(config: &BackendsConfig) -> Result<Self> {
+        Ok(Self { backends: Backends::connect(config, Arc::new(SystemClock)).await? })
     }
 
     /// Jobs that are neither done nor dead, as `3 read_scan waiting`.
@@ -33,6 +38,13 @@ impl Catalogue {
         Ok(pending
             .map(|count| format!("{} {} {}", count.count, count.name.as_str(), count.state.as_str()))
             .collect())
+    }
+
+    /// The rings of jobs that are done.
+    pub async fn done_rings(&self) -> Result<Vec<Ring>> {
+        let mut tx = self.backends.database.begin_read().await?;
+        let done = tx.jobs().in_state(JobState::Done, BATCH).await?;
+        Ok(done.into_iter().map(|job| Ring { job: job.id, name: job.name }).collect())
     }
 
     /// Why jobs were given up.

@@ -5,13 +5,17 @@
 //! program would, and `catalogue` looks at what it left behind.
 //! `seaweed` is a real S3 server, `s3_signature` signs for it without the program's help, and `s3_proxy` makes it
 //! misbehave.
+//! `cluster` is the same archive as many processes, with a `worker` for each that works.
 //! `entries`, `scans` and `hostile` make what is sent to it; `small_disk` gives it a disk that fills up.
 
 pub mod catalogue;
 pub mod client;
+pub mod cluster;
 pub mod engines;
 pub mod entries;
 pub mod hostile;
+pub mod queues;
+pub mod rabbit;
 pub mod random;
 pub mod s3_proxy;
 pub mod s3_signature;
@@ -19,3 +23,4 @@ pub mod scans;
 pub mod seaweed;
 pub mod server;
 pub mod small_disk;
+pub mod worker;

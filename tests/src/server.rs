@@ -9,6 +9,7 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail, ensure};
+use backends::connect::BackendsConfig;
 use serde::Deserialize;
 use tempfile::TempDir;
 use tokio::{
@@ -25,13 +26,15 @@ pub const BACK_WITHIN: Duration = Duration::from_secs(10);
 /// How long to wait for a server that does not come back at all.
 const PATIENCE: Duration = Duration::from_mins(1);
 /// How long work may take to end, on a machine that is busy with other things.
-const WORK_PATIENCE: Duration = Duration::from_mins(4);
+pub(crate) const WORK_PATIENCE: Duration = Duration::from_mins(4);
 
 /// How a server is to be set up.
 #[derive(Debug, Clone, Default)]
 pub struct Setup {
-    settings: Vec<(String, String)>,
+    pub(crate) settings: Vec<(String, String)>,
     data: Option<PathBuf>,
+    stores: Option<BackendsConfig>,
+    arguments: Vec<&'static str>,
 }
 
 impl Setup {
@@ -59,6 +62,26 @@ impl Setup {
         self
     }
 
+    /// Keeps everything at these addresses instead of in the data folder.
+    #[must_use]
+    pub fn with_stores(mut self, stores: &BackendsConfig) -> Self {
+        self = self
+            .with("DATABASE__URL", &stores.database_url)
+            .with("KEYS__URL", &stores.keys_url)
+            .with("KEYS__ROOT_KEY", &stores.root_key.display().to_string())
+            .with("QUEUE__URL", &stores.queue_url)
+            .with("OBJECTS__URL", &stores.objects_url);
+        self.stores = Some(stores.clone());
+        self
+    }
+
+    /// Does no jobs itself.
+    #[must_use]
+    pub fn without_work(mut self) -> Self {
+        self.arguments.push("--no-work");
+        self
+    }
+
     /// Makes a new archive and starts it.
     pub async fn start(self) -> Result<TestServer> {
         let turn = TURN.acquire().await?;
@@ -69,6 +92,8 @@ impl Setup {
         settings.push(("GUIDANG_SERVER__LISTEN".to_owned(), format!("127.0.0.1:{port}")));
         let mut server = TestServer {
             program: program()?,
+            stores: self.stores.unwrap_or_else(|| BackendsConfig::embedded(&data)),
+            arguments: self.arguments,
             data,
             settings,
             address: format!("http://127.0.0.1:{port}"),
@@ -86,6 +111,8 @@ impl Setup {
 pub struct TestServer {
     program: PathBuf,
     data: PathBuf,
+    stores: BackendsConfig,
+    arguments: Vec<&'static str>,
     settings: Vec<(String, String)>,
     address: String,
     running: Option<Running>,
@@ -125,6 +152,7 @@ impl TestServer {
         let started = Instant::now();
         let mut child = self
             .program_with(&["serve"])
+            .args(&self.arguments)
             .env("FAULT_FILE", self.fault_file())
             .stdout(log.try_clone()?)
             .stderr(log)
@@ -262,7 +290,7 @@ impl TestServer {
 
     /// Looks into the catalogue. Drop it before the server is killed: recovery must find the files alone.
     pub async fn catalogue(&self) -> Result<Catalogue> {
-        Catalogue::open(&self.data).await
+        Catalogue::open_at(&self.stores).await
     }
 
     /// Makes the next thread that passes this place stand still for ever. Needs the feature `failpoints`.
@@ -322,7 +350,7 @@ fn read_run_file(path: &Path) -> Option<RunFile> {
 }
 
 /// The executable of the same build as this test.
-fn program() -> Result<PathBuf> {
+pub(crate) fn program() -> Result<PathBuf> {
     let test = std::env::current_exe()?;
     let profile = test.ancestors().nth(2).context("the test does not run from a target folder")?;
     let program = profile.join("guidang");

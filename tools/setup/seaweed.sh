@@ -63,6 +63,7 @@ printf '{"identities":[{"name":"guidang","credentials":[{"accessKey":"%s","secre
   "$AWS_ACCESS_KEY_ID" "$AWS_SECRET_ACCESS_KEY" >"$folder/s3.json"
 # A port may have been taken between the look and the start.
 start || start || start
-printf 'http://127.0.0.1:%s\n127.0.0.1:%s\n' "${ports[3]}" "${ports[0]}"
+# In one piece: the shell by itself writes line by line, and a reader of one line may be gone for the second.
+printf 'http://127.0.0.1:%s\n127.0.0.1:%s\n' "${ports[3]}" "${ports[0]}" | cat
 # Whoever started this holds the other end; when they end, however they end, so does this.
 cat >/dev/null

@@ -1,18 +1,18 @@
 //! What every job needs, and what its failure means.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use backends::{
     clock::new_id,
     connect::Backends,
     database::{Transaction, jobs::JobRow, operation_log::LogEntry},
     error::StorageError,
+    queue::Ring,
 };
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::{
     archival_code::ArchivalCodePattern,
     blind_index::BlindKey,
-    ids::JobId,
     job::{JobName, JobState},
 };
 use thiserror::Error;
@@ -80,6 +80,13 @@ impl WorkContext {
         }
     }
 
+    /// Rings for jobs whose rows are committed. A ring that fails does no harm: the sweep rings again.
+    pub async fn announce(&self, rings: &[Ring], delay: Duration) {
+        if let Err(error) = self.backends.queue.announce(rings, delay).await {
+            tracing::debug!(rings = rings.len(), error = %error, "the bell did not ring; the sweep will");
+        }
+    }
+
     /// A log entry of the archive itself.
     pub fn log_entry(&self, action: &str, subject_kind: &str, subject: Uuid, result: &str) -> LogEntry {
         LogEntry {
@@ -112,15 +119,11 @@ impl Claimed {
         &self,
         context: &WorkContext,
         mut tx: Box<dyn Transaction>,
-        follow_up: &[JobId],
+        follow_up: &[Ring],
     ) -> Result<(), JobFailure> {
         tx.jobs().finish(self.job.id, self.owner, (JobState::Done, None), context.now()).await?;
         tx.commit().await?;
-        for job in follow_up {
-            if let Err(error) = context.backends.queue.announce(*job).await {
-                tracing::debug!(job.id = %job, error = %error, "the bell did not ring; the sweep will");
-            }
-        }
+        context.announce(follow_up, Duration::ZERO).await;
         Ok(())
     }
 }

@@ -1,10 +1,22 @@
-//! The loop: claim a row with a lease, work with no transaction open, renew, finish.
+//! The loop: hear a ring, claim its row with a lease, work with no transaction open, renew, finish, acknowledge.
+//!
+//! A slot that hears nothing looks for whatever is due, so that a ring that was lost costs seconds and no more.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
-use backends::database::jobs::Claim;
+use backends::{
+    database::jobs::Claim,
+    queue::{Delivery, Ring},
+};
 use chrono::TimeDelta;
-use domain::job::{JobName, JobState};
+use domain::{
+    ids::JobId,
+    job::{JobName, JobState},
+};
 use tokio::{sync::watch, task::JoinSet};
 use tracing::Instrument;
 use uuid::Uuid;
@@ -14,8 +26,10 @@ use crate::{
     jobs,
 };
 
-/// How long an idle slot sleeps when nothing rings.
+/// How long an idle slot waits for a ring before it looks by itself.
 const IDLE: Duration = Duration::from_secs(2);
+/// How soon it looks again when something is due that cannot be had yet.
+const SOON: Duration = Duration::from_millis(500);
 /// How soon a job that waits for another one looks again.
 const NOT_YET_MS: i64 = 400;
 
@@ -24,26 +38,57 @@ pub struct WorkLoop {
     slots: JoinSet<()>,
     stop: watch::Sender<bool>,
     context: WorkContext,
+    held: Held,
 }
+
+/// What the slots hold now, by holder.
+type Held = Arc<Mutex<HashMap<Uuid, Claimed>>>;
 
 impl WorkLoop {
     /// Starts as many slots as the options say, each claiming any of `names`.
     pub fn start(context: &WorkContext, names: &[JobName]) -> Self {
         let stop = watch::Sender::new(false);
         let mut slots = JoinSet::new();
-        let names: Arc<[JobName]> = names.into();
-        for _ in 0..context.options.slots.max(1) {
-            slots.spawn(run_slot(context.clone(), Arc::clone(&names), stop.subscribe()));
+        let count = context.options.slots.max(1);
+        context.backends.queue.listen(names, count);
+        let held = Held::default();
+        for _ in 0..count {
+            let slot = Slot {
+                context: context.clone(),
+                names: names.into(),
+                owner: backends::clock::new_id::<domain::ids::JobKind>(context.now()).uuid(),
+                stop: stop.subscribe(),
+                held: Arc::clone(&held),
+            };
+            slots.spawn(slot.run());
         }
-        Self { slots, stop, context: context.clone() }
+        Self { slots, stop, context: context.clone(), held }
     }
 
-    /// Claims nothing more, and waits until what runs has ended.
-    pub async fn stop(mut self) {
+    /// Claims nothing more, and waits until what runs has ended. What has not ended within `patience` is given up and
+    /// its row put back, so that others can take it at once.
+    pub async fn stop(mut self, patience: Duration) {
         self.stop.send_replace(true);
         self.context.backends.queue.close().await;
-        while self.slots.join_next().await.is_some() {}
+        let ending = async { while self.slots.join_next().await.is_some() {} };
+        if tokio::time::timeout(patience, ending).await.is_ok() {
+            return;
+        }
+        // Whatever they still do cannot be stored: their rows are put back below.
+        self.slots.abort_all();
+        let held: Vec<Claimed> = std::mem::take(&mut *lock(&self.held)).into_values().collect();
+        tracing::warn!(jobs = held.len(), "jobs did not end in time; they are put back");
+        for claimed in held {
+            let unfinished = JobFailure::NotYet { what: "another worker" };
+            if let Err(error) = put_back(&self.context, &claimed, TimeDelta::zero(), &unfinished).await {
+                tracing::warn!(job.id = %claimed.job.id, error = %error, "a job waits until its lease is over");
+            }
+        }
     }
+}
+
+fn lock(held: &Held) -> std::sync::MutexGuard<'_, HashMap<Uuid, Claimed>> {
+    held.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Does every job that is due now, one after the other, and returns how many ran. For commands that work in process.
@@ -52,58 +97,145 @@ pub async fn run_due_jobs(context: &WorkContext, names: &[JobName]) -> Result<us
         u128::from(std::process::id()) << 64 | u128::from(context.now().timestamp_micros() as u64),
     );
     let mut ran = 0;
-    while let Some(claimed) = claim(context, names, owner).await? {
+    while let Some(claimed) = claim_any(context, names, owner).await? {
         run(context, claimed).await;
         ran += 1;
     }
     Ok(ran)
 }
 
-async fn run_slot(context: WorkContext, names: Arc<[JobName]>, mut stop: watch::Receiver<bool>) {
-    let owner = backends::clock::new_id::<domain::ids::JobKind>(context.now()).uuid();
-    while !*stop.borrow() {
-        match claim(&context, &names, owner).await {
-            Ok(Some(claimed)) => run(&context, claimed).await,
-            Ok(None) => idle(&context, &mut stop).await,
-            Err(error) => {
-                tracing::warn!(error = %error, "no work could be claimed; trying again");
-                tokio::time::sleep(IDLE).await;
-            }
+struct Slot {
+    context: WorkContext,
+    names: Arc<[JobName]>,
+    owner: Uuid,
+    stop: watch::Receiver<bool>,
+    held: Held,
+}
+
+impl Slot {
+    async fn run(mut self) {
+        let mut wait = Duration::ZERO;
+        while !*self.stop.borrow() {
+            let heard = self.hear(wait).await;
+            wait = match self.claim(heard.as_ref()).await {
+                Ok(Some(claimed)) => {
+                    lock(&self.held).insert(self.owner, claimed.clone());
+                    run(&self.context, claimed).await;
+                    lock(&self.held).remove(&self.owner);
+                    ack(heard).await;
+                    Duration::ZERO
+                }
+                // What is behind this ring is done, runs, or is not due yet.
+                Ok(None) if heard.is_some() => {
+                    ack(heard).await;
+                    Duration::ZERO
+                }
+                Ok(None) => self.until_next_due().await,
+                Err(error) => {
+                    tracing::warn!(error = %error, "no work could be claimed; trying again");
+                    self.pause(IDLE).await;
+                    nack(heard).await;
+                    Duration::ZERO
+                }
+            };
         }
     }
-}
 
-/// Sleeps until the bell rings, the next job falls due, or the loop is to stop.
-async fn idle(context: &WorkContext, stop: &mut watch::Receiver<bool>) {
-    let wait = until_next_due(context).await.unwrap_or(IDLE).min(IDLE);
-    tokio::select! {
-        rung = context.backends.queue.receive() => match rung {
-            Ok(Some(_)) => {}
-            // Closed: the loop ends when the flag says so; a broken broker must not spin the loop.
-            Ok(None) | Err(_) => tokio::time::sleep(wait.max(Duration::from_millis(50))).await,
-        },
-        () = tokio::time::sleep(wait) => {}
-        _ = stop.changed() => {}
+    /// Waits for a ring, but no longer than `wait`.
+    async fn hear(&mut self, wait: Duration) -> Option<Delivery> {
+        match tokio::time::timeout(wait, self.context.backends.queue.receive()).await {
+            Ok(Some(delivery)) => Some(delivery),
+            // Listening has ended: the loop ends when the flag says so, and must not spin until then.
+            Ok(None) => {
+                self.pause(wait.max(Duration::from_millis(50))).await;
+                None
+            }
+            Err(_) => None,
+        }
+    }
+
+    async fn pause(&mut self, pause: Duration) {
+        tokio::select! {
+            () = tokio::time::sleep(pause) => {}
+            _ = self.stop.changed() => {}
+        }
+    }
+
+    async fn claim(&self, heard: Option<&Delivery>) -> Result<Option<Claimed>, JobFailure> {
+        match heard {
+            Some(delivery) => claim_heard(&self.context, &self.names, self.owner, delivery.ring()).await,
+            None => claim_any(&self.context, &self.names, self.owner).await,
+        }
+    }
+
+    async fn until_next_due(&self) -> Duration {
+        let due = async {
+            let mut tx = self.context.backends.database.begin_read().await?;
+            tx.jobs().next_due(&self.names).await
+        };
+        let Ok(Some(due)) = due.await else { return IDLE };
+        // What is due and could not be had runs elsewhere, or its twin does.
+        let wait = (due - self.context.now()).to_std().unwrap_or(SOON);
+        wait.clamp(Duration::from_millis(20), IDLE)
     }
 }
 
-async fn until_next_due(context: &WorkContext) -> Option<Duration> {
-    let mut tx = context.backends.database.begin_read().await.ok()?;
-    let due = tx.jobs().next_due().await.ok()??;
-    let wait = (due - context.now()).to_std().unwrap_or(Duration::ZERO);
-    Some(wait.max(Duration::from_millis(20)))
+async fn ack(heard: Option<Delivery>) {
+    if let Some(delivery) = heard {
+        delivery.ack().await;
+    }
 }
 
-async fn claim(context: &WorkContext, names: &[JobName], owner: Uuid) -> Result<Option<Claimed>, JobFailure> {
+async fn nack(heard: Option<Delivery>) {
+    if let Some(delivery) = heard {
+        delivery.nack().await;
+    }
+}
+
+/// Claims the job that was rung for, if there is something to do.
+async fn claim_heard(
+    context: &WorkContext,
+    names: &[JobName],
+    owner: Uuid,
+    ring: Ring,
+) -> Result<Option<Claimed>, JobFailure> {
     let now = context.now();
+    // Looking does not write: rings that come late or twice are many, and cheap.
+    let mut look = context.backends.database.begin_read().await?;
+    let is_due = look.jobs().find(ring.job).await?.is_some_and(|job| match job.state {
+        JobState::Waiting | JobState::Retrying => job.due_at <= now,
+        JobState::Running => job.lease_until.is_none_or(|until| until <= now),
+        JobState::Done | JobState::Dead => false,
+    });
+    drop(look);
+    if is_due { claim(context, names, owner, Some(ring.job)).await } else { Ok(None) }
+}
+
+/// Claims whatever has been due longest.
+async fn claim_any(
+    context: &WorkContext,
+    names: &[JobName],
+    owner: Uuid,
+) -> Result<Option<Claimed>, JobFailure> {
     // Looking does not write: an idle archive leaves its disk alone.
     let mut look = context.backends.database.begin_read().await?;
-    if look.jobs().next_due().await?.is_none_or(|due| due > now) {
+    let next = look.jobs().next_due(names).await?;
+    drop(look);
+    if next.is_none_or(|due| due > context.now()) {
         return Ok(None);
     }
-    drop(look);
+    claim(context, names, owner, None).await
+}
+
+async fn claim(
+    context: &WorkContext,
+    names: &[JobName],
+    owner: Uuid,
+    only: Option<JobId>,
+) -> Result<Option<Claimed>, JobFailure> {
+    let now = context.now();
     let mut tx = context.backends.database.begin().await?;
-    let claim = Claim { names, owner, now, lease_until: now + context.options.lease };
+    let claim = Claim { names, only, owner, now, lease_until: now + context.options.lease };
     let Some(job) = tx.jobs().claim(claim).await? else { return Ok(None) };
     tx.commit().await?;
     Ok(Some(Claimed { job, owner }))
@@ -198,6 +330,8 @@ async fn put_back(
         .put_back(claimed.job.id, claimed.owner, due, is_counted.then(|| chain(failure)).as_deref())
         .await?;
     tx.commit().await?;
+    let ring = Ring { job: claimed.job.id, name: claimed.job.name };
+    context.announce(&[ring], delay.to_std().unwrap_or_default()).await;
     Ok(())
 }
 

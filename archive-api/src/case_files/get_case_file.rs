@@ -33,7 +33,14 @@ pub(crate) async fn read_case_file(
     let relation = caller.relation_to(&case_file);
     let reader = Reader { role: caller.role, relation, reason: ReasonGiven::No };
     let opened = entered_in_force(&state.backends, tx.as_mut(), &case_file).await?;
-    let view = CaseFileView::load(&state.backends, tx.as_mut(), case_file, opened, reader).await?;
+    let view = CaseFileView::load(
+        (&state.backends, &state.settings.deadlines),
+        tx.as_mut(),
+        case_file,
+        opened,
+        reader,
+    )
+    .await?;
     let action = if reader.sees_anything_clear() { "read_clear" } else { "read_masked" };
     let now = state.backends.clock.now();
     tx.operation_log().append(&caller.log_entry(now, action, ("case_file", id.to_string()), "done")).await?;

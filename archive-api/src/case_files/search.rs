@@ -1,6 +1,6 @@
 //! `GET /api/v1/case-files`: finds case files. Values in the list are always masked.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use axum::{
     Json,
@@ -18,7 +18,10 @@ use domain::{
     finding::FindingCode,
     ids::CaseFileId,
 };
-use indexer::query::{Page as IndexPage, Query as IndexQuery};
+use indexer::{
+    query::{Page as IndexPage, Query as IndexQuery},
+    searcher::Searcher,
+};
 use serde::Serialize;
 
 use super::{
@@ -112,9 +115,17 @@ pub(crate) async fn search(
     })
 }
 
+/// The index. A server that has just started opens it in a moment, so the question waits for that; a rebuild takes
+/// longer, and whoever asks is told.
+async fn open_searcher(state: &ArchiveState) -> Option<Arc<Searcher>> {
+    const PATIENCE: Duration = Duration::from_secs(5);
+    let mut slot = state.searcher.clone();
+    let opened = tokio::time::timeout(PATIENCE, slot.wait_for(Option::is_some)).await.ok()?.ok()?;
+    opened.as_ref().map(Arc::clone)
+}
+
 async fn ask_index(state: &ArchiveState, question: IndexQuery) -> Result<IndexPage, Problem> {
-    let unavailable = || Problem::new(kinds::SEARCH_UNAVAILABLE);
-    let searcher = state.searcher.borrow().as_ref().map(Arc::clone).ok_or_else(unavailable)?;
+    let searcher = open_searcher(state).await.ok_or_else(|| Problem::new(kinds::SEARCH_UNAVAILABLE))?;
     let asking = tokio::task::spawn_blocking(move || searcher.search(&question));
     let page = asking.await.map_err(|error| Problem::new(kinds::INTERNAL).caused_by(error))?;
     page.map_err(Problem::from)

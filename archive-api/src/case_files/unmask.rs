@@ -35,7 +35,14 @@ pub(crate) async fn unmask(
     let relation = caller.relation_to(&case_file);
     let reader = Reader { role: caller.role, relation, reason: ReasonGiven::Yes };
     let opened = entered_in_force(&state.backends, tx.as_mut(), &case_file).await?;
-    let view = CaseFileView::load(&state.backends, tx.as_mut(), case_file, opened, reader).await?;
+    let view = CaseFileView::load(
+        (&state.backends, &state.settings.deadlines),
+        tx.as_mut(),
+        case_file,
+        opened,
+        reader,
+    )
+    .await?;
     let now = state.backends.clock.now();
     let mut entry = caller.log_entry(now, "unmask", ("case_file", id.to_string()), "done");
     entry.reason = Some(reason);

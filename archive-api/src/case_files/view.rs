@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use backends::{
+    clock::office_day,
     connect::Backends,
     database::{
         Transaction,
@@ -16,8 +17,10 @@ use backends::{
 use chrono::{DateTime, NaiveDate, Utc};
 use domain::{
     access::Relation,
+    blind_index::BlindKey,
     case_file::CaseState,
-    entered_data::EnteredData,
+    deadline::{CustomerClass, DeadlineSubject, Deadlines, RunningDeadline},
+    entered_data::{Channel, EnteredData, EntryWarning},
     field::{Confidence, FieldName, Slot},
     finding::{Difference, Evidence, FindingCode, FindingState},
     geometry::Quad,
@@ -27,7 +30,7 @@ use domain::{
 use serde::Serialize;
 
 use super::show::{Reader, Shown};
-use crate::scans::ScanView;
+use crate::{entries::case_warnings, scans::ScanView};
 
 /// A case file in full, masked as far as the reader may see.
 #[derive(Debug, Clone, Serialize)]
@@ -45,6 +48,10 @@ pub(crate) struct CaseFileView {
     pub returned_on: Option<NaiveDate>,
     pub assigned_to: Option<AccountId>,
     pub relation: Relation,
+    /// The deadlines that run, the earliest first.
+    pub deadlines: Vec<RunningDeadline>,
+    /// Doubts about what was typed; they hold nothing up.
+    pub warnings: Vec<EntryWarning>,
     /// Entered values by field; several service numbers stand in one, divided by 、.
     pub entered: BTreeMap<&'static str, Shown>,
     pub slots: Vec<SlotView>,
@@ -134,7 +141,7 @@ const HISTORY: i64 = 200;
 impl CaseFileView {
     /// Loads and shows everything that belongs to a case file. `key` is `None` once it was destroyed.
     pub(crate) async fn load(
-        backends: &Backends,
+        (backends, deadlines): (&Backends, &Deadlines),
         tx: &mut dyn Transaction,
         case_file: CaseFileRow,
         (key, entered): (Option<DataKey>, Option<EnteredData>),
@@ -157,8 +164,16 @@ impl CaseFileView {
             Some(verdict) => tx.findings().slots(verdict).await?.iter().map(slot_view).collect(),
             None => Vec::new(),
         };
+        let warnings = match &entered {
+            Some(entered) => {
+                let blind = BlindKey::new(backends.vault.blind_index_secret());
+                case_warnings(tx, &blind, entered).await?
+            }
+            None => Vec::new(),
+        };
         let changes = tx.case_files().state_changes(Some((case_file.id, 0)), HISTORY).await?;
         let own = changes.into_iter().filter(|change| change.case_file_id == case_file.id);
+        let deadlines = running_deadlines(&case_file, deadlines, office_day(backends.clock.now()));
         Ok(Self {
             id: case_file.id,
             relation: reader.relation,
@@ -173,6 +188,8 @@ impl CaseFileView {
             papers_received_on: case_file.papers_received_on,
             returned_on: case_file.returned_on,
             assigned_to: case_file.assigned_to,
+            deadlines,
+            warnings,
             entered: entered.map(|entered| entered_view(&entered, reader)).unwrap_or_default(),
             slots,
             scans,
@@ -181,6 +198,25 @@ impl CaseFileView {
             history: own.map(change_view).collect(),
         })
     }
+}
+
+/// The deadlines of a case file; none while its channel is not known. All customers are ordinary until classes are sent.
+fn running_deadlines(
+    case_file: &CaseFileRow,
+    deadlines: &Deadlines,
+    today: NaiveDate,
+) -> Vec<RunningDeadline> {
+    let channel = case_file.channel.as_deref().and_then(Channel::from_entered);
+    let Some(channel) = channel else { return Vec::new() };
+    let subject = DeadlineSubject {
+        state: case_file.state,
+        channel,
+        class: CustomerClass::Ordinary,
+        accepted_on: case_file.accepted_on,
+        papers_received_on: case_file.papers_received_on,
+        returned_on: case_file.returned_on,
+    };
+    deadlines.running(&subject, today)
 }
 
 fn slot_view(filling: &SlotFilling) -> SlotView {

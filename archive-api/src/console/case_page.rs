@@ -5,6 +5,7 @@ use axum::{
     extract::{Path, State},
     response::Response,
 };
+use chrono::NaiveDate;
 use domain::{
     access::{Action, Role},
     finding::FindingState,
@@ -31,12 +32,22 @@ struct CasePage {
     frame: Frame,
     case_file: CaseFileView,
     state: &'static str,
+    deadlines: Vec<DeadlineLine>,
     findings: Vec<FindingLine>,
+    warnings: Vec<(String, &'static str)>,
     entered: Vec<(String, Shown)>,
     pages: Vec<PagePicture>,
     history: Vec<(String, String, String)>,
     may_decide: bool,
     is_mine: bool,
+}
+
+/// One deadline as it is shown.
+struct DeadlineLine {
+    what: &'static str,
+    on: NaiveDate,
+    is_estimate: bool,
+    is_overdue: bool,
 }
 
 /// One finding as a line of the table.
@@ -77,6 +88,15 @@ pub(super) async fn show(
     let case_file = read_case_file(&state, &caller, id).await?;
     let in_force = case_file.findings.iter().filter(|finding| finding.state != FindingState::Withdrawn);
     let findings: Vec<FindingLine> = in_force.map(|finding| line(language, finding)).collect();
+    let deadlines = case_file.deadlines.iter().map(|deadline| DeadlineLine {
+        what: words::deadline(language, deadline.code),
+        on: deadline.due.on,
+        is_estimate: deadline.due.is_estimate,
+        is_overdue: deadline.is_overdue,
+    });
+    let warnings = case_file.warnings.iter().map(|warning| {
+        (words::subject(language, warning.field.as_str()), words::warning(language, warning.reason))
+    });
     let entered = &case_file.entered;
     let entered =
         entered.iter().map(|(name, shown)| (words::subject(language, name), shown.clone())).collect();
@@ -88,7 +108,9 @@ pub(super) async fn show(
     let is_mine = case_file.assigned_to == Some(caller.account.id);
     page(&CasePage {
         state: words::state(language, case_file.state),
+        deadlines: deadlines.collect(),
         findings,
+        warnings: warnings.collect(),
         entered,
         pages: pages(language, &caller, &case_file),
         history,

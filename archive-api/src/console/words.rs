@@ -3,6 +3,8 @@
 use domain::{
     access::Role,
     case_file::CaseState,
+    deadline::DeadlineCode,
+    entered_data::WarningReason,
     field::Slot,
     finding::{Difference, FindingCode, FindingState},
     scan::ScanState,
@@ -95,6 +97,36 @@ pub(super) const fn finding_state(lang: Language, state: FindingState) -> &'stat
     lang.pick(zh, en)
 }
 
+/// What must be done in time.
+pub(super) const fn deadline(lang: Language, code: DeadlineCode) -> &'static str {
+    let (zh, en) = match code {
+        DeadlineCode::PapersReturned => ("返表", "Papers handed in"),
+        DeadlineCode::Checked => ("稽核", "Checked"),
+        DeadlineCode::Rectified => ("整改", "Rectified by the outlet"),
+        DeadlineCode::FollowUpCall => ("回访", "Follow-up call"),
+        DeadlineCode::CustomerReregisters => ("客户重新登记", "Customer registers again"),
+        DeadlineCode::PresumedFalse => ("无资料按虚假处理", "Presumed false without papers"),
+        DeadlineCode::HandoverToArchive => ("移交", "Handed over to the archive"),
+        DeadlineCode::ComplaintAnswered => ("投诉答复", "Complaint answered"),
+    };
+    lang.pick(zh, en)
+}
+
+/// What there is to doubt in a typed value.
+pub(super) const fn warning(lang: Language, reason: WarningReason) -> &'static str {
+    let (zh, en) = match reason {
+        WarningReason::NotAPhoneNumber => ("不是有效的电话号码", "not a phone number"),
+        WarningReason::NotAPostcode => ("不是有效的邮政编码", "not a postcode"),
+        WarningReason::PrefixNotAllotted => ("号段未分配", "prefix not allotted to any operator"),
+        WarningReason::UnusualForm => ("号码形式少见", "unusual form"),
+        WarningReason::OldNumber => ("15 位旧号码", "old number of 15 digits"),
+        WarningReason::ManyNumbersOnOneIdentity => {
+            ("同一证件名下超过五个号码", "more than five numbers on this identity")
+        }
+    };
+    lang.pick(zh, en)
+}
+
 /// How two values differ.
 pub(super) const fn difference(lang: Language, difference: Difference) -> &'static str {
     let (zh, en) = match difference {
@@ -147,6 +179,13 @@ pub(super) fn subject(lang: Language, name: &str) -> String {
         "id_valid_from" | "valid_from" => "有效期起",
         "id_valid_to" | "valid_to" => "有效期止",
         "id_copy" => "证件复印件",
+        "handler_phone" => "经办人电话",
+        "organisation_nature" => "单位性质",
+        "organisation_number" => "组织机构代码",
+        "organisation_phone" => "单位电话",
+        "postcode" => "邮政编码",
+        "home_region" => "归属地",
+        "industry" => "行业类别",
         "contact_name" => "联系人",
         "contact_phone" => "联系电话",
         "mailing_address" => "通信地址",

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use domain::{entered_data::DETAIL_FIELDS, field::FieldName};
 use serde::{Deserialize, Serialize};
 
 /// One column.
@@ -44,11 +45,29 @@ pub enum Column {
     StaffNumber,
     /// 办理业务.
     Product,
+    /// 代办人证件类型.
+    AgentIdType,
+    /// 证件有效期.
+    IdValidTo,
+    /// 经办人电话.
+    HandlerPhone,
+    /// 单位性质.
+    OrganisationNature,
+    /// 组织机构代码.
+    OrganisationNumber,
+    /// 单位电话.
+    OrganisationPhone,
+    /// 邮政编码.
+    Postcode,
+    /// 归属地.
+    HomeRegion,
+    /// 行业类别.
+    Industry,
 }
 
 impl Column {
     /// Every column, in the order of the business system's export.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 27] = [
         Self::OutletCode,
         Self::OutletName,
         Self::Channel,
@@ -67,6 +86,15 @@ impl Column {
         Self::AgentIdNumber,
         Self::StaffNumber,
         Self::Product,
+        Self::AgentIdType,
+        Self::IdValidTo,
+        Self::HandlerPhone,
+        Self::OrganisationNature,
+        Self::OrganisationNumber,
+        Self::OrganisationPhone,
+        Self::Postcode,
+        Self::HomeRegion,
+        Self::Industry,
     ];
 
     /// The name in the configuration and in JSON.
@@ -90,6 +118,15 @@ impl Column {
             Self::AgentIdNumber => "agent_id_number",
             Self::StaffNumber => "staff_number",
             Self::Product => "product",
+            Self::AgentIdType => "agent_id_type",
+            Self::IdValidTo => "id_valid_to",
+            Self::HandlerPhone => "handler_phone",
+            Self::OrganisationNature => "organisation_nature",
+            Self::OrganisationNumber => "organisation_number",
+            Self::OrganisationPhone => "organisation_phone",
+            Self::Postcode => "postcode",
+            Self::HomeRegion => "home_region",
+            Self::Industry => "industry",
         }
     }
 
@@ -114,12 +151,21 @@ impl Column {
             Self::AgentIdNumber => "代办人证件号码",
             Self::StaffNumber => "受理人工号",
             Self::Product => "办理业务",
+            Self::AgentIdType => "代办人证件类型",
+            Self::IdValidTo => "证件有效期",
+            Self::HandlerPhone => "经办人电话",
+            Self::OrganisationNature => "单位性质",
+            Self::OrganisationNumber => "组织机构代码",
+            Self::OrganisationPhone => "单位电话",
+            Self::Postcode => "邮政编码",
+            Self::HomeRegion => "归属地",
+            Self::Industry => "行业类别",
         }
     }
 
     /// Whether a file without this column is refused: its absence would make every entry incomplete.
-    pub const fn is_required(self) -> bool {
-        !matches!(
+    pub fn is_required(self) -> bool {
+        let is_optional = matches!(
             self,
             Self::OutletName
                 | Self::Channel
@@ -127,7 +173,13 @@ impl Column {
                 | Self::AgentIdNumber
                 | Self::StaffNumber
                 | Self::Product
-        )
+        );
+        !is_optional && self.detail().is_none()
+    }
+
+    /// The detail that stands in this column; `None` for the columns that every business system sends.
+    pub fn detail(self) -> Option<FieldName> {
+        DETAIL_FIELDS.into_iter().find(|field| field.as_str() == self.key())
     }
 }
 
@@ -153,5 +205,17 @@ impl ColumnMapping {
     pub fn column(&self, header: &str) -> Option<Column> {
         let header = header.trim();
         Column::ALL.into_iter().find(|column| self.header(*column) == header || column.key() == header)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_detail_has_a_column() {
+        let with_column: Vec<FieldName> = Column::ALL.into_iter().filter_map(Column::detail).collect();
+
+        assert_eq!(with_column, DETAIL_FIELDS);
     }
 }

@@ -13,13 +13,17 @@ mod text;
 use std::io::{self, Read};
 
 use backends::{connect::Backends, error::StorageError};
-use domain::access::Action;
+use domain::{
+    access::Action,
+    entered_data::{EntryWarning, WarningReason},
+    field::FieldName,
+};
 use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc;
 
 pub use columns::{Column, ColumnMapping};
 pub(crate) use post_entries::post_entries;
-pub(crate) use saving::SERIES;
+pub(crate) use saving::case_warnings;
 
 use self::{
     parsing::{ParsedLine, parse_stream},
@@ -27,7 +31,7 @@ use self::{
 };
 use crate::{caller::Caller, state::ApiSettings};
 
-/// Bad lines that a report lists; any more are only counted.
+/// Bad and doubtful lines that a report lists, of each; any more are only counted.
 pub const LISTED_BAD_LINES: usize = 1000;
 /// Lines saved in one transaction.
 const BATCH_LINES: usize = 500;
@@ -102,6 +106,17 @@ pub enum BadLineReason {
     OutletNotYours,
 }
 
+/// A line that was imported and should be looked at.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct DoubtfulLine {
+    /// 1 for the first line of the file.
+    pub line: u64,
+    /// The value that is doubted.
+    pub field: FieldName,
+    /// A code of `docs/errors/entries.md`.
+    pub reason: WarningReason,
+}
+
 /// What an import came to.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct ImportReport {
@@ -117,6 +132,10 @@ pub struct ImportReport {
     pub bad: u64,
     /// The first of them.
     pub bad_lines: Vec<BadLine>,
+    /// Doubts about lines that were imported.
+    pub warnings: u64,
+    /// The first of them.
+    pub doubtful_lines: Vec<DoubtfulLine>,
 }
 
 /// Why an import stopped. What was saved before stays; the same file can be sent again.
@@ -216,6 +235,13 @@ impl ImportReport {
         self.bad += 1;
         if self.bad_lines.len() < LISTED_BAD_LINES {
             self.bad_lines.push(bad);
+        }
+    }
+
+    fn add_doubt(&mut self, line: u64, warning: EntryWarning) {
+        self.warnings += 1;
+        if self.doubtful_lines.len() < LISTED_BAD_LINES {
+            self.doubtful_lines.push(DoubtfulLine { line, field: warning.field, reason: warning.reason });
         }
     }
 }

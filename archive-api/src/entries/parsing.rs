@@ -1,12 +1,12 @@
 //! From records to entered data.
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeMap, HashMap},
     io::{self, Read},
 };
 
 use chrono::NaiveDate;
-use domain::entered_data::EnteredData;
+use domain::{entered_data::EnteredData, field::FieldName};
 use serde_json::Value;
 use tokio::sync::mpsc;
 
@@ -184,7 +184,14 @@ fn entered_data(mut values: Values) -> Result<EnteredData, Fault> {
         agent_id_number: take(Column::AgentIdNumber),
         staff_number: take(Column::StaffNumber),
         product: take(Column::Product),
+        details: details(values),
     })
+}
+
+/// The details among the values that are left; a column that was not sent has none.
+fn details(values: Values) -> BTreeMap<FieldName, String> {
+    let named = values.into_iter().filter_map(|(column, value)| Some((column.detail()?, value)));
+    named.map(|(field, value)| (field, value.trim().to_owned())).collect()
 }
 
 fn check_value(value: &str) -> Result<(), BadLineReason> {

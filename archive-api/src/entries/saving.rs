@@ -11,6 +11,7 @@ use backends::{
         organisation::OutletRow,
     },
     error::StorageError,
+    queue::Ring,
     vault::{DataKey, KeyPurpose},
 };
 use chrono::{DateTime, Utc};
@@ -18,8 +19,12 @@ use domain::{
     access::{Action, Permission},
     blind_index::BlindKey,
     case_file::CaseState,
-    entered_data::{EnteredData, check_on_arrival},
-    ids::{CaseFileId, EnteredDataId, JobId},
+    entered_data::{
+        EnteredData, EntryWarning, NUMBERS_OF_ONE_IDENTITY, WarningReason, check_on_arrival,
+        warnings_on_arrival,
+    },
+    field::FieldName,
+    ids::{CaseFileId, EnteredDataId},
     job::JobName,
     scan::ScanState,
 };
@@ -28,8 +33,6 @@ use sha2::{Digest, Sha256};
 use super::{BadLine, BadLineReason, Column, EntryFormat, ImportReport, Importer};
 use crate::{caller::Caller, record};
 
-/// The class of the retention schedule that acceptances belong to.
-pub(crate) const SERIES: &str = "customer_entry";
 /// Scans of the tray that are loaded at a time.
 const TRAY_PAGE: i64 = 200;
 
@@ -56,7 +59,7 @@ struct Batch {
     now: DateTime<Utc>,
     keys: HashMap<String, DataKey>,
     changed: Vec<CaseFileId>,
-    jobs: Vec<JobId>,
+    jobs: Vec<Ring>,
 }
 
 impl<'a> Saver<'a> {
@@ -75,7 +78,7 @@ impl<'a> Saver<'a> {
         let keys = self.keys_for(&entries).await?;
         let mut batch = Batch { now: backends.clock.now(), keys, changed: Vec::new(), jobs: Vec::new() };
         let mut tx = backends.database.begin().await?;
-        let mut bad = Vec::new();
+        let (mut bad, mut doubts) = (Vec::new(), Vec::new());
         let (mut new, mut changed, mut unchanged) = (0, 0, 0);
         for (line, entered) in &entries {
             match self.save_one(tx.as_mut(), &mut batch, entered).await? {
@@ -88,8 +91,13 @@ impl<'a> Saver<'a> {
                     batch.changed.push(id);
                 }
                 Saved::Unchanged => unchanged += 1,
-                Saved::Refused(reason, column) => bad.push(self.bad_line(*line, reason, column)),
+                Saved::Refused(reason, column) => {
+                    bad.push(self.bad_line(*line, reason, column));
+                    continue;
+                }
             }
+            let warnings = case_warnings(tx.as_mut(), &self.blind, entered).await?;
+            doubts.extend(warnings.into_iter().map(|warning| (*line, warning)));
         }
         if !batch.changed.is_empty() {
             let result = format!("new={new} changed={changed}");
@@ -104,6 +112,9 @@ impl<'a> Saver<'a> {
         report.unchanged += unchanged;
         for bad in bad {
             report.add_bad(bad);
+        }
+        for (line, warning) in doubts {
+            report.add_doubt(line, warning);
         }
         record::announce(backends, &batch.jobs).await;
         // What is left was made for a slip number that somebody else opened meanwhile.
@@ -176,28 +187,13 @@ impl<'a> Saver<'a> {
         let Some(key) = batch.keys.remove(&entered.slip_number) else {
             return Err(StorageError::Conflict { what: "slip number" });
         };
-        let (id, entered_data_id) = (new_id(batch.now), new_id(batch.now));
+        let entered_data_id = new_id(batch.now);
         let case_file = CaseFileRow {
-            id,
-            slip_number: entered.slip_number.clone(),
-            outlet_code: Some(outlet.code),
-            branch_code: Some(outlet.branch_code),
-            channel: Some(outlet.channel),
             accepted_on: Some(entered.accepted_on),
-            series: SERIES.to_owned(),
-            state: CaseState::Assembling,
-            archival_code: None,
-            archived_at: None,
-            returned_on: None,
-            papers_received_on: None,
-            assigned_to: None,
-            key_id: key.id(),
             entered_data_id: Some(entered_data_id),
-            verdict_id: None,
-            change_sequence: 0,
-            created_at: batch.now,
-            updated_at: batch.now,
+            ..CaseFileRow::opened(entered.slip_number.clone(), Some(outlet), &key, batch.now)
         };
+        let id = case_file.id;
         tx.case_files().insert(&case_file).await?;
         self.insert_version(tx, batch, entered, &key, (id, entered_data_id, 1)).await?;
         if !check_on_arrival(entered).is_empty() {
@@ -345,6 +341,22 @@ impl<'a> Saver<'a> {
             record::announce(backends, &jobs).await;
         }
     }
+}
+
+/// What there is to doubt in an entry, by itself and beside the others of the same identity.
+pub(crate) async fn case_warnings(
+    tx: &mut dyn Transaction,
+    blind: &BlindKey,
+    entered: &EnteredData,
+) -> Result<Vec<EntryWarning>, StorageError> {
+    let mut warnings = warnings_on_arrival(entered);
+    if let Some(identity) = CaseToken::of_identity(blind, entered)
+        && tx.case_files().numbers_with_token(&identity).await? > NUMBERS_OF_ONE_IDENTITY
+    {
+        let reason = WarningReason::ManyNumbersOnOneIdentity;
+        warnings.push(EntryWarning { field: FieldName::IdNumber, reason });
+    }
+    Ok(warnings)
 }
 
 async fn enqueue_check(

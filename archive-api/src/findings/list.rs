@@ -8,13 +8,17 @@ use axum::{
 };
 use backends::{
     connect::Backends,
-    database::{Transaction, case_files::CaseFileRow, findings::FindingRow},
+    database::{
+        Transaction,
+        case_files::CaseFileRow,
+        findings::{FindingFilter, FindingRow},
+    },
     error::StorageError,
 };
 use domain::{
-    access::{Action, Permission},
+    access::{Action, Permission, Scope},
     finding::{FindingCode, FindingState},
-    ids::{CaseFileId, FindingId},
+    ids::CaseFileId,
 };
 use serde::Deserialize;
 
@@ -25,10 +29,6 @@ use crate::{
     problem::{Problem, kinds},
     state::ArchiveState,
 };
-
-/// Rows looked at for one page at most; a page may be shorter than asked for and still have a next one.
-const LOOKED_AT: usize = 5000;
-const ROWS_AT_ONCE: i64 = 500;
 
 /// Which findings.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -57,22 +57,15 @@ pub(crate) async fn get_findings(
         return Err(Problem::new(kinds::FORBIDDEN));
     }
     let paging = Paging::new(query.limit, query.cursor.clone());
-    let (limit, mut after) = (paging.limit(), paging.after::<domain::ids::FindingKind>()?);
+    let (limit, after) = (paging.limit(), paging.after::<domain::ids::FindingKind>()?);
+    let filter = filter_for(&caller, query)?;
     let mut tx = state.backends.database.begin().await?;
+    let rows = tx.findings().in_force(&filter, after, limit as i64).await?;
+    let next = rows.last().filter(|_| rows.len() == limit).map(|row| row.id.to_string());
     let mut reach = Reach { backends: &state.backends, caller: &caller, known: HashMap::new() };
-    let (mut items, mut looked_at, mut is_end) = (Vec::new(), 0, false);
-    while items.len() < limit && looked_at < LOOKED_AT && !is_end {
-        let rows = tx.findings().in_force(after, ROWS_AT_ONCE).await?;
-        is_end = rows.len() < ROWS_AT_ONCE as usize;
-        for row in rows {
-            if items.len() == limit {
-                is_end = false;
-                break;
-            }
-            looked_at += 1;
-            after = Some(row.id);
-            items.extend(reach.shown(tx.as_mut(), &query, row).await?);
-        }
+    let mut items = Vec::with_capacity(rows.len());
+    for row in rows {
+        items.extend(reach.shown(tx.as_mut(), row).await?);
     }
     let now = state.backends.clock.now();
     let result = format!("findings={}", items.len());
@@ -80,8 +73,26 @@ pub(crate) async fn get_findings(
         .append(&caller.log_entry(now, "list_findings", ("findings", String::new()), &result))
         .await?;
     tx.commit().await?;
-    let next = after.filter(|_| !is_end).map(|id: FindingId| id.to_string());
     Ok(Json(Page { items, next }))
+}
+
+/// What was asked, within what the account reaches.
+fn filter_for(caller: &Caller, query: FindingsQuery) -> Result<FindingFilter, Problem> {
+    let (own_outlet, own_branch) = (caller.account.outlet_code.clone(), caller.account.branch_code.clone());
+    let (within_outlet, within_branch) = match (caller.role.scope(), own_branch, own_outlet) {
+        (Scope::All, ..) | (Scope::Branch, None, None) => (None, None),
+        (Scope::Branch, Some(branch), _) => (None, Some(branch)),
+        (Scope::OwnOutlets | Scope::Branch, _, Some(outlet)) => (Some(outlet), None),
+        _ => return Err(Problem::new(kinds::FORBIDDEN)),
+    };
+    Ok(FindingFilter {
+        code: query.code,
+        state: query.state,
+        case_file_id: query.case_file_id,
+        outlet_code: query.outlet,
+        within_outlet,
+        within_branch,
+    })
 }
 
 /// Which case files the caller may know, each looked up once.
@@ -95,19 +106,9 @@ impl Reach<'_> {
     async fn shown(
         &mut self,
         tx: &mut dyn Transaction,
-        query: &FindingsQuery,
         row: FindingRow,
     ) -> Result<Option<FindingView>, StorageError> {
-        let is_other = query.code.is_some_and(|code| code != row.code)
-            || query.state.is_some_and(|state| state != row.state)
-            || query.case_file_id.is_some_and(|id| id != row.case_file_id);
-        if is_other {
-            return Ok(None);
-        }
         let Some(case_file) = self.case_file(tx, row.case_file_id).await? else { return Ok(None) };
-        if query.outlet.is_some() && query.outlet != case_file.outlet_code {
-            return Ok(None);
-        }
         let Some(key) = self.backends.vault.key(case_file.key_id).await? else { return Ok(None) };
         let relation = self.caller.relation_to(&case_file);
         let reader = Reader { role: self.caller.role, relation, reason: ReasonGiven::No };

@@ -3,15 +3,10 @@
 use backends::{
     database::{Transaction, case_files::CaseFileRow, findings::FindingRow},
     error::StorageError,
+    queue::Ring,
 };
 use chrono::{DateTime, Utc};
-use domain::{
-    access::Action,
-    case_file::CaseState,
-    finding::FindingState,
-    ids::{FindingId, JobId},
-    job::JobName,
-};
+use domain::{access::Action, case_file::CaseState, finding::FindingState, ids::FindingId, job::JobName};
 use serde::Deserialize;
 
 use crate::{
@@ -71,7 +66,7 @@ pub(super) async fn accept_if_clear(
     tx: &mut dyn Transaction,
     case_file: &mut CaseFileRow,
     now: DateTime<Utc>,
-) -> Result<Option<JobId>, StorageError> {
+) -> Result<Option<Ring>, StorageError> {
     let findings = tx.findings().of_case_file(case_file.id).await?;
     let is_open = findings
         .iter()

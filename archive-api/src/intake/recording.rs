@@ -10,9 +10,10 @@ use backends::{
         scans::{ScanRow, UploadItem, UploadRow},
     },
     error::StorageError,
+    queue::Ring,
 };
 use domain::{
-    ids::{JobId, ScanId, UploadId},
+    ids::{ScanId, UploadId},
     job::JobName,
 };
 use ingest::Limits;
@@ -36,7 +37,7 @@ pub(super) struct Recording<'a> {
 /// What was written.
 struct Written {
     upload: UploadRow,
-    jobs: Vec<JobId>,
+    jobs: Vec<Ring>,
     superfluous: Vec<ScanRow>,
 }
 
@@ -84,7 +85,7 @@ impl Recording<'_> {
         tx: &mut dyn Transaction,
         row: &UploadRow,
         upload: &UploadUnderWay,
-    ) -> Result<(Vec<JobId>, Vec<ScanRow>), StorageError> {
+    ) -> Result<(Vec<Ring>, Vec<ScanRow>), StorageError> {
         let (new, linked, superfluous) = settle_twins(tx, row, upload).await?;
         let items = items(upload, &linked);
         tx.scans().insert_upload(row, &new, &items).await?;

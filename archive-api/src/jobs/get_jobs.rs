@@ -1,10 +1,15 @@
 //! `GET /api/v1/jobs`: how many jobs there are, and those in one state.
 
+use std::collections::BTreeMap;
+
 use axum::{
     Json,
     extract::{Query, State},
 };
-use backends::database::jobs::{JobCount, JobRow};
+use backends::{
+    database::jobs::{JobCount, JobRow},
+    queue::QueueDepths,
+};
 use chrono::{DateTime, Utc};
 use domain::{
     access::Action,
@@ -33,7 +38,15 @@ pub(crate) struct JobsQuery {
 #[derive(Debug, Serialize)]
 pub(crate) struct JobsView {
     counts: Vec<CountView>,
+    queue: Option<QueueView>,
     items: Vec<JobView>,
+}
+
+/// What waits on the queue; nothing when it does not answer.
+#[derive(Debug, Serialize)]
+struct QueueView {
+    rings: BTreeMap<&'static str, u64>,
+    refused: u64,
 }
 
 #[derive(Debug, Serialize)]
@@ -69,7 +82,14 @@ pub(crate) async fn get_jobs(
     let mut tx = state.backends.database.begin_read().await?;
     let counts = tx.jobs().counts().await?.iter().map(count_view).collect();
     let listed = tx.jobs().in_state(query.state.unwrap_or(JobState::Dead), LISTED).await?;
-    Ok(Json(JobsView { counts, items: listed.into_iter().map(job_view).collect() }))
+    drop(tx);
+    let queue = state.backends.queue.depths().await.ok().map(queue_view);
+    Ok(Json(JobsView { counts, queue, items: listed.into_iter().map(job_view).collect() }))
+}
+
+fn queue_view(depths: QueueDepths) -> QueueView {
+    let rings = depths.rings.into_iter().map(|(name, count)| (name.as_str(), count));
+    QueueView { rings: rings.collect(), refused: depths.refused }
 }
 
 fn count_view(count: &JobCount) -> CountView {

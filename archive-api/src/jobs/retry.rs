@@ -4,6 +4,7 @@ use axum::{
     Json,
     extract::{Path, State},
 };
+use backends::queue::Ring;
 use domain::{access::Action, ids::JobId};
 use serde_json::{Value, json};
 
@@ -25,14 +26,12 @@ pub(crate) async fn retry_job(
     }
     let now = state.backends.clock.now();
     let mut tx = state.backends.database.begin().await?;
-    if tx.jobs().find(id).await?.is_none() {
-        return Err(Problem::new(kinds::NOT_FOUND));
-    }
+    let Some(job) = tx.jobs().find(id).await? else { return Err(Problem::new(kinds::NOT_FOUND)) };
     if !tx.jobs().revive(id, now).await? {
         return Err(Problem::new(kinds::JOB_NOT_DEAD));
     }
     tx.operation_log().append(&caller.log_entry(now, "retry_job", ("job", id.to_string()), "done")).await?;
     tx.commit().await?;
-    announce(&state.backends, &[id]).await;
+    announce(&state.backends, &[Ring { job: id, name: job.name }]).await;
     Ok(Json(json!({ "id": id, "state": "waiting" })))
 }

@@ -5,13 +5,11 @@ use axum::{
     extract::{Path, State},
 };
 use backends::{
-    clock::new_id,
     database::{Transaction, case_files::CaseFileRow, scans::ScanRow},
     vault::KeyPurpose,
 };
 use domain::{
     access::Action,
-    case_file::CaseState,
     field::Slot,
     ids::{CaseFileId, ScanId},
     scan::ScanState,
@@ -24,7 +22,6 @@ use super::{
 };
 use crate::{
     caller::Caller,
-    entries::SERIES,
     problem::{Problem, kinds},
     slip_number,
     state::ArchiveState,
@@ -126,27 +123,8 @@ async fn open_case_file(
     let branch_code = outlet.as_ref().map(|outlet| outlet.branch_code.clone());
     let reach = caller.may_at(Action::PlaceScan, outlet_code.as_deref(), branch_code.as_deref(), None);
     Problem::unless_allowed(reach)?;
-    let case_file = CaseFileRow {
-        id: new_id(now),
-        slip_number,
-        outlet_code,
-        branch_code,
-        channel: outlet.map(|outlet| outlet.channel),
-        accepted_on: None,
-        series: SERIES.to_owned(),
-        state: CaseState::Assembling,
-        archival_code: None,
-        archived_at: None,
-        returned_on: None,
-        papers_received_on: None,
-        assigned_to: None,
-        key_id: key.id(),
-        entered_data_id: None,
-        verdict_id: None,
-        change_sequence: 0,
-        created_at: now,
-        updated_at: now,
-    };
+    let case_file =
+        CaseFileRow { outlet_code, branch_code, ..CaseFileRow::opened(slip_number, outlet, &key, now) };
     tx.case_files().insert(&case_file).await?;
     let entry = caller.log_entry(now, "open_case_file", ("case_file", case_file.id.to_string()), "done");
     tx.operation_log().append(&entry).await?;

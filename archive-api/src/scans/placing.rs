@@ -6,9 +6,10 @@ use backends::{
     connect::Backends,
     database::{Transaction, case_files::CaseFileRow, scans::ScanRow},
     error::StorageError,
+    queue::Ring,
 };
 use chrono::{DateTime, Utc};
-use domain::{case_file::CaseState, ids::JobId, job::JobName, scan::ScanState};
+use domain::{case_file::CaseState, job::JobName, scan::ScanState};
 
 use crate::{
     caller::Caller,
@@ -27,7 +28,7 @@ pub(crate) async fn reopen(
     case_file: &mut CaseFileRow,
     reason: &str,
     now: DateTime<Utc>,
-) -> Result<JobId, StorageError> {
+) -> Result<Ring, StorageError> {
     if let Some(verdict) = case_file.verdict_id.take() {
         tx.findings().fell(verdict, now).await?;
     }

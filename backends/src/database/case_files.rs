@@ -10,8 +10,8 @@ use domain::{
 };
 use uuid::Uuid;
 
-use super::term;
-use crate::error::StorageError;
+use super::{organisation::OutletRow, term};
+use crate::{clock::new_id, error::StorageError, vault::DataKey};
 
 /// One case file as the catalogue keeps it; nothing here is personal.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,6 +54,40 @@ pub struct CaseFileRow {
     pub created_at: DateTime<Utc>,
     /// When it last changed.
     pub updated_at: DateTime<Utc>,
+}
+
+/// The class of the retention schedule that acceptances belong to.
+pub const CUSTOMER_ENTRY: &str = "customer_entry";
+
+impl CaseFileRow {
+    /// A case file that is opened now and waits for whatever has not come yet. Its key must be durable already.
+    pub fn opened(slip_number: String, outlet: Option<OutletRow>, key: &DataKey, now: DateTime<Utc>) -> Self {
+        let (outlet_code, branch_code, channel) = match outlet {
+            Some(outlet) => (Some(outlet.code), Some(outlet.branch_code), Some(outlet.channel)),
+            None => (None, None, None),
+        };
+        Self {
+            id: new_id(now),
+            slip_number,
+            outlet_code,
+            branch_code,
+            channel,
+            accepted_on: None,
+            series: CUSTOMER_ENTRY.to_owned(),
+            state: CaseState::Assembling,
+            archival_code: None,
+            archived_at: None,
+            returned_on: None,
+            papers_received_on: None,
+            assigned_to: None,
+            key_id: key.id(),
+            entered_data_id: None,
+            verdict_id: None,
+            change_sequence: 0,
+            created_at: now,
+            updated_at: now,
+        }
+    }
 }
 
 /// One change of state on record.
@@ -118,6 +152,8 @@ pub trait CaseFileRepository: Send {
     async fn put_tokens(&mut self, id: CaseFileId, tokens: &[CaseToken]) -> Result<(), StorageError>;
     /// Case files that carry the token, newest acceptance first, at most `limit`.
     async fn with_token(&mut self, token: &CaseToken, limit: i64) -> Result<Vec<CaseFileRow>, StorageError>;
+    /// How many different numbers (`phone`) the case files with this token have together.
+    async fn numbers_with_token(&mut self, token: &CaseToken) -> Result<i64, StorageError>;
     /// How many case files there are in each state.
     async fn count_by_state(&mut self) -> Result<Vec<(CaseState, i64)>, StorageError>;
 }
@@ -363,6 +399,18 @@ for_each_engine! {
             stored.into_iter().map(Stored::typed).collect()
         }
 
+        async fn numbers_with_token(&mut self, token: &CaseToken) -> Result<i64, StorageError> {
+            let select = "SELECT count(DISTINCT n.token) FROM case_file_tokens t
+                JOIN case_file_tokens n ON n.case_file_id = t.case_file_id AND n.kind = 'phone'
+                WHERE t.kind = $1 AND t.token = $2";
+            let (count,): (i64,) = sqlx::query_as(select)
+                .bind(token.kind)
+                .bind(token.token.as_slice())
+                .fetch_one(self.connection())
+                .await?;
+            Ok(count)
+        }
+
         async fn count_by_state(&mut self) -> Result<Vec<(CaseState, i64)>, StorageError> {
             let select = "SELECT state, count(*) FROM case_files GROUP BY state";
             let counts: Vec<(String, i64)> = sqlx::query_as(select).fetch_all(self.connection()).await?;
@@ -415,5 +463,11 @@ impl CaseToken {
             whole_token(key, field, value).map(|token| Self { kind, token })
         };
         numbers.into_iter().chain(phones).filter_map(token).collect()
+    }
+
+    /// The token of the customer's identity number; `None` when none was typed.
+    pub fn of_identity(key: &BlindKey, entered: &EnteredData) -> Option<Self> {
+        let token = whole_token(key, BlindField::IdNumber, &entered.id_number)?;
+        Some(Self { kind: "id_number", token })
     }
 }

@@ -105,12 +105,30 @@ pub trait FindingRepository: Send {
     async fn update(&mut self, finding: &FindingRow, from: FindingState) -> Result<(), StorageError>;
     /// Findings in force by code, for figures: code and count of those open.
     async fn count_open(&mut self) -> Result<Vec<(FindingCode, i64)>, StorageError>;
-    /// Findings in force (not withdrawn) after `after`, by id, at most `limit`.
+    /// Findings in force (not withdrawn) that the filter lets through, after `after`, by id, at most `limit`.
     async fn in_force(
         &mut self,
+        filter: &FindingFilter,
         after: Option<FindingId>,
         limit: i64,
     ) -> Result<Vec<FindingRow>, StorageError>;
+}
+
+/// Which findings are listed; what is `None` lets everything through.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct FindingFilter {
+    /// Of this kind.
+    pub code: Option<FindingCode>,
+    /// In this state.
+    pub state: Option<FindingState>,
+    /// Of this case file.
+    pub case_file_id: Option<CaseFileId>,
+    /// Of this outlet, as was asked.
+    pub outlet_code: Option<String>,
+    /// Of this outlet, as far as the account reaches.
+    pub within_outlet: Option<String>,
+    /// Of this branch, as far as the account reaches.
+    pub within_branch: Option<String>,
 }
 
 #[derive(sqlx::FromRow)]
@@ -271,11 +289,29 @@ for_each_engine! {
             counts.into_iter().map(|(code, count)| Ok((term(&code, "findings.code")?, count))).collect()
         }
 
-        async fn in_force(&mut self, after: Option<FindingId>, limit: i64) -> Result<Vec<FindingRow>, StorageError> {
-            let after = after.map_or(Uuid::nil(), FindingId::uuid);
-            let select = "SELECT * FROM findings WHERE state <> 'withdrawn' AND id > $1 ORDER BY id LIMIT $2";
-            let stored: Vec<Stored> =
-                sqlx::query_as(select).bind(after).bind(limit).fetch_all(self.connection()).await?;
+        async fn in_force(
+            &mut self,
+            filter: &FindingFilter,
+            after: Option<FindingId>,
+            limit: i64,
+        ) -> Result<Vec<FindingRow>, StorageError> {
+            let select = "SELECT f.* FROM findings f JOIN case_files c ON c.id = f.case_file_id
+                WHERE f.state <> 'withdrawn' AND f.id > $1
+                    AND ($2 IS NULL OR f.code = $2) AND ($3 IS NULL OR f.state = $3)
+                    AND ($4 IS NULL OR f.case_file_id = $4) AND ($5 IS NULL OR c.outlet_code = $5)
+                    AND ($6 IS NULL OR c.outlet_code = $6) AND ($7 IS NULL OR c.branch_code = $7)
+                ORDER BY f.id LIMIT $8";
+            let stored: Vec<Stored> = sqlx::query_as(select)
+                .bind(after.map_or(Uuid::nil(), FindingId::uuid))
+                .bind(filter.code.map(FindingCode::as_str))
+                .bind(filter.state.map(FindingState::as_str))
+                .bind(filter.case_file_id.map(CaseFileId::uuid))
+                .bind(filter.outlet_code.as_deref())
+                .bind(filter.within_outlet.as_deref())
+                .bind(filter.within_branch.as_deref())
+                .bind(limit)
+                .fetch_all(self.connection())
+                .await?;
             stored.into_iter().map(Stored::typed).collect()
         }
     }

@@ -9,7 +9,7 @@ use domain::{
 use uuid::Uuid;
 
 use super::term;
-use crate::error::StorageError;
+use crate::{error::StorageError, queue::Ring};
 
 /// One job.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,6 +54,8 @@ pub struct JobCount {
 pub struct Claim<'a> {
     /// Which jobs it can do.
     pub names: &'a [JobName],
+    /// The one it was rung for; without one, whichever has been due longest.
+    pub only: Option<JobId>,
     /// Who asks; renewing and finishing ask for the same.
     pub owner: Uuid,
     /// Now.
@@ -66,10 +68,10 @@ pub struct Claim<'a> {
 #[async_trait]
 pub trait JobRepository: Send {
     /// Makes a job necessary; when one for the same name and subject waits already, that one is kept, due at the
-    /// earlier of the two instants. Gives the id of the one that waits.
-    async fn enqueue(&mut self, job: &JobRow) -> Result<JobId, StorageError>;
-    /// Takes the job that has been due longest, or whose lease has run out; never one whose twin is running. What
-    /// finishes a case file goes before reading more. Counts the attempt.
+    /// earlier of the two instants. Gives the ring for the one that waits.
+    async fn enqueue(&mut self, job: &JobRow) -> Result<Ring, StorageError>;
+    /// Takes a job that is due, or whose lease has run out; never one whose twin is running. What finishes a case
+    /// file goes before reading more, then what has been due longest. Counts the attempt.
     async fn claim(&mut self, claim: Claim<'_>) -> Result<Option<JobRow>, StorageError>;
     /// Makes the lease longer. `false`: it was lost to somebody else.
     async fn renew(
@@ -105,8 +107,8 @@ pub trait JobRepository: Send {
     async fn revive(&mut self, id: JobId, now: DateTime<Utc>) -> Result<bool, StorageError>;
     /// How many there are.
     async fn counts(&mut self) -> Result<Vec<JobCount>, StorageError>;
-    /// When the next job that waits becomes due, or a lease ends.
-    async fn next_due(&mut self) -> Result<Option<DateTime<Utc>>, StorageError>;
+    /// When the next of these jobs that waits becomes due, or a lease ends.
+    async fn next_due(&mut self, names: &[JobName]) -> Result<Option<DateTime<Utc>>, StorageError>;
     /// Forgets done jobs that finished before `before`, at most `limit`; gives how many.
     async fn forget_done(&mut self, before: DateTime<Utc>, limit: i64) -> Result<u64, StorageError>;
 }
@@ -142,12 +144,18 @@ impl Stored {
     }
 }
 
+/// Names with blanks around each, so that one is found with LIKE on both engines.
+pub(crate) fn words_of(names: &[JobName]) -> String {
+    let words: Vec<&str> = names.iter().copied().map(JobName::as_str).collect();
+    format!(" {} ", words.join("  "))
+}
+
 const LEASE_LOST: StorageError = StorageError::Conflict { what: "lease" };
 
 for_each_engine! {
     #[async_trait]
     impl JobRepository for EngineTransaction {
-        async fn enqueue(&mut self, job: &JobRow) -> Result<JobId, StorageError> {
+        async fn enqueue(&mut self, job: &JobRow) -> Result<Ring, StorageError> {
             let upsert = "INSERT INTO jobs (id, name, subject, state, attempts, due_at, created_at)
                 VALUES ($1, $2, $3, 'waiting', 0, $4, $5)
                 ON CONFLICT (name, subject) WHERE state IN ('waiting', 'retrying')
@@ -161,11 +169,26 @@ for_each_engine! {
                 .bind(job.created_at)
                 .fetch_one(self.connection())
                 .await?;
-            Ok(JobId::from_uuid(id))
+            Ok(Ring { job: JobId::from_uuid(id), name: job.name })
         }
 
         async fn claim(&mut self, claim: Claim<'_>) -> Result<Option<JobRow>, StorageError> {
-            self.claim_next(claim).await
+            let Some(id) = claim.only else { return self.claim_next(claim).await };
+            // Of two that claim the same row the second one finds it running.
+            let update = "UPDATE jobs SET state = 'running', attempts = attempts + 1, lease_owner = $1, lease_until = $2
+                WHERE id = $4 AND ((state IN ('waiting', 'retrying') AND due_at <= $3)
+                        OR (state = 'running' AND lease_until <= $3))
+                    AND NOT EXISTS (SELECT 1 FROM jobs twin WHERE twin.subject = jobs.subject AND twin.state = 'running'
+                        AND twin.name = jobs.name AND twin.id <> jobs.id AND twin.lease_until > $3)
+                RETURNING *";
+            let found: Option<Stored> = sqlx::query_as(update)
+                .bind(claim.owner)
+                .bind(claim.lease_until)
+                .bind(claim.now)
+                .bind(id.uuid())
+                .fetch_optional(self.connection())
+                .await?;
+            found.map(Stored::typed).transpose()
         }
 
         async fn renew(&mut self, id: JobId, owner: Uuid, lease_until: DateTime<Utc>) -> Result<bool, StorageError> {
@@ -267,11 +290,14 @@ for_each_engine! {
             counts.into_iter().map(typed).collect()
         }
 
-        async fn next_due(&mut self) -> Result<Option<DateTime<Utc>>, StorageError> {
-            let select = "SELECT min(CASE WHEN state = 'running' THEN lease_until ELSE due_at END) FROM jobs
-                WHERE state IN ('waiting', 'retrying', 'running')";
-            let (due,): (Option<DateTime<Utc>>,) = sqlx::query_as(select).fetch_one(self.connection()).await?;
-            Ok(due)
+        async fn next_due(&mut self, names: &[JobName]) -> Result<Option<DateTime<Utc>>, StorageError> {
+            // Two questions, each answered by an index, however many jobs wait.
+            let select = "SELECT
+                (SELECT min(due_at) FROM jobs WHERE state IN ('waiting', 'retrying') AND $1 LIKE '% ' || name || ' %'),
+                (SELECT min(lease_until) FROM jobs WHERE state = 'running' AND $1 LIKE '% ' || name || ' %')";
+            let next: (Option<DateTime<Utc>>, Option<DateTime<Utc>>) =
+                sqlx::query_as(select).bind(words_of(names)).fetch_one(self.connection()).await?;
+            Ok(next.0.into_iter().chain(next.1).min())
         }
 
         async fn forget_done(&mut self, before: DateTime<Utc>, limit: i64) -> Result<u64, StorageError> {

@@ -38,6 +38,7 @@ pub mod organisation;
 pub mod pages;
 pub mod readings;
 pub mod scans;
+pub mod timetable;
 pub mod upload_tickets;
 
 pub(crate) mod postgres;
@@ -53,6 +54,7 @@ pub use organisation::OrganisationRepository;
 pub use pages::PageRepository;
 pub use readings::ReadingRepository;
 pub use scans::ScanRepository;
+pub use timetable::TimetableRepository;
 pub use upload_tickets::UploadTicketRepository;
 
 /// The catalogue's engine.
@@ -66,6 +68,9 @@ pub trait Database: Send + Sync {
 
     /// Brings deleted bytes off the disk as far as the engine keeps them (SQLite: truncates the WAL).
     async fn checkpoint(&self) -> Result<(), StorageError>;
+
+    /// Whether processes beside this one may work on it. Where not, whoever holds the data folder is alone.
+    fn is_shared(&self) -> bool;
 
     /// Which engine, for the log and `status`.
     fn name(&self) -> &'static str;
@@ -88,6 +93,8 @@ pub trait Transaction: Send {
     fn findings(&mut self) -> &mut dyn FindingRepository;
     /// Jobs.
     fn jobs(&mut self) -> &mut dyn JobRepository;
+    /// Whose turn the timetable is, and what nobody heard.
+    fn timetable(&mut self) -> &mut dyn TimetableRepository;
     /// The operation log.
     fn operation_log(&mut self) -> &mut dyn OperationLogRepository;
     /// Outlets, branches, accounts and tokens.

@@ -84,6 +84,8 @@ pub trait OrganisationRepository: Send {
     ) -> Result<Option<AccountRow>, StorageError>;
     /// Ends all tokens of an account.
     async fn revoke_tokens(&mut self, account: AccountId, at: DateTime<Utc>) -> Result<(), StorageError>;
+    /// Ends one token. `false`: there is none, or it had ended.
+    async fn revoke_token(&mut self, token_hash: &[u8; 32], at: DateTime<Utc>) -> Result<bool, StorageError>;
 }
 
 #[derive(sqlx::FromRow)]
@@ -208,6 +210,12 @@ for_each_engine! {
             let update = "UPDATE api_tokens SET revoked_at = $1 WHERE account_id = $2 AND revoked_at IS NULL";
             sqlx::query(update).bind(at).bind(account.uuid()).execute(self.connection()).await?;
             Ok(())
+        }
+
+        async fn revoke_token(&mut self, token_hash: &[u8; 32], at: DateTime<Utc>) -> Result<bool, StorageError> {
+            let update = "UPDATE api_tokens SET revoked_at = $1 WHERE token_hash = $2 AND revoked_at IS NULL";
+            let done = sqlx::query(update).bind(at).bind(token_hash.as_slice()).execute(self.connection()).await?;
+            Ok(done.rows_affected() > 0)
         }
     }
 }

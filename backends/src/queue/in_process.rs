@@ -1,82 +1,125 @@
-//! The bell inside one process: a bounded channel. A ring that finds it full is dropped, since workers are awake.
+//! The bell inside one process. A ring too many of a kind is dropped, since workers are awake.
+
+use std::{
+    sync::{Arc, Weak},
+    time::Duration,
+};
 
 use async_trait::async_trait;
-use domain::ids::JobId;
-use tokio::sync::{Mutex, mpsc, watch};
+use domain::job::JobName;
 
-use super::{JobQueue, QueueError, Ring};
+use super::{Delivery, JobQueue, QueueDepths, QueueError, Ring, arrivals::Arrivals};
 
+/// Rings of one kind that are remembered.
 const RINGS: usize = 1024;
 
 /// A bell for the workers of this process.
 pub(crate) struct InProcessQueue {
-    sender: mpsc::Sender<Ring>,
-    receiver: Mutex<mpsc::Receiver<Ring>>,
-    closed: watch::Sender<bool>,
+    arrivals: Arc<Arrivals<()>>,
 }
 
 impl InProcessQueue {
     pub(crate) fn new() -> Self {
-        let (sender, receiver) = mpsc::channel(RINGS);
-        Self { sender, receiver: Mutex::new(receiver), closed: watch::Sender::new(false) }
+        Self { arrivals: Arc::new(Arrivals::new()) }
+    }
+}
+
+/// Puts its ring back when it is dropped.
+#[derive(Debug)]
+pub(super) struct Receipt {
+    arrivals: Weak<Arrivals<()>>,
+    ring: Option<Ring>,
+}
+
+impl Receipt {
+    pub(super) fn ack(mut self) {
+        self.ring = None;
+    }
+}
+
+impl Drop for Receipt {
+    fn drop(&mut self) {
+        if let (Some(arrivals), Some(ring)) = (self.arrivals.upgrade(), self.ring) {
+            arrivals.push(ring, (), RINGS);
+        }
     }
 }
 
 #[async_trait]
 impl JobQueue for InProcessQueue {
-    async fn announce(&self, job: JobId) -> Result<(), QueueError> {
-        // A full channel means that workers have more rings than they can answer; the row is not lost.
-        let _ = self.sender.try_send(Ring { job });
+    async fn announce(&self, rings: &[Ring], delay: Duration) -> Result<(), QueueError> {
+        let (arrivals, rings) = (Arc::downgrade(&self.arrivals), rings.to_vec());
+        let ring_now = move || {
+            let Some(arrivals) = arrivals.upgrade() else { return };
+            for ring in rings {
+                arrivals.push(ring, (), RINGS);
+            }
+        };
+        if delay.is_zero() {
+            ring_now();
+        } else {
+            tokio::spawn(async move {
+                tokio::time::sleep(delay).await;
+                ring_now();
+            });
+        }
         Ok(())
     }
 
-    async fn receive(&self) -> Result<Option<Ring>, QueueError> {
-        let mut closed = self.closed.subscribe();
-        let closing = async move {
-            // An error means that the bell itself is gone, which is as closed as can be.
-            let _ = closed.wait_for(|closed| *closed).await;
-        };
-        let ring = async { self.receiver.lock().await.recv().await };
-        tokio::select! {
-            biased;
-            () = closing => Ok(None),
-            ring = ring => Ok(ring),
-        }
+    fn listen(&self, names: &[JobName], _slots: usize) {
+        self.arrivals.listen(names);
+    }
+
+    async fn receive(&self) -> Option<Delivery> {
+        let (ring, ()) = self.arrivals.next().await?;
+        let receipt = Receipt { arrivals: Arc::downgrade(&self.arrivals), ring: Some(ring) };
+        Some(Delivery { ring, receipt: super::Receipt::InProcess(receipt) })
+    }
+
+    async fn probe(&self) -> Result<(), QueueError> {
+        Ok(())
+    }
+
+    async fn depths(&self) -> Result<QueueDepths, QueueError> {
+        let count = |name: JobName| (name, self.arrivals.count(name) as u64);
+        Ok(QueueDepths { rings: JobName::ALL.into_iter().map(count).collect(), refused: 0 })
     }
 
     async fn close(&self) {
-        self.closed.send_replace(true);
+        self.arrivals.close();
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use domain::ids::JobId;
+
     use super::*;
 
-    fn job(number: u128) -> JobId {
-        JobId::from_uuid(uuid::Uuid::from_u128(number))
-    }
-
-    #[tokio::test]
-    async fn a_ring_is_heard_and_closing_wakes_everybody() {
-        let queue = InProcessQueue::new();
-
-        queue.announce(job(1)).await.unwrap();
-        let heard = queue.receive().await.unwrap();
-        queue.close().await;
-
-        assert_eq!(heard, Some(Ring { job: job(1) }));
-        assert_eq!(queue.receive().await.unwrap(), None);
+    fn ring(number: u128, name: JobName) -> Ring {
+        Ring { job: JobId::from_uuid(uuid::Uuid::from_u128(number)), name }
     }
 
     #[tokio::test]
     async fn ringing_never_waits_even_when_nobody_listens() {
         let queue = InProcessQueue::new();
+        queue.listen(&JobName::ALL, 1);
 
         for number in 0..5_000 {
-            queue.announce(job(number)).await.unwrap();
+            queue.announce(&[ring(number, JobName::ReadScan)], Duration::ZERO).await.unwrap();
         }
 
-        assert!(queue.receive().await.unwrap().is_some());
+        assert!(queue.receive().await.is_some());
+    }
+
+    #[tokio::test]
+    async fn what_finishes_a_case_file_is_heard_before_what_reads_more() {
+        let queue = InProcessQueue::new();
+        queue.listen(&JobName::ALL, 1);
+        let rings = [ring(1, JobName::ReadScan), ring(2, JobName::CheckCaseFile)];
+
+        queue.announce(&rings, Duration::ZERO).await.unwrap();
+
+        assert_eq!(queue.receive().await.map(|delivery| delivery.ring()), Some(rings[1]));
     }
 }

@@ -56,22 +56,32 @@ impl ValueKind {
             | FieldName::OrganisationName
             | FieldName::LegalRepresentative => Self::Name,
             FieldName::Address | FieldName::IdAddress | FieldName::MailingAddress => Self::Address,
-            FieldName::Birth | FieldName::ValidFrom | FieldName::ValidTo | FieldName::AcceptedOn => {
-                Self::Date
-            }
+            FieldName::Birth
+            | FieldName::ValidFrom
+            | FieldName::ValidTo
+            | FieldName::IdValidTo
+            | FieldName::AcceptedOn => Self::Date,
             FieldName::IdNumber
             | FieldName::AgentIdNumber
             | FieldName::SlipNumber
             | FieldName::OutletCode
             | FieldName::StaffNumber
             | FieldName::CreditCode
+            | FieldName::OrganisationNumber
+            | FieldName::Postcode
             | FieldName::Mrz => Self::Number,
-            FieldName::ServiceNumber | FieldName::ContactPhone => Self::Phone,
-            FieldName::IdType => Self::PaperKind,
+            FieldName::ServiceNumber
+            | FieldName::ContactPhone
+            | FieldName::HandlerPhone
+            | FieldName::OrganisationPhone => Self::Phone,
+            FieldName::IdType | FieldName::AgentIdType => Self::PaperKind,
             FieldName::Sex
             | FieldName::Nation
             | FieldName::Authority
             | FieldName::CustomerType
+            | FieldName::OrganisationNature
+            | FieldName::HomeRegion
+            | FieldName::Industry
             | FieldName::Product => Self::Text,
         }
     }

@@ -83,6 +83,7 @@ fn print_report(report: &ImportReport) -> Result<(), Failure> {
         "{} lines: {} new, {} changed, {} unchanged, {} bad",
         report.lines, report.new, report.changed, report.unchanged, report.bad
     );
+    print_doubts(report);
     if report.bad == 0 {
         return Ok(());
     }
@@ -97,6 +98,21 @@ fn print_report(report: &ImportReport) -> Result<(), Failure> {
         eprintln!("and {unlisted} more");
     }
     Err(Failure::partly(format!("{} lines were not taken; the others were", report.bad)))
+}
+
+fn print_doubts(report: &ImportReport) {
+    if report.warnings == 0 {
+        return;
+    }
+    let mut table = Table::new(&["line", "value", "taken, but look at it"]);
+    for doubt in &report.doubtful_lines {
+        table.row([doubt.line.to_string(), words(&doubt.field), words(&doubt.reason)]);
+    }
+    eprint!("{table}");
+    let unlisted = report.warnings - report.doubtful_lines.len() as u64;
+    if unlisted > 0 {
+        eprintln!("and {unlisted} more");
+    }
 }
 
 /// The reason as its code reads: `not_a_day` is "not a day".

@@ -28,9 +28,6 @@ enum Action {
     Rebuild,
 }
 
-/// Number of the invariant about the index.
-const INDEX_INVARIANT: u8 = 7;
-
 /// Shows, compares or rebuilds.
 pub async fn run(settings: &Settings, arguments: &Arguments) -> Result<(), Failure> {
     match arguments.action {
@@ -68,11 +65,9 @@ async fn status(settings: &Settings) -> Result<(), Failure> {
 
 async fn verify(settings: &Settings) -> Result<(), Failure> {
     let backends = settings.backends().await?;
-    let checks = workers::verify::run(&backends, &settings.places(), |_| {})
-        .await
-        .or_fail("the index cannot be compared")?;
-    let check = checks.into_iter().find(|check| check.number == INDEX_INVARIANT);
-    let check = check.ok_or_else(|| Failure::new("the index was not compared"))?;
+    let folder = settings.data.index(&settings.configuration);
+    let check =
+        workers::verify::index_alone(&backends, &folder).await.or_fail("the index cannot be compared")?;
     super::verify::print(&check);
     if check.holds() {
         Ok(())

@@ -5,6 +5,7 @@ use std::time::Duration;
 use backends::{
     connect::Backends,
     database::jobs::{JobCount, JobRow},
+    queue::Ring,
 };
 use chrono::{DateTime, Utc};
 use clap::{Args, Subcommand};
@@ -65,7 +66,7 @@ pub async fn run(settings: &Settings, arguments: &Arguments) -> Result<(), Failu
     match &arguments.action {
         Action::List { state: None, .. } => print_counts(&backends).await,
         Action::List { state: Some(state), limit } => print_jobs(&backends, *state, *limit).await,
-        Action::Dead { limit } => print_jobs(&backends, JobState::Dead, *limit).await,
+        Action::Dead { limit } => print_dead(&backends, *limit).await,
         Action::Retry { ids, all: false } => retry(&backends, ids).await,
         Action::Retry { .. } => retry_all(&backends).await,
         Action::Explain { id } => explain(&backends, *id).await,
@@ -112,21 +113,36 @@ async fn print_jobs(backends: &Backends, state: JobState, limit: u32) -> Result<
     Ok(())
 }
 
+/// What was given up, and how many messages the queue refused: those are no jobs, and none of them is lost by it.
+async fn print_dead(backends: &Backends, limit: u32) -> Result<(), Failure> {
+    print_jobs(backends, JobState::Dead, limit).await?;
+    match backends.queue.depths().await {
+        Ok(depths) if depths.refused > 0 => println!(
+            "{} messages on the queue were no rings, or were handed over too often; they wait in guidang.refused \
+             and can be purged there.",
+            depths.refused
+        ),
+        Ok(_) => {}
+        Err(error) => println!("The queue was not asked: {error}."),
+    }
+    Ok(())
+}
+
 async fn retry(backends: &Backends, ids: &[JobId]) -> Result<(), Failure> {
     let mut tx = backends.database.begin().await.or_fail("the catalogue cannot be written")?;
     let mut revived = Vec::new();
     for id in ids {
-        if tx.jobs().revive(*id, backends.clock.now()).await.or_fail(format!("job {id} cannot be revived"))? {
-            revived.push(*id);
-        } else {
-            println!("{id} was not given up; it stays as it is");
+        let job = tx.jobs().find(*id).await.or_fail(format!("job {id} cannot be read"))?;
+        let now = backends.clock.now();
+        let is_revived = tx.jobs().revive(*id, now).await.or_fail(format!("job {id} cannot be revived"))?;
+        match job {
+            Some(job) if is_revived => revived.push(Ring { job: *id, name: job.name }),
+            _ => println!("{id} was not given up; it stays as it is"),
         }
     }
     tx.commit().await.or_fail("the catalogue cannot be written")?;
-    for id in &revived {
-        // The server's workers look by themselves; only those of this process hear this bell.
-        let _ = backends.queue.announce(*id).await;
-    }
+    // Where this bell is not heard the workers look by themselves.
+    let _ = backends.queue.announce(&revived, Duration::ZERO).await;
     println!("{} jobs wait again.", revived.len());
     Ok(())
 }

@@ -18,6 +18,7 @@ pub mod token;
 pub mod tray;
 pub mod verify;
 pub mod watch;
+pub mod work;
 
 use crate::{
     cli::{Cli, Command},
@@ -29,7 +30,7 @@ use crate::{
 /// Runs what the command line asks for.
 pub fn run(cli: Cli) -> Result<(), Failure> {
     let settings = Settings::load(cli.data, cli.config)?;
-    let is_service = matches!(cli.command, Command::Serve(_) | Command::Watch(_));
+    let is_service = matches!(cli.command, Command::Serve(_) | Command::Watch(_) | Command::Work(_));
     let loudness = if is_service { Loudness::Configured } else { Loudness::Warnings };
     logging::start(&settings.configuration.log, loudness);
     match cli.command {
@@ -47,6 +48,7 @@ async fn run_async(settings: &Settings, command: Command) -> Result<(), Failure>
     match command {
         Command::Init(arguments) => init::run(settings, &arguments).await,
         Command::Serve(arguments) => serve::run(settings, &arguments).await,
+        Command::Work(arguments) => work::run(settings, &arguments).await,
         Command::Import(arguments) => import::run(settings, &arguments).await,
         Command::Ingest(arguments) => ingest::run(settings, &arguments).await,
         Command::Watch(arguments) => watch::run(settings, &arguments).await,

@@ -27,6 +27,7 @@ pub(super) fn check(configuration: &Configuration) -> Result<(), ConfigurationEr
     within("objects.timeout_seconds", objects.timeout_seconds, LEAST_TIMEOUT.as_secs(), 3600)?;
     within("objects.ticket_seconds", objects.ticket_seconds, 30, 86_400)?;
     check_folders(configuration)?;
+    configuration.archive.read_deadlines().map_err(|problem| wrong("archive.deadlines", &problem))?;
     ArchivalCodePattern::parse(&configuration.archive.code_pattern)
         .map_err(|error| wrong("archive.code_pattern", &error.to_string()))?;
     EnvFilter::try_new(&configuration.log.filter).map(|_| ()).map_err(|_| {
@@ -39,7 +40,7 @@ fn check_addresses(configuration: &Configuration) -> Result<(), ConfigurationErr
     let addresses = [
         ("database.url", &configuration.database.url, TABLES.as_slice()),
         ("keys.url", &configuration.keys.url, TABLES.as_slice()),
-        ("queue.url", &configuration.queue.url, ["in-process:"].as_slice()),
+        ("queue.url", &configuration.queue.url, ["in-process:", "amqp:", "amqps:"].as_slice()),
         ("objects.url", &configuration.objects.url, ["file:", "s3:"].as_slice()),
         ("objects.endpoint", &configuration.objects.endpoint, ["https:", "http:"].as_slice()),
     ];

@@ -250,6 +250,7 @@ mod tests {
             ("[objects]\nurl = \"gs://bucket\"\n", "objects.url"),
             ("[objects]\nendpoint = \"store:9000\"\n", "objects.endpoint"),
             ("[objects]\ntimeout_seconds = 30\n", "objects.timeout_seconds"),
+            ("[archive]\ndeadlines = \"/nonexistent/deadlines.toml\"\n", "archive.deadlines"),
         ] {
             let error = with_file(text).unwrap_err().to_string();
 

@@ -1,9 +1,9 @@
 //! The configuration: one struct for each concern. Empty texts stand for what the data folder suggests.
 
-use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf};
+use std::{collections::BTreeMap, fs, net::SocketAddr, path::PathBuf};
 
 use archive_api::entries::ColumnMapping;
-use domain::archival_code::DEFAULT_PATTERN;
+use domain::{archival_code::DEFAULT_PATTERN, deadline::Deadlines};
 use ingest::Limits;
 use serde::{Deserialize, Serialize};
 
@@ -20,7 +20,7 @@ pub struct Configuration {
     /// The key store.
     pub keys: KeysSection,
     /// The bell of the workers.
-    pub queue: AddressSection,
+    pub queue: QueueSection,
     /// The objects.
     pub objects: ObjectsSection,
     /// Limits on what comes in.
@@ -72,7 +72,7 @@ impl Default for ServerSection {
     }
 }
 
-/// `[database]` and `[queue]`
+/// `[database]`
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct AddressSection {
     /// Where it is.
@@ -116,6 +116,15 @@ impl Default for ObjectsSection {
             ticket_seconds: 900,
         }
     }
+}
+
+/// `[queue]`
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct QueueSection {
+    /// Where it is.
+    pub url: SecretUrl,
+    /// Certificate authorities of the broker.
+    pub ca_file: PathBuf,
 }
 
 /// `[keys]`
@@ -213,11 +222,24 @@ impl Default for IndexSection {
 pub struct ArchiveSection {
     /// How archival codes (档号) look.
     pub code_pattern: String,
+    /// File with the operator's own deadlines (时限); empty: those that come with the program.
+    pub deadlines: PathBuf,
+}
+
+impl ArchiveSection {
+    /// The deadlines in force. The error says what is wrong with the file, or that it cannot be read.
+    pub fn read_deadlines(&self) -> Result<Deadlines, String> {
+        if self.deadlines.as_os_str().is_empty() {
+            return Deadlines::defaults().map_err(|error| error.to_string());
+        }
+        let text = fs::read_to_string(&self.deadlines).map_err(|error| format!("cannot be read: {error}"))?;
+        Deadlines::parse(&text).map_err(|error| error.to_string())
+    }
 }
 
 impl Default for ArchiveSection {
     fn default() -> Self {
-        Self { code_pattern: DEFAULT_PATTERN.to_owned() }
+        Self { code_pattern: DEFAULT_PATTERN.to_owned(), deadlines: PathBuf::new() }
     }
 }
 

@@ -87,7 +87,7 @@ fn decide(
 /// What is left of the lines inside the card when labels are taken out.
 fn pieces(form: &Form, frame: &Frame, size: [f32; 2], lines: &[Line]) -> Vec<Piece> {
     let mut pieces = Vec::new();
-    for line in lines {
+    for line in lines.iter().filter(|line| !super::marks::is_stamp(line)) {
         for (from, to) in without_labels(form, line) {
             let quad = line.part(from, to);
             let (start, end) = ends(&quad, frame, size);

@@ -21,6 +21,8 @@ use crate::{
 const STAMP: &str = "有效证件一次使用复印无效";
 /// A line with this many of its characters in order bears it.
 const STAMP_READ: usize = 8;
+/// A line that is half made of so many of them is a piece of it.
+const STAMP_PART: usize = 4;
 /// Space above and below the middle of the label that may hold a signature, in heights of the label.
 const SIGNATURE_REACH: f32 = 1.8;
 /// The field ends this many heights right of its label when nothing else is there.
@@ -102,6 +104,13 @@ fn stamp_in(lines: &[Line]) -> Option<(&Line, Option<&Line>)> {
         near && line.quad != first.quad && common(&line.text, &words[8..]) >= 3
     })?;
     Some((first, Some(second)))
+}
+
+/// Whether a line is the stamp, or the better part of it, and no value.
+pub(super) fn is_stamp(line: &Line) -> bool {
+    let words: Vec<char> = STAMP.chars().collect();
+    let common = common(&line.text, &words);
+    common >= STAMP_PART && 2 * common >= line.text.len()
 }
 
 /// Length of the longest common subsequence.

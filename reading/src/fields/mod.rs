@@ -1,9 +1,13 @@
 //! From a paper found on the page to its fields: where each value is, what it says, how sure that is.
 
+pub mod barcode;
 pub mod card;
 pub mod labelled;
 pub mod marks;
+mod owners;
 pub mod parse;
 pub mod rows;
 pub mod segments;
+mod slope;
 pub mod value;
+mod worn_labels;

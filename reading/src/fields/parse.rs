@@ -155,6 +155,12 @@ pub fn date(text: &str) -> Option<NaiveDate> {
     }
 }
 
+/// Whether a text is the digits of `date` with every separator lost, as `1956424` for 24 April 1956.
+pub fn is_date_run_together(text: &str, date: NaiveDate) -> bool {
+    let digits: String = digit_groups(text).concat();
+    digits == format!("{}{}{}", date.year(), date.month(), date.day())
+}
+
 fn date_of(year: &str, month: &str, day: &str) -> Option<NaiveDate> {
     let date = NaiveDate::from_ymd_opt(year.parse().ok()?, month.parse().ok()?, day.parse().ok()?)?;
     (1900..=2100).contains(&date.year()).then_some(date)
@@ -263,6 +269,13 @@ mod tests {
         for text in ["", "2016", "2016.13.01", "1800.01.01", "3月2日", "2016.02.30"] {
             assert_eq!(date(text), None, "{text}");
         }
+    }
+
+    #[test]
+    fn a_date_without_separators_is_known_again() {
+        assert!(is_date_run_together("1956424", day(1956, 4, 24)));
+        assert!(is_date_run_together("1956 424", day(1956, 4, 24)));
+        assert!(!is_date_run_together("1956425", day(1956, 4, 24)));
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use domain::geometry::{Point, Quad};
 
+use super::slope::Slope;
 use crate::{
     forms::Form,
     lines::{Line, find_label},
@@ -15,6 +16,12 @@ const LEAST_LABEL: f64 = -4.5;
 const WORN: f32 = 0.6;
 /// It must lead the next name by as much.
 const LEAST_LEAD: f64 = 0.5;
+/// Quads closer than this across their rows, in heights, are level.
+const SAME_ROW: f32 = 0.55;
+/// Pieces of one row overlap by no more than this share of the shorter one.
+const MOST_OVERLAP: f32 = 0.35;
+/// So many lone characters one below the other are words down the side of a table.
+const COLUMN: usize = 3;
 
 /// Words printed before a value.
 #[derive(Debug, Clone)]
@@ -45,8 +52,8 @@ pub struct Segments {
     pub labels: Vec<Label>,
     /// Top to bottom, left to right.
     pub values: Vec<Value>,
-    /// Tilt of the page, radians.
-    tilt: f32,
+    /// How its rows run.
+    slope: Slope,
 }
 
 /// One label of a form with the field it belongs to.
@@ -70,12 +77,15 @@ impl Segments {
     /// Cuts every line at the labels in it.
     pub fn of(form: &Form, lines: &[Line]) -> Self {
         let words = words(form);
-        let mut segments = Self { tilt: crate::prepare::upright::tilt(lines), ..Self::default() };
+        let mut segments = Self { slope: Slope::of(lines), ..Self::default() };
         for line in lines {
-            if !is_paragraph(form, line) && !is_title(form, line) {
+            if is_value(form, line) {
+                segments.push_value(line, 0, line.text.len());
+            } else if !is_paragraph(form, line) && !is_title(form, line) {
                 segments.cut(line, &words);
             }
         }
+        segments.drop_words_down_the_side();
         segments.name_what_is_left(&words, lines);
         segments.values.sort_by(|a, b| a.quad.centre().y.total_cmp(&b.quad.centre().y));
         segments
@@ -169,19 +179,61 @@ impl Segments {
         }
     }
 
-    /// Whether two quads stand on one row of the page.
+    /// Whether two quads stand on one row of the page: level with each other, and beside each other.
     pub fn same_row(&self, a: &Quad, b: &Quad) -> bool {
-        self.apart(a, b) < 0.55
+        self.apart(a, b) < SAME_ROW && self.overlap(a, b) < MOST_OVERLAP
+    }
+
+    /// How much two quads overlap along their row, as a share of the shorter one.
+    fn overlap(&self, a: &Quad, b: &Quad) -> f32 {
+        let tilt = self.slope_of(if a.width() > b.width() { a } else { b });
+        let along = |p: Point| p.x * tilt.cos() + p.y * tilt.sin();
+        let ends = |quad: &Quad| {
+            let [start, top, bottom, end] = [quad.0[0], quad.0[1], quad.0[2], quad.0[3]].map(along);
+            (start.midpoint(end), top.midpoint(bottom))
+        };
+        let ((a0, a1), (b0, b1)) = (ends(a), ends(b));
+        (a1.min(b1) - a0.max(b0)) / (a1 - a0).min(b1 - b0).max(1.0)
+    }
+
+    /// Characters one below the other beside a table name it; they are no values.
+    fn drop_words_down_the_side(&mut self) {
+        let is_lone =
+            |value: &Value| value.text.chars().count() == 1 && value.text.chars().all(super::parse::is_han);
+        let lone: Vec<Quad> =
+            self.values.iter().filter(|value| is_lone(value)).map(|value| value.quad).collect();
+        let below_another = |quad: &Quad| {
+            let lean = self.slope_of(quad).tan();
+            let in_column = |other: &&Quad| {
+                let (here, there) = (quad.centre(), other.centre());
+                (there.x - here.x + lean * (there.y - here.y)).abs() < quad.height()
+            };
+            lone.iter().filter(in_column).count() >= COLUMN
+        };
+        let dropped: Vec<bool> =
+            self.values.iter().map(|value| is_lone(value) && below_another(&value.quad)).collect();
+        let mut dropped = dropped.into_iter();
+        self.values.retain(|_| dropped.next() != Some(true));
+    }
+
+    /// The field whose label a line read anew holds, the last of several.
+    pub(super) fn label_read_in(form: &Form, line: &Line) -> Option<usize> {
+        labels_in(line, &words(form)).into_iter().rev().find_map(|seen| seen.field)
     }
 
     /// How far the middles of two quads are apart across their rows, in heights of the higher one. The tilt is
-    /// that of the longer one: on a photograph it changes over the page.
+    /// that of the longer one, or of its place: on a photograph it changes over the page.
     pub fn apart(&self, a: &Quad, b: &Quad) -> f32 {
         let longer = if a.width() > b.width() { a } else { b };
-        let tilt = if longer.width() > 3.0 * longer.height() { longer.angle() } else { self.tilt };
+        let tilt = self.slope_of(longer);
         let (here, there) = (a.centre(), b.centre());
         let across = (there.y - here.y) * tilt.cos() - (there.x - here.x) * tilt.sin();
         across.abs() / a.height().max(b.height()).max(1.0)
+    }
+
+    /// Tilt of the row a quad stands in, radians.
+    pub fn slope_of(&self, quad: &Quad) -> f32 {
+        self.slope.of_quad(quad)
     }
 
     /// Two pieces of one row as one.
@@ -210,6 +262,12 @@ fn words(form: &Form) -> Vec<Word> {
     }));
     words.sort_by_key(|word| std::cmp::Reverse(word.text.len()));
     words
+}
+
+/// Whether a line is a value that looks like a label, as 居民身份证 like 居民身份证号.
+fn is_value(form: &Form, line: &Line) -> bool {
+    let text = line.string();
+    form.fields.iter().any(|plan| plan.values.contains(&text))
 }
 
 fn is_paragraph(form: &Form, line: &Line) -> bool {
@@ -270,14 +328,18 @@ fn labels_in(line: &Line, words: &[Word]) -> Vec<Seen> {
 fn stands_alone(line: &Line, start: usize, end: usize) -> bool {
     let size = line.quad.height() / line.quad.width().max(1.0);
     let gap_before = start > 0 && line.spans[start].0 - line.spans[start - 1].1 > 0.5 * size;
-    let opened = start == 0 || gap_before || matches!(line.text[start - 1], ' ' | '|' | ';' | ')');
+    // One character before a long label is of words that run down the side of the table.
+    let beside_column = start == 1 && end - start >= 4 && super::parse::is_han(line.text[0]);
+    let opened =
+        start == 0 || beside_column || gap_before || matches!(line.text[start - 1], ' ' | '|' | ';' | ')');
     let colon = line.text.get(end).is_some_and(|c| *c == ':');
     let gap_after = end < line.text.len() && line.spans[end].0 - line.spans[end - 1].1 > 0.3 * size;
     let bracket = line.text.get(end).is_some_and(|c| *c == '(');
     if end - start < 3 && !colon && end < line.text.len() && !gap_after {
         return false;
     }
-    (opened && (end == line.text.len() || colon || gap_after || bracket || start == 0)) || colon
+    let closed = end == line.text.len() || colon || gap_after || bracket;
+    (opened && (closed || start == 0 || beside_column)) || colon
 }
 
 /// Fraction of the line where the character `index` begins: halfway from the end of the one before it.

@@ -10,6 +10,7 @@ use image::RgbImage;
 use crate::{
     candidates::{self, Decision, Known},
     confidence,
+    cpu::Stage,
     engines::Engines,
     forms::{FieldPlan, ValueKind},
     lines::Line,
@@ -95,6 +96,10 @@ impl Ink {
 /// # Errors
 /// The engine failed.
 pub fn read(page: &RgbImage, lines: &[InkLine], engines: &mut Engines) -> Result<Ink, RecognitionError> {
+    engines.during(Stage::Values, |engines| read_lines(page, lines, engines))
+}
+
+fn read_lines(page: &RgbImage, lines: &[InkLine], engines: &mut Engines) -> Result<Ink, RecognitionError> {
     let mut ink = Ink::unread();
     for line in lines {
         let quad = ink::extend(page, &line.quad, line.room);
@@ -132,17 +137,28 @@ pub fn look_again(
         return Ok(ink);
     }
     engines.cost.second_looks += 1;
+    engines.during(Stage::SecondLooks, |engines| look_closer(page, plan, &ink, (&first, known), engines))
+}
+
+/// What is read with the most confidence in a few more ways.
+fn look_closer(
+    page: &RgbImage,
+    plan: &FieldPlan,
+    ink: &Ink,
+    (first, known): (&Decision, &Known),
+    engines: &mut Engines,
+) -> Result<Ink, RecognitionError> {
     let mut best = (first.share, ink.clone());
     for looks in [EVENED, TALLER] {
         let mut other = ink.clone();
         other.decided_by = looks.name;
         for index in 0..ink.readings.len() {
             if ink.readings[index].confidence.value() < CLEAR_LINE {
-                other.readings[index] = (looks.read)(page, &ink, index, engines)?;
+                other.readings[index] = (looks.read)(page, ink, index, engines)?;
             }
         }
         let second = decide(plan, &other, known);
-        other.trust = trust(&first, &second);
+        other.trust = trust(first, &second);
         let share = decide(plan, &other, known).share;
         if share > best.0 {
             best = (share, other);

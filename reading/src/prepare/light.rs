@@ -4,6 +4,8 @@ use image::{Rgb, RgbImage};
 
 /// A pixel whose channels differ by more than this is coloured.
 const COLOURED: u8 = 48;
+/// A pixel whose red is brighter than its other channels by more is red ink.
+const RED: u8 = 40;
 /// Grey levels between ink and paper that are not stretched any further.
 const LEAST_RANGE: f32 = 80.0;
 /// A cut-out with a larger share of coloured pixels has a stamp or ground to be taken away.
@@ -19,6 +21,17 @@ pub fn coloured_share(picture: &RgbImage) -> f32 {
 /// `None` when there is no colour to take away.
 pub fn without_colour(picture: &RgbImage) -> Option<RgbImage> {
     (coloured_share(picture) > LEAST_COLOURED).then(|| map_grey(picture, |p| p[0].max(p[1]).max(p[2])))
+}
+
+/// Red ink made pale, everything else as it is: what a red stamp lies over can be found and read.
+pub fn without_red(mut picture: RgbImage) -> RgbImage {
+    for pixel in picture.pixels_mut() {
+        let [r, g, b] = pixel.0;
+        if r > g.saturating_add(RED) && r > b.saturating_add(RED) {
+            pixel.0 = [r; 3];
+        }
+    }
+    picture
 }
 
 /// Only the darkest ink: what is lighter than halfway between ink and paper becomes paper.
@@ -126,6 +139,18 @@ mod tests {
         let row: Vec<u8> = (0..4).map(|x| without.get_pixel(x, 0)[0]).collect();
         assert_eq!(row, vec![200, 20, 250, 160]);
         assert_eq!(without_colour(&without), None);
+    }
+
+    #[test]
+    fn red_ink_becomes_pale_and_blue_stays() {
+        let colours = [[200, 30, 30], [20, 20, 20], [40, 60, 180]];
+        let picture = RgbImage::from_fn(3, 1, |x, _| Rgb(colours[x as usize]));
+
+        let without = without_red(picture);
+
+        assert_eq!(without.get_pixel(0, 0).0, [200; 3]);
+        assert_eq!(without.get_pixel(1, 0).0, colours[1]);
+        assert_eq!(without.get_pixel(2, 0).0, colours[2]);
     }
 
     #[test]

@@ -5,7 +5,7 @@ use image::{RgbImage, imageops};
 
 use super::{geometry::QuadMeasure, warp};
 use crate::{
-    lines::{Line, part},
+    lines::part,
     recognition::{DetectedLine, LineDirection, RecognitionError, TextRecognizer},
 };
 
@@ -74,17 +74,4 @@ fn longest(lines: &[DetectedLine]) -> Vec<DetectedLine> {
     sorted.sort_by(|a, b| b.quad.width().total_cmp(&a.quad.width()));
     sorted.truncate(WITNESSES);
     sorted
-}
-
-/// Mean tilt of the lines, radians, weighted by their length.
-pub fn tilt(lines: &[Line]) -> f32 {
-    let (mut sum, mut weight) = (0.0, 0.0);
-    for line in lines {
-        let width = line.quad.width();
-        if width > 3.0 * line.quad.height() {
-            sum += line.quad.angle() * width;
-            weight += width;
-        }
-    }
-    if weight > 0.0 { sum / weight } else { 0.0 }
 }

@@ -43,6 +43,7 @@ fn reader(quads: Vec<Quad>, text: Option<&'static str>) -> PageReader {
         direction: None,
         second: None,
         cost: ReadingCost::default(),
+        watch: Stopwatch::start(),
         second_looks_until_ms: 0.0,
     };
     PageReader::with_engines(engines, FormSet::embedded().unwrap())

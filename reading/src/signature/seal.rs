@@ -17,6 +17,8 @@ const SAMPLES: usize = 72;
 const LEAST_RING: f32 = 0.92;
 const MOST_OUTSIDE: f32 = 0.3;
 const MOST_INSIDE: f32 = 0.6;
+/// How far beside the ring that is, in coarse pixels.
+const BESIDE: f32 = 3.0;
 /// The least share of the ring that must lie within the picture.
 const LEAST_VISIBLE: f32 = 0.33;
 /// Seals looked for.
@@ -47,20 +49,20 @@ pub(crate) fn take_away(mask: &mut Mask, darkness: &Darkness, px_per_mm: f32) ->
 fn find(mask: &Mask, px_per_mm: f32) -> Option<Ring> {
     let scale = px_per_mm / COARSE;
     let coarse = shrunk(mask, scale);
-    let near = coarse.dilated(1);
-    let (from, to) = ((RADII_MM.start() * COARSE) as i32, (RADII_MM.end() * COARSE) as i32);
-    let circle: Vec<(f32, f32)> = (0..SAMPLES)
-        .map(|i| (i as f32 / SAMPLES as f32 * std::f32::consts::TAU).sin_cos())
-        .map(|(sin, cos)| (cos, sin))
+    let farthest = (RADII_MM.end() * COARSE) as usize;
+    let plain = Field::of(&coarse, farthest);
+    let near = Field::of(&coarse.dilated(1), farthest);
+    let circles: Vec<Circle> = ((RADII_MM.start() * COARSE) as usize..=farthest)
+        .map(|radius| Circle::of(radius as f32, plain.stride))
         .collect();
     let mut best: Option<(f32, Ring)> = None;
-    for centre_y in -to..coarse.height as i32 + to {
-        for centre_x in -to..coarse.width as i32 + to {
-            for radius in from..=to {
-                let ring = Ring { x: centre_x as f32, y: centre_y as f32, radius: radius as f32 };
-                let Some(score) = score(&coarse, &near, ring, &circle) else { continue };
+    for y in -(farthest as isize)..(coarse.height + farthest) as isize {
+        for x in -(farthest as isize)..(coarse.width + farthest) as isize {
+            let centre = plain.place(x, y);
+            for circle in &circles {
+                let Some(score) = score(&plain, &near, centre, circle) else { continue };
                 if best.is_none_or(|(highest, _)| score > highest) {
-                    best = Some((score, ring));
+                    best = Some((score, Ring { x: x as f32, y: y as f32, radius: circle.radius }));
                 }
             }
         }
@@ -69,37 +71,120 @@ fn find(mask: &Mask, px_per_mm: f32) -> Option<Ring> {
 }
 
 /// How much clearer the ring is than what lies beside it; `None` when it is none.
-fn score(coarse: &Mask, near: &Mask, ring: Ring, circle: &[(f32, f32)]) -> Option<f32> {
-    let (visible, inked) = cover(near, ring, 0.0, circle, 2);
-    if (visible as f32) < LEAST_VISIBLE * circle.len() as f32 / 2.0
-        || (inked as f32) < LEAST_RING * visible as f32
-    {
+fn score(plain: &Field, near: &Field, centre: usize, circle: &Circle) -> Option<f32> {
+    // Nearly every ring ends here, at the third gap.
+    let most_gaps = ((1.0 - LEAST_RING) * circle.half.len() as f32) as usize;
+    let cover = near.cover(centre, &circle.half, most_gaps)?;
+    if cover.share() < LEAST_RING || (cover.visible as f32) < LEAST_VISIBLE * circle.half.len() as f32 {
         return None;
     }
-    let (visible, inked) = cover(near, ring, 0.0, circle, 1);
-    let share = inked as f32 / visible.max(1) as f32;
-    if share < LEAST_RING || (visible as f32) < LEAST_VISIBLE * circle.len() as f32 {
+    let cover = near.cover(centre, &circle.whole, SAMPLES)?;
+    let share = cover.share();
+    if share < LEAST_RING || (cover.visible as f32) < LEAST_VISIBLE * circle.whole.len() as f32 {
         return None;
     }
-    let (outside, outer) = cover(coarse, ring, 3.0, circle, 1);
-    let (inside, inner) = cover(coarse, ring, -3.0, circle, 1);
-    let beside_share = |inked: usize, places: usize| inked as f32 / places.max(1) as f32;
-    let (outer, inner) = (beside_share(outer, outside), beside_share(inner, inside));
-    (outer <= MOST_OUTSIDE && inner <= MOST_INSIDE).then(|| share * (visible as f32).sqrt() - outer - inner)
+    let outer = plain.cover(centre, &circle.outside, SAMPLES)?.share();
+    let inner = plain.cover(centre, &circle.inside, SAMPLES)?.share();
+    let is_alone = outer <= MOST_OUTSIDE && inner <= MOST_INSIDE;
+    is_alone.then(|| share * (cover.visible as f32).sqrt() - outer - inner)
 }
 
-/// Places of the ring (moved outwards by `offset`) within the picture, and how many are inked.
-fn cover(mask: &Mask, ring: Ring, offset: f32, circle: &[(f32, f32)], every: usize) -> (usize, usize) {
-    let radius = ring.radius + offset;
-    let (mut visible, mut inked) = (0, 0);
-    for &(cos, sin) in circle.iter().step_by(every) {
-        let (x, y) = ((ring.x + radius * cos).round(), (ring.y + radius * sin).round());
-        if x >= 0.0 && y >= 0.0 && (x as usize) < mask.width && (y as usize) < mask.height {
-            visible += 1;
-            inked += usize::from(mask.bits[y as usize * mask.width + x as usize]);
+/// Places of a ring within the picture, and how many of them are inked.
+struct Cover {
+    visible: usize,
+    inked: usize,
+}
+
+impl Cover {
+    fn share(&self) -> f32 {
+        self.inked as f32 / self.visible.max(1) as f32
+    }
+}
+
+/// The places of a ring and of those beside it, as steps from its centre in a [`Field`].
+struct Circle {
+    radius: f32,
+    /// Every second place, one far from the next, so that gaps are met early.
+    half: Vec<isize>,
+    whole: Vec<isize>,
+    outside: Vec<isize>,
+    inside: Vec<isize>,
+}
+
+impl Circle {
+    fn of(radius: f32, stride: usize) -> Self {
+        let step = |radius: f32, sample: usize| {
+            let (sin, cos) = (sample as f32 / SAMPLES as f32 * std::f32::consts::TAU).sin_cos();
+            (radius * sin).round() as isize * stride as isize + (radius * cos).round() as isize
+        };
+        let ring = |radius: f32| (0..SAMPLES).map(|sample| step(radius, sample)).collect();
+        // 14 and 72 have no divisor in common but 2.
+        let half = (0..SAMPLES / 2).map(|sample| step(radius, 14 * sample % SAMPLES)).collect();
+        Self {
+            radius,
+            half,
+            whole: ring(radius),
+            outside: ring(radius + BESIDE),
+            inside: ring(radius - BESIDE),
         }
     }
-    (visible, inked)
+}
+
+/// What a place of a [`Field`] shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Place {
+    OffThePicture,
+    Paper,
+    Ink,
+}
+
+/// A mask with room around it for every ring that is tried, so that no step needs a check.
+struct Field {
+    places: Vec<Place>,
+    stride: usize,
+    margin: usize,
+}
+
+impl Field {
+    fn of(mask: &Mask, farthest: usize) -> Self {
+        // A centre lies as far off the picture as the largest radius, and its ring as far again.
+        let margin = 2 * farthest + BESIDE as usize + 1;
+        let stride = mask.width + 2 * margin;
+        let mut places = vec![Place::OffThePicture; stride * (mask.height + 2 * margin)];
+        for y in 0..mask.height {
+            let row = &mask.bits[y * mask.width..(y + 1) * mask.width];
+            let start = (y + margin) * stride + margin;
+            for (place, &bit) in places[start..].iter_mut().zip(row) {
+                *place = if bit { Place::Ink } else { Place::Paper };
+            }
+        }
+        Self { places, stride, margin }
+    }
+
+    /// The index of a pixel of the mask, which may lie off it as far as the largest radius.
+    fn place(&self, x: isize, y: isize) -> usize {
+        let margin = self.margin as isize;
+        ((y + margin) * self.stride as isize + x + margin) as usize
+    }
+
+    /// Looks at the places of a ring; `None` as soon as more than `most_gaps` are not inked.
+    fn cover(&self, centre: usize, steps: &[isize], most_gaps: usize) -> Option<Cover> {
+        let (mut visible, mut inked) = (0, 0);
+        for &step in steps {
+            match self.places[centre.wrapping_add_signed(step)] {
+                Place::OffThePicture => {}
+                Place::Paper => visible += 1,
+                Place::Ink => {
+                    visible += 1;
+                    inked += 1;
+                }
+            }
+            if visible - inked > most_gaps {
+                return None;
+            }
+        }
+        Some(Cover { visible, inked })
+    }
 }
 
 fn shrunk(mask: &Mask, scale: f32) -> Mask {

@@ -123,6 +123,28 @@ async fn a_case_file_is_found_by_the_token_it_carries_now() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_numbers_of_one_identity_are_counted_once_each() {
+    for on in engines::all().await.unwrap() {
+        let identity = CaseToken { kind: "id_number", token: [1; 16] };
+        let phone = |byte| CaseToken { kind: "phone", token: [byte; 16] };
+        let mut tx = on.backends.database.begin().await.unwrap();
+        for (slip, phones) in
+            [("S1", vec![phone(7), phone(8)]), ("S2", vec![phone(8)]), ("S3", vec![phone(9)])]
+        {
+            let row = rows::case_file(&on.backends, slip);
+            let owner =
+                if slip == "S3" { CaseToken { kind: "id_number", token: [2; 16] } } else { identity.clone() };
+            tx.case_files().insert(&row).await.unwrap();
+            tx.case_files().put_tokens(row.id, &[vec![owner], phones].concat()).await.unwrap();
+        }
+
+        let counted = tx.case_files().numbers_with_token(&identity).await.unwrap();
+
+        assert_eq!(counted, 2, "{}", on.name);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn archival_numbers_have_no_gap_when_a_transaction_is_undone() {
     for on in engines::all().await.unwrap() {
         let mut tx = on.backends.database.begin().await.unwrap();

@@ -16,8 +16,13 @@ const NAMES: &[JobName] = &[JobName::ReadScan, JobName::PlaceScan];
 
 async fn claim_at(backends: &Backends, owner: u128, after: TimeDelta) -> Option<JobRow> {
     let now = backends.clock.now() + after;
-    let claim =
-        Claim { names: NAMES, owner: Uuid::from_u128(owner), now, lease_until: now + TimeDelta::seconds(30) };
+    let claim = Claim {
+        names: NAMES,
+        only: None,
+        owner: Uuid::from_u128(owner),
+        now,
+        lease_until: now + TimeDelta::seconds(30),
+    };
     let mut tx = backends.database.begin().await.unwrap();
     let job = tx.jobs().claim(claim).await.unwrap();
     tx.commit().await.unwrap();

@@ -76,6 +76,22 @@ async fn a_case_file_killed_at_any_stage_of_checking_gets_one_verdict() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_died_with_a_server_that_was_alone_waits_for_no_lease() {
+    // Nobody waits for the end of such a lease.
+    let mut server = Setup::for_drills().with("WORKERS__LEASE_SECONDS", "3600").start().await.unwrap();
+    let clerk = server.account("clerk", "C1", &["--outlet", OUTLET]).await.unwrap();
+    clerk.import(entries::csv(&[Entry::of(1, OUTLET)])).await.unwrap().document().unwrap();
+    server.stand_still_at("read_scan::read").unwrap();
+    clerk.upload(&upload(1).unwrap()).await.unwrap().document().unwrap();
+    server.wait_until_standing_at("read_scan::read").await.unwrap();
+
+    server.kill_and_restart().await.unwrap();
+
+    server.wait_until_settled().await.unwrap();
+    server.verify().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_case_file_killed_while_it_is_archived_gets_one_code() {
     let mut server = Setup::for_drills().start().await.unwrap();
     let clerk = server.account("clerk", "C1", &["--outlet", OUTLET]).await.unwrap();

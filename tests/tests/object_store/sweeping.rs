@@ -12,35 +12,9 @@ use backends::{
 };
 use bytes::Bytes;
 use chrono::TimeDelta;
-use domain::{
-    archival_code::{ArchivalCodePattern, DEFAULT_PATTERN},
-    ids::UploadTicketId,
-    upload_ticket::UploadTicketState,
-};
+use domain::{ids::UploadTicketId, upload_ticket::UploadTicketState};
 use futures_util::TryStreamExt;
-use ingest::{Limits, Sandbox};
-use reading::{ReaderOptions, forms::FormSet, recognition::Engine};
-use workers::{
-    context::{WorkContext, WorkOptions},
-    reader_pool::ReaderPool,
-    timetable,
-};
-
-fn context(backends: Backends) -> WorkContext {
-    let options = ReaderOptions {
-        models: "/nonexistent".into(),
-        engine: Engine::Rten,
-        forms: FormSet::embedded().unwrap(),
-        second_look_budget_ms: 0,
-        second_opinion: false,
-    };
-    WorkContext {
-        backends,
-        readers: ReaderPool::start(1, &Sandbox::new("/nonexistent".into(), Limits::default()), &options),
-        options: WorkOptions::default(),
-        archival_pattern: ArchivalCodePattern::parse(DEFAULT_PATTERN).unwrap(),
-    }
-}
+use workers::timetable;
 
 async fn ticket(backends: &Backends, account: &AccountRow, expires_in: TimeDelta) -> UploadTicketId {
     let now = backends.clock.now();
@@ -94,7 +68,7 @@ async fn a_ticket_that_is_over_is_closed_and_its_file_removed_with_all_versions(
     let path = BlobKey::Quarantine(over).path();
     server.overwrite(&bucket, &path, "again").await.unwrap();
 
-    timetable::sweep(&context(backends.clone())).await.unwrap();
+    timetable::sweep(&backends).await.unwrap();
 
     assert_eq!(server.versions(&bucket, &path).await.unwrap(), 0);
     let left: Vec<_> = backends.blobs.list().map_ok(|blob| blob.key).try_collect().await.unwrap();

@@ -3,6 +3,7 @@
 use archive_tests::{
     client::{Answer, ApiClient, OutgoingFile},
     entries::{self, Entry},
+    s3_signature::hex,
     scans, seaweed,
 };
 use reqwest::StatusCode;
@@ -14,7 +15,7 @@ use crate::archive::{OUTLET, OnS3};
 const TICKETS: &str = "/api/v1/upload-tickets";
 
 async fn issue(clerk: &ApiClient, bytes: &[u8]) -> Value {
-    let sha256: String = Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+    let sha256 = hex(&Sha256::digest(bytes));
     let request = json!({
         "size_bytes": bytes.len(),
         "sha256": sha256,

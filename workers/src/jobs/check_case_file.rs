@@ -12,6 +12,7 @@ use backends::{
         case_files::CaseFileRow,
         findings::{FindingRow, SlotFilling, VerdictRow},
     },
+    queue::Ring,
     vault::DataKey,
 };
 use chrono::TimeDelta;
@@ -19,7 +20,7 @@ use domain::{
     case_file::CaseState,
     cross_check::{CaseInputs, PlacedPaper, check_case_file},
     finding::{FindingState, RaisedFinding},
-    ids::{CaseFileId, JobId},
+    ids::CaseFileId,
     job::JobName,
     verdict::CaseDigest,
 };
@@ -202,7 +203,7 @@ async fn change_state(
     tx: &mut dyn Transaction,
     case_file: &mut CaseFileRow,
     judged: &Judged,
-) -> Result<Vec<JobId>, JobFailure> {
+) -> Result<Vec<Ring>, JobFailure> {
     let now = context.now();
     if !judged.has_entered || !judged.has_scans {
         if case_file.state != CaseState::Assembling {

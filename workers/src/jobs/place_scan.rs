@@ -9,14 +9,10 @@ mod ladder;
 use backends::{
     clock::office_day,
     database::{Transaction, case_files::CaseFileRow, scans::ScanRow},
+    queue::Ring,
 };
 use chrono::TimeDelta;
-use domain::{
-    case_file::CaseState,
-    ids::{JobId, ScanId},
-    job::JobName,
-    scan::ScanState,
-};
+use domain::{case_file::CaseState, ids::ScanId, job::JobName, scan::ScanState};
 
 use self::{evidence::Evidence, ladder::Place};
 use super::{missing, open_case_file};
@@ -169,7 +165,7 @@ async fn try_neighbours_again(
     context: &WorkContext,
     tx: &mut dyn Transaction,
     scan: &ScanRow,
-) -> Result<Vec<JobId>, JobFailure> {
+) -> Result<Vec<Ring>, JobFailure> {
     let mut again = Vec::new();
     for item in tx.scans().upload_items(scan.upload_id).await? {
         let Some(other) = item.scan_id.filter(|other| *other != scan.id) else { continue };

@@ -92,6 +92,11 @@ pub async fn run(
     Ok(checks)
 }
 
+/// Checks that index and catalogue hold the same case files, and nothing else.
+pub async fn index_alone(backends: &Backends, folder: &Path) -> Result<Check, StorageError> {
+    index::check(backends, folder).await
+}
+
 async fn log(backends: &Backends, heads: &Path) -> Result<Check, StorageError> {
     let mut violations = Violations::default();
     let mut size = 0;

@@ -1,10 +1,8 @@
 //! Claiming work. `SKIP LOCKED` lets many workers claim at once without waiting for each other.
 
-use domain::job::JobName;
-
 use super::PostgresTransaction;
 use crate::{
-    database::jobs::{Claim, JobRow, Stored},
+    database::jobs::{Claim, JobRow, Stored, words_of},
     error::StorageError,
 };
 
@@ -21,13 +19,11 @@ impl PostgresTransaction {
                         AND twin.name = j.name AND twin.id <> j.id AND twin.lease_until > $3)
                 ORDER BY (j.name = 'read_scan'), j.due_at LIMIT 1 FOR UPDATE SKIP LOCKED)
             RETURNING *";
-        let names: Vec<&str> = claim.names.iter().copied().map(JobName::as_str).collect();
-        let names = format!(" {} ", names.join("  "));
         let found: Option<Stored> = sqlx::query_as(update)
             .bind(claim.owner)
             .bind(claim.lease_until)
             .bind(claim.now)
-            .bind(names)
+            .bind(words_of(claim.names))
             .fetch_optional(self.connection())
             .await?;
         found.map(Stored::typed).transpose()

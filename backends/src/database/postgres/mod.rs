@@ -11,7 +11,8 @@ use sqlx::{
 use super::{
     CaseFileRepository, Database, EnteredDataRepository, FindingRepository, HoldingsRepository,
     JobRepository, OperationLogRepository, OrganisationRepository, PageRepository, ReadingRepository,
-    ScanRepository, Transaction, UploadTicketRepository, keys::KeyPool, sqlite::migration_failed,
+    ScanRepository, TimetableRepository, Transaction, UploadTicketRepository, keys::KeyPool,
+    sqlite::migration_failed,
 };
 use crate::error::StorageError;
 
@@ -64,6 +65,10 @@ impl Database for PostgresDatabase {
         Ok(())
     }
 
+    fn is_shared(&self) -> bool {
+        true
+    }
+
     fn name(&self) -> &'static str {
         "postgres"
     }
@@ -101,6 +106,9 @@ impl Transaction for PostgresTransaction {
         self
     }
     fn jobs(&mut self) -> &mut dyn JobRepository {
+        self
+    }
+    fn timetable(&mut self) -> &mut dyn TimetableRepository {
         self
     }
     fn operation_log(&mut self) -> &mut dyn OperationLogRepository {

@@ -11,7 +11,7 @@ use sqlx::{
 use super::{
     CaseFileRepository, Database, EnteredDataRepository, FindingRepository, HoldingsRepository,
     JobRepository, OperationLogRepository, OrganisationRepository, PageRepository, ReadingRepository,
-    ScanRepository, Transaction, UploadTicketRepository, keys::KeyPool,
+    ScanRepository, TimetableRepository, Transaction, UploadTicketRepository, keys::KeyPool,
 };
 use crate::error::StorageError;
 
@@ -89,6 +89,10 @@ impl Database for SqliteDatabase {
         Ok(())
     }
 
+    fn is_shared(&self) -> bool {
+        false
+    }
+
     fn name(&self) -> &'static str {
         "sqlite"
     }
@@ -126,6 +130,9 @@ impl Transaction for SqliteTransaction {
         self
     }
     fn jobs(&mut self) -> &mut dyn JobRepository {
+        self
+    }
+    fn timetable(&mut self) -> &mut dyn TimetableRepository {
         self
     }
     fn operation_log(&mut self) -> &mut dyn OperationLogRepository {

@@ -1,0 +1,77 @@
+//! The timetable: of many processes one at a time does what runs by the clock. Also what only the clock notices: jobs
+//! that are due and were not heard, and leases of the dead.
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use domain::{ids::JobId, job::JobName};
+use uuid::Uuid;
+
+use crate::{error::StorageError, queue::Ring};
+
+/// Whose turn it is, and what nobody heard.
+#[async_trait]
+pub trait TimetableRepository: Send {
+    /// Takes or keeps the timetable until `lease_until`. `false`: another process has it.
+    async fn take_turn(
+        &mut self,
+        owner: Uuid,
+        now: DateTime<Utc>,
+        lease_until: DateTime<Utc>,
+    ) -> Result<bool, StorageError>;
+    /// Gives the timetable back, if it is this owner's.
+    async fn end_turn(&mut self, owner: Uuid) -> Result<(), StorageError>;
+    /// Rings for jobs of a kind that nobody runs although they were due at `since`, longest due first.
+    async fn unheard(
+        &mut self,
+        name: JobName,
+        since: DateTime<Utc>,
+        limit: i64,
+    ) -> Result<Vec<Ring>, StorageError>;
+    /// Ends every lease on jobs and on the timetable, and gives how many jobs that were. Only for whoever knows that
+    /// no other process lives.
+    async fn end_all_leases(&mut self, now: DateTime<Utc>) -> Result<u64, StorageError>;
+}
+
+for_each_engine! {
+    #[async_trait]
+    impl TimetableRepository for EngineTransaction {
+        async fn take_turn(
+            &mut self,
+            owner: Uuid,
+            now: DateTime<Utc>,
+            lease_until: DateTime<Utc>,
+        ) -> Result<bool, StorageError> {
+            let update = "UPDATE timetable SET owner = $1, lease_until = $2
+                WHERE id = 1 AND (owner IS NULL OR owner = $1 OR lease_until <= $3)";
+            let done = sqlx::query(update).bind(owner).bind(lease_until).bind(now).execute(self.connection()).await?;
+            Ok(done.rows_affected() == 1)
+        }
+
+        async fn end_turn(&mut self, owner: Uuid) -> Result<(), StorageError> {
+            let update = "UPDATE timetable SET owner = NULL, lease_until = NULL WHERE id = 1 AND owner = $1";
+            sqlx::query(update).bind(owner).execute(self.connection()).await?;
+            Ok(())
+        }
+
+        async fn unheard(&mut self, name: JobName, since: DateTime<Utc>, limit: i64) -> Result<Vec<Ring>, StorageError> {
+            let select = "SELECT id FROM jobs
+                WHERE name = $1 AND ((state IN ('waiting', 'retrying') AND due_at <= $2)
+                    OR (state = 'running' AND lease_until <= $2))
+                ORDER BY due_at LIMIT $3";
+            let ids: Vec<(Uuid,)> = sqlx::query_as(select)
+                .bind(name.as_str())
+                .bind(since)
+                .bind(limit)
+                .fetch_all(self.connection())
+                .await?;
+            Ok(ids.into_iter().map(|(id,)| Ring { job: JobId::from_uuid(id), name }).collect())
+        }
+
+        async fn end_all_leases(&mut self, now: DateTime<Utc>) -> Result<u64, StorageError> {
+            sqlx::query("UPDATE timetable SET owner = NULL, lease_until = NULL").execute(self.connection()).await?;
+            let update = "UPDATE jobs SET lease_until = $1 WHERE state = 'running' AND lease_until > $1";
+            let done = sqlx::query(update).bind(now).execute(self.connection()).await?;
+            Ok(done.rows_affected())
+        }
+    }
+}

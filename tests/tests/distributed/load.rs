@@ -1,0 +1,75 @@
+//! What is sent, and that every bit of it arrived once.
+
+use std::collections::BTreeMap;
+
+use anyhow::{Result, ensure};
+use archive_tests::{
+    client::{ApiClient, OutgoingFile, Upload},
+    cluster::Cluster,
+    entries::{self, Entry},
+    scans,
+};
+use domain::scan::ScanState;
+use sha2::{Digest, Sha256};
+
+pub const OUTLET: &str = "TJHX0101";
+/// Case files that scans belong to.
+const CASE_FILES: u64 = 5;
+
+/// Whoever sends, and what was answered "received": digests and their uploads.
+pub struct Sender {
+    clerk: ApiClient,
+    received: BTreeMap<[u8; 32], String>,
+}
+
+impl Sender {
+    /// A clerk whose outlet has entered some acceptances.
+    pub async fn new(cluster: &Cluster) -> Result<Self> {
+        let clerk = cluster.server.account("clerk", "C1", &["--outlet", OUTLET]).await?;
+        let all: Vec<Entry> = (0..CASE_FILES).map(|number| Entry::of(number, OUTLET)).collect();
+        clerk.import(entries::csv(&all)).await?.document()?;
+        Ok(Self { clerk, received: BTreeMap::new() })
+    }
+
+    /// Sends a small page for one of the case files; it must be answered.
+    pub async fn send(&mut self, number: u64) -> Result<()> {
+        self.send_file(number, scans::small_page(number)?).await
+    }
+
+    /// Sends a file for one of the case files; it must be answered.
+    pub async fn send_file(&mut self, number: u64, file: OutgoingFile) -> Result<()> {
+        let digest: [u8; 32] = Sha256::digest(&file.bytes).into();
+        let upload = Upload::of(vec![file]).for_slip(&entries::slip_number(number % CASE_FILES, OUTLET));
+        let answer = self.clerk.upload(&upload).await?;
+        ensure!(answer.outcomes() == ["received"], "{} {}", answer.status, answer.text);
+        let upload_id = answer.document()?["upload_id"].as_str().unwrap_or_default().to_owned();
+        self.received.insert(digest, upload_id);
+        Ok(())
+    }
+
+    /// How many were answered.
+    pub fn count(&self) -> usize {
+        self.received.len()
+    }
+
+    /// Waits until all work is done, then requires that sent is received is placed, that nothing was done twice, that
+    /// nothing was given up, and that every invariant holds.
+    pub async fn require_all_placed_once(&self, cluster: &Cluster) -> Result<()> {
+        cluster.server.wait_until_settled().await?;
+        let catalogue = cluster.server.catalogue().await?;
+        let kept = catalogue.scans().await?;
+        ensure!(kept.len() == self.count(), "{} sent, {} kept", self.count(), kept.len());
+        for scan in &kept {
+            ensure!(self.received.contains_key(&scan.sha256), "scan {} was never sent", scan.id);
+            ensure!(scan.state == ScanState::Placed, "scan {} is {}", scan.id, scan.state);
+        }
+        for ((action, subject), times) in &catalogue.acts().await? {
+            let once = ["upload", "read_scan", "place_scan"].contains(&action.as_str());
+            ensure!(!once || *times == 1, "{action} of {subject} was done {times} times");
+        }
+        let dead = catalogue.dead_jobs().await?;
+        ensure!(dead.is_empty(), "{dead:?}");
+        println!("{} sent, {} placed", self.count(), kept.len());
+        cluster.server.verify().await
+    }
+}

@@ -1,0 +1,66 @@
+//! Workers are killed in the middle of a job, and stopped while they work.
+
+use archive_tests::{cluster::Cluster, scans};
+
+use crate::load::Sender;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_killed_worker_had_another_one_finishes() {
+    let mut cluster = Cluster::start(&[]).await.unwrap();
+    let mut sender = Sender::new(&cluster).await.unwrap();
+    for (round, place) in
+        ["read_scan::read", "place_scan::handed_over", "check_case_file::judged"].into_iter().enumerate()
+    {
+        let mut doomed = cluster.worker(&[]).await.unwrap();
+        doomed.stand_still_at(place).unwrap();
+
+        for number in 0..4 {
+            sender.send(round as u64 * 100 + number).await.unwrap();
+        }
+        doomed.wait_until_standing_at(place).await.unwrap();
+        let _other = cluster.worker(&[]).await.unwrap();
+        doomed.kill().await.unwrap();
+
+        sender.require_all_placed_once(&cluster).await.unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_worker_that_is_stopped_finishes_its_work_or_gives_it_back() {
+    // Nobody waits for the end of such leases: what is not given back stays undone.
+    let mut cluster =
+        Cluster::start(&[("WORKERS__LEASE_SECONDS", "3600"), ("SERVER__STOP_SECONDS", "1")]).await.unwrap();
+    let mut sender = Sender::new(&cluster).await.unwrap();
+    let mut leaving = cluster.worker(&[]).await.unwrap();
+    for number in 0..6 {
+        let slow = scans::page_of_bytes(number, 4 << 20).unwrap();
+        sender.send_file(number, slow).await.unwrap();
+    }
+    let catalogue = cluster.server.catalogue().await.unwrap();
+    while !catalogue.pending_jobs().await.unwrap().iter().any(|line| line.ends_with("running")) {
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+
+    leaving.stop().await.unwrap();
+    let _other = cluster.worker(&[]).await.unwrap();
+
+    sender.require_all_placed_once(&cluster).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn workers_may_share_the_kinds_of_jobs_among_them() {
+    let mut cluster = Cluster::start(&[]).await.unwrap();
+    let mut sender = Sender::new(&cluster).await.unwrap();
+    let _reader = cluster.worker(&["--only", "read"]).await.unwrap();
+    for number in 0..4 {
+        sender.send(number).await.unwrap();
+    }
+    let catalogue = cluster.server.catalogue().await.unwrap();
+    while catalogue.pending_jobs().await.unwrap() != ["4 place_scan waiting"] {
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+
+    let _others = cluster.worker(&["--only", "place,check,archive"]).await.unwrap();
+
+    sender.require_all_placed_once(&cluster).await.unwrap();
+}
