@@ -1,9 +1,14 @@
 //! Health: whether the process lives, and whether what it depends on answers.
 
+use std::time::Duration;
+
 use axum::{Json, extract::State, http::StatusCode};
 use serde::Serialize;
 
 use crate::state::ArchiveState;
+
+/// How long the object store may take to answer.
+const STORE_PATIENCE: Duration = Duration::from_secs(5);
 
 /// What one dependency answers.
 #[derive(Debug, Serialize)]
@@ -52,5 +57,7 @@ async fn catalogue_answers(state: &ArchiveState) -> bool {
 
 async fn objects_answer(state: &ArchiveState) -> bool {
     let nobodys = backends::blob_store::BlobKey::Scan(domain::ids::ScanId::from_uuid(uuid::Uuid::nil()));
-    state.backends.blobs.exists(nobodys).await.is_ok()
+    // A store that has gone is asked again and again; whoever asks for health wants to know now.
+    let answer = tokio::time::timeout(STORE_PATIENCE, state.backends.blobs.exists(nobodys)).await;
+    matches!(answer, Ok(Ok(_)))
 }

@@ -28,3 +28,4 @@ mod session;
 mod slip_number;
 #[cfg(test)]
 mod testing;
+mod upload_tickets;

@@ -88,6 +88,15 @@ impl Problem {
         StatusCode::from_u16(self.inner.kind.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
     }
 
+    /// After how many seconds it is worth trying again: a store that is full is not emptied at once.
+    fn retry_after(&self) -> Option<&'static str> {
+        match self.inner.kind.status {
+            503 => Some("5"),
+            507 => Some("60"),
+            _ => None,
+        }
+    }
+
     /// Logs what is ours to mend, once, and gives the trace id under which it is found.
     pub(crate) fn log_if_ours(
         &self,
@@ -133,8 +142,8 @@ impl Problem {
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         headers.insert(header::CONTENT_LANGUAGE, HeaderValue::from_static(language.tag()));
-        if self.inner.kind.status == 503 {
-            headers.insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
+        if let Some(seconds) = self.retry_after() {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from_static(seconds));
         }
         if self.inner.kind.status == 401 {
             headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));

@@ -14,6 +14,7 @@ use crate::{
     problem::{self, Problem, kinds},
     scans,
     state::ArchiveState,
+    upload_tickets,
 };
 
 /// Largest body of a request that is not streamed.
@@ -43,6 +44,8 @@ fn api() -> Router<ArchiveState> {
         .route("/api/v1/scans/{id}/place", post(scans::place_scan))
         .route("/api/v1/scans/{id}/unplace", post(scans::unplace_scan))
         .route("/api/v1/uploads/{id}", get(scans::get_upload))
+        .route("/api/v1/upload-tickets", post(upload_tickets::issue))
+        .route("/api/v1/upload-tickets/{id}/complete", post(upload_tickets::complete))
         .route("/api/v1/tray", get(scans::get_tray))
         .route("/api/v1/case-files", get(case_files::get_case_files))
         .route("/api/v1/case-files/{id}", get(case_files::get_case_file))

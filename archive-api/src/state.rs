@@ -23,6 +23,8 @@ pub struct ApiSettings {
     pub intake_memory_bytes: u64,
     /// How long a sender may say nothing before its upload is given up.
     pub upload_idle: Duration,
+    /// How long the address of an upload ticket holds.
+    pub ticket_valid: Duration,
     /// Branch codes by the first two letters of an outlet code, where the letters themselves are not the code.
     pub branch_codes: BTreeMap<String, String>,
     /// How the columns of the business system are called.
@@ -48,6 +50,7 @@ impl Default for ApiSettings {
             limits: Limits::default(),
             intake_memory_bytes: 512 << 20,
             upload_idle: Duration::from_mins(1),
+            ticket_valid: Duration::from_mins(15),
             branch_codes: BTreeMap::new(),
             columns: ColumnMapping::default(),
             deadlines: Deadlines::defaults().unwrap_or_default(),

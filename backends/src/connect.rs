@@ -6,7 +6,7 @@ use std::{
 };
 
 use crate::{
-    blob_store::BlobStore,
+    blob_store::{BlobStore, S3Settings},
     clock::Clock,
     database::{Database, PostgresOptions, postgres, sqlite},
     error::StorageError,
@@ -25,8 +25,10 @@ pub struct BackendsConfig {
     pub queue_url: String,
     /// File with the certificate authorities of the broker; none: those of the system.
     pub queue_ca_file: Option<PathBuf>,
-    /// `file:FOLDER`.
+    /// `file:FOLDER` or `s3://BUCKET[/PREFIX]`.
     pub objects_url: String,
+    /// How an S3-compatible store is reached.
+    pub s3: S3Settings,
     /// File with the root key.
     pub root_key: PathBuf,
     /// How PostgreSQL is used, where it is.
@@ -42,6 +44,7 @@ impl BackendsConfig {
             queue_url: "in-process:".to_owned(),
             queue_ca_file: None,
             objects_url: format!("file:{}", data.join("objects").display()),
+            s3: S3Settings::default(),
             root_key: data.join("keys").join("root.key"),
             postgres: PostgresOptions::default(),
         }
@@ -177,21 +180,23 @@ async fn open_database(
 }
 
 /// Opens the objects alone.
-#[expect(clippy::unused_async, reason = "other stores are asked before they are relied on")]
 pub(crate) async fn open_objects(
     config: &BackendsConfig,
-    _clock: &Arc<dyn Clock>,
+    clock: &Arc<dyn Clock>,
 ) -> Result<BlobStore, ConnectError> {
-    match split(&config.objects_url) {
-        ("file", folder) => {
-            let folder = Path::new(folder.strip_prefix("//").unwrap_or(folder));
-            std::fs::create_dir_all(folder)
-                .map_err(|source| StorageError::Unavailable { what: "object store", source: source.into() })
-                .map_err(engine("objects.url"))?;
-            BlobStore::local(folder).map_err(engine("objects.url"))
-        }
-        (scheme, _) => Err(unknown("objects.url", scheme, "file:")),
-    }
+    let opened = match split(&config.objects_url) {
+        ("file", folder) => local_objects(Path::new(folder.strip_prefix("//").unwrap_or(folder))),
+        ("s3", _) => BlobStore::s3(&config.objects_url, &config.s3, Arc::clone(clock)).await,
+        (scheme, _) => return Err(unknown("objects.url", scheme, "file: or s3:")),
+    };
+    opened.map_err(engine("objects.url"))
+}
+
+fn local_objects(folder: &Path) -> Result<BlobStore, StorageError> {
+    let unavailable =
+        |source: std::io::Error| StorageError::Unavailable { what: "object store", source: source.into() };
+    std::fs::create_dir_all(folder).map_err(unavailable)?;
+    BlobStore::local(folder)
 }
 
 pub(crate) fn split(url: &str) -> (&str, &str) {

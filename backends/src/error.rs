@@ -2,6 +2,8 @@
 
 use thiserror::Error;
 
+use crate::blob_store::Refusal;
+
 /// A failure of the catalogue, the object store or the key store.
 ///
 /// The kind decides between retry and dead letter in `workers` and the status in `archive-api`.
@@ -108,9 +110,24 @@ impl From<object_store::Error> for StorageError {
             object_store::Error::NotFound { .. } => Self::corrupt(WHAT, "an object is missing"),
             object_store::Error::AlreadyExists { .. } => Self::Conflict { what: WHAT },
             _ if is_disk_full(&error) => Self::Full { what: WHAT },
-            _ => Self::Unavailable { what: WHAT, source: Box::new(error) },
+            _ => match refusal_of_store(&error) {
+                Some(refusal) if refusal.is_full() => Self::Full { what: WHAT },
+                Some(refusal) => Self::Unavailable { what: WHAT, source: refusal.to_string().into() },
+                None => Self::Unavailable { what: WHAT, source: Box::new(error) },
+            },
         }
     }
+}
+
+/// What a remote store answered. Its error document must not go on: it may quote keys and signatures.
+fn refusal_of_store(error: &object_store::Error) -> Option<Refusal> {
+    let text = error.to_string();
+    let rest = text.split_once("status code: ").map(|(_, rest)| rest);
+    let status = rest.and_then(|rest| rest.get(..3)).and_then(|digits| digits.parse().ok());
+    if status.is_none() && !text.contains("<Error>") {
+        return None;
+    }
+    Some(Refusal { status: status.unwrap_or_default(), code: Refusal::code_in(&text), said_at: None })
 }
 
 /// Whether an operating system error behind `error` says that no room is left.

@@ -107,6 +107,8 @@ pub enum KeyKind {}
 pub enum AccountKind {}
 /// Marks ids of uploads: one request that brought scans.
 pub enum UploadKind {}
+/// Marks ids of upload tickets: leave to bring one file straight to the object store.
+pub enum UploadTicketKind {}
 /// Marks ids of legal holds (冻结).
 pub enum HoldKind {}
 
@@ -132,5 +134,7 @@ pub type KeyId = Id<KeyKind>;
 pub type AccountId = Id<AccountKind>;
 /// Names an upload.
 pub type UploadId = Id<UploadKind>;
+/// Names an upload ticket.
+pub type UploadTicketId = Id<UploadTicketKind>;
 /// Names a legal hold.
 pub type HoldId = Id<HoldKind>;

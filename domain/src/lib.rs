@@ -24,6 +24,7 @@ pub mod merkle;
 pub mod reading;
 pub mod retention;
 pub mod scan;
+pub mod upload_ticket;
 pub mod validation;
 pub mod verdict;
 pub mod workdays;

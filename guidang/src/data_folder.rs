@@ -86,6 +86,7 @@ impl DataFolder {
             queue_ca_file: some_path(&configuration.queue.ca_file),
             objects_url: configuration.objects.url.or(suggested.objects_url),
             postgres: configuration.database.postgres(),
+            s3: suggested.s3,
             root_key: if root_key.as_os_str().is_empty() { suggested.root_key } else { root_key.clone() },
         }
     }

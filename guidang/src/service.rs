@@ -249,6 +249,7 @@ pub fn api_settings(settings: &Settings) -> ApiSettings {
         limits: settings.configuration.intake,
         intake_memory_bytes: server.intake_memory_bytes,
         upload_idle: Duration::from_secs(server.upload_idle_seconds),
+        ticket_valid: Duration::from_secs(settings.configuration.objects.ticket_seconds),
         branch_codes: settings.configuration.branches.clone(),
         columns: settings.configuration.columns.clone(),
         // Checked when the configuration was loaded.

@@ -4,9 +4,14 @@ use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
     sync::Arc,
+    time::Duration,
 };
 
-use backends::{clock::SystemClock, connect::Backends};
+use backends::{
+    blob_store::{Addressing, S3Credentials, S3Settings},
+    clock::SystemClock,
+    connect::{Backends, BackendsConfig},
+};
 use ingest::Sandbox;
 use reading::{ReaderOptions, forms::FormSet, recognition::Engine};
 use workers::verify::Places;
@@ -29,6 +34,8 @@ pub struct Settings {
     pub configuration: Configuration,
     /// The file it came from.
     pub file: Option<PathBuf>,
+    /// Key of the object store, when it came by the environment.
+    s3_credentials: Option<S3Credentials>,
 }
 
 impl Settings {
@@ -40,7 +47,8 @@ impl Settings {
         let data = DataFolder::locate(data.as_deref())?;
         let sources = Sources { file: file.as_deref(), data: Some(data.root()), environment };
         let loaded = configuration::load(&sources).or_fail("the configuration cannot be used")?;
-        Ok(Self { data, configuration: loaded.configuration, file: loaded.file })
+        let s3_credentials = credentials_of_environment();
+        Ok(Self { data, configuration: loaded.configuration, file: loaded.file, s3_credentials })
     }
 
     /// What a folder alone says, with the variables given.
@@ -49,14 +57,44 @@ impl Settings {
         let sources = Sources { file: None, data: Some(data.root()), environment };
         let sentence = format!("the configuration in {} cannot be used", data.root().display());
         let loaded = configuration::load(&sources).or_fail(sentence)?;
-        Ok(Self { data, configuration: loaded.configuration, file: loaded.file })
+        let s3_credentials = credentials_of_environment();
+        Ok(Self { data, configuration: loaded.configuration, file: loaded.file, s3_credentials })
     }
 
     /// Opens catalogue, keys, objects and bell.
     pub async fn backends(&self) -> Result<Backends, Failure> {
         self.data.check()?;
-        let config = self.data.backends(&self.configuration);
+        let config = self.backends_config()?;
         Backends::connect(&config, Arc::new(SystemClock)).await.or_fail("the archive cannot be opened")
+    }
+
+    /// Where everything is kept, with what opens it.
+    pub fn backends_config(&self) -> Result<BackendsConfig, Failure> {
+        let mut config = self.data.backends(&self.configuration);
+        config.s3 = self.s3()?;
+        Ok(config)
+    }
+
+    /// How the object store is reached, when it is a remote one.
+    fn s3(&self) -> Result<S3Settings, Failure> {
+        let section = &self.configuration.objects;
+        let file = &section.credentials;
+        let credentials = if file.as_os_str().is_empty() {
+            self.s3_credentials.clone()
+        } else {
+            Some(S3Credentials::from_file(file).or_fail("objects.credentials cannot be used")?)
+        };
+        let ca_file = &section.ca_file;
+        let encryption = &section.quarantine_encryption;
+        Ok(S3Settings {
+            endpoint: section.endpoint.reveal().to_owned(),
+            region: section.region.clone(),
+            addressing: if section.path_style { Addressing::Path } else { Addressing::VirtualHost },
+            credentials,
+            authorities: (!ca_file.as_os_str().is_empty()).then(|| ca_file.clone()),
+            timeout: Duration::from_secs(section.timeout_seconds),
+            quarantine_encryption: (!encryption.is_empty()).then(|| encryption.clone()),
+        })
     }
 
     /// The process that decodes untrusted files: this program again.
@@ -108,6 +146,17 @@ impl Settings {
             data: self.data.root().to_owned(),
         }
     }
+}
+
+/// Key and secret under the names that every program for S3 knows. Read once.
+#[expect(clippy::disallowed_methods, reason = "this is the executable reading its configuration")]
+fn credentials_of_environment() -> Option<S3Credentials> {
+    let value = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+    Some(S3Credentials {
+        access_key_id: value("AWS_ACCESS_KEY_ID")?,
+        secret_access_key: value("AWS_SECRET_ACCESS_KEY")?,
+        session_token: value("AWS_SESSION_TOKEN"),
+    })
 }
 
 /// The variables that are ours. Read once.

@@ -3,6 +3,8 @@
 //! `engines` opens every backend a promise must hold on and starts real servers on private ports.
 //! `server` runs the executable as an operator would, kills it and starts it again; `client` talks to it as any
 //! program would, and `catalogue` looks at what it left behind.
+//! `seaweed` is a real S3 server, `s3_signature` signs for it without the program's help, and `s3_proxy` makes it
+//! misbehave.
 //! `cluster` is the same archive as many processes, with a `worker` for each that works.
 //! `entries`, `scans` and `hostile` make what is sent to it; `small_disk` gives it a disk that fills up.
 
@@ -15,7 +17,10 @@ pub mod hostile;
 pub mod queues;
 pub mod rabbit;
 pub mod random;
+pub mod s3_proxy;
+pub mod s3_signature;
 pub mod scans;
+pub mod seaweed;
 pub mod server;
 pub mod small_disk;
 pub mod worker;

@@ -9,11 +9,22 @@ sizes=("${@:-100000}")
 (($#)) || sizes=(100000 1000000)
 
 cargo build --release --package archive-bench --bins
+
+# A store of its own for the measurement of objects; it ends with this script.
+export AWS_ACCESS_KEY_ID=guidang-bench AWS_SECRET_ACCESS_KEY=only-for-measuring
+coproc SEAWEED { tools/setup/seaweed.sh; }
+read -r endpoint <&"${SEAWEED[0]}"
+read -r master <&"${SEAWEED[0]}"
+until printf 's3.bucket.create -name bench\n' | .cache/venv/bin/weed shell -master="$master" 2>&1 | grep -q 'created bucket'; do
+  sleep 1
+done
+
 mkdir -p .cache
 : >"$LOG"
 for source in bench/src/bin/*.rs; do
   name=$(basename "$source" .rs)
   if grep -q '"--cases"' "$source"; then runs=("${sizes[@]/#/--cases }"); else runs=(""); fi
+  if [[ $name == objects ]]; then runs=("--endpoint $endpoint --bucket bench"); fi
   for arguments in "${runs[@]}"; do
     printf '\n## %s %s\n\n' "$name" "$arguments" | tee -a "$LOG"
     # The arguments are words of ours, to be split.

@@ -10,6 +10,7 @@ pub mod export;
 pub mod index_follower;
 pub mod jobs;
 pub mod log_heads;
+mod overdue_tickets;
 pub mod reader_pool;
 pub mod timetable;
 pub mod verify;

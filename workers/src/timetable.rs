@@ -5,12 +5,12 @@ use std::{path::PathBuf, time::Duration};
 
 use backends::{blob_store::BlobKey, clock::new_id, connect::Backends, error::StorageError};
 use chrono::TimeDelta;
-use domain::{ids::JobKind, job::JobName, scan::ScanState};
+use domain::{ids::JobKind, job::JobName, scan::ScanState, upload_ticket::UploadTicketState};
 use futures_util::StreamExt;
 use tokio::{sync::watch, task::JoinHandle};
 use uuid::Uuid;
 
-use crate::log_heads;
+use crate::{log_heads, overdue_tickets};
 
 /// How old an object without a row must be before it is an orphan: an upload may still be under way.
 pub const GRACE: TimeDelta = TimeDelta::hours(1);
@@ -160,7 +160,8 @@ pub async fn ring_again(backends: &Backends) -> Result<(), StorageError> {
     Ok(())
 }
 
-/// Forgets old done jobs, makes room for the months to come, settles keys whose hand-over was interrupted, removes
+/// Forgets old done jobs, makes room for the months to come, settles keys whose hand-over was interrupted, closes
+/// upload tickets that are over, removes what large objects were begun and never finished, and removes
 /// objects that no row names.
 pub async fn sweep(backends: &Backends) -> Result<(), StorageError> {
     let now = backends.clock.now();
@@ -169,6 +170,8 @@ pub async fn sweep(backends: &Backends) -> Result<(), StorageError> {
     tx.commit().await?;
     backends.database.make_months(now, now).await?;
     settle_keys(backends).await?;
+    overdue_tickets::close(backends).await?;
+    backends.blobs.abandon_unfinished(backends.clock.now() - GRACE).await?;
     remove_orphans(backends).await
 }
 
@@ -191,17 +194,26 @@ async fn remove_orphans(backends: &Backends) -> Result<(), StorageError> {
     let mut objects = backends.blobs.list();
     while let Some(object) = objects.next().await {
         let object = object?;
-        let Some(key @ BlobKey::Scan(id)) = object.key else { continue };
+        let Some(key) = object.key else { continue };
         if object.written_at > backends.clock.now() - GRACE {
             continue;
         }
-        let mut tx = backends.database.begin_read().await?;
-        let is_named = tx.scans().find(id).await?.is_some_and(|scan| scan.state != ScanState::Linked);
-        drop(tx);
-        if !is_named {
-            tracing::info!(scan.id = %id, "an object without a row is removed");
+        if !is_named(backends, key).await? {
+            tracing::info!(path = object.path, "an object without a row is removed");
             backends.blobs.delete(key).await?;
         }
     }
     Ok(())
+}
+
+/// Whether a row says that the object must be there.
+async fn is_named(backends: &Backends, key: BlobKey) -> Result<bool, StorageError> {
+    let mut tx = backends.database.begin_read().await?;
+    Ok(match key {
+        BlobKey::Scan(id) => tx.scans().find(id).await?.is_some_and(|scan| scan.state != ScanState::Linked),
+        BlobKey::Quarantine(id) => {
+            tx.upload_tickets().find(id).await?.is_some_and(|ticket| ticket.state == UploadTicketState::Open)
+        }
+        BlobKey::Probe(_) => false,
+    })
 }

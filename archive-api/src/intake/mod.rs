@@ -32,7 +32,7 @@ use self::{
 };
 pub(crate) use self::{
     multipart::MultipartSource,
-    post_scans::{post_scans, receive_request},
+    post_scans::{post_scans, receipt_response, receive_request},
 };
 pub use self::{
     receipt::{FileOutcome, FileReceipt, UploadReceipt},
@@ -177,7 +177,11 @@ impl Intake {
     }
 
     /// The outlet an upload is for, which must be in reach; without one, the sender's own.
-    async fn outlet_for(&self, caller: &Caller, named: Option<&str>) -> Result<Option<String>, IntakeError> {
+    pub(crate) async fn outlet_for(
+        &self,
+        caller: &Caller,
+        named: Option<&str>,
+    ) -> Result<Option<String>, IntakeError> {
         let Some(code) = named else {
             let is_allowed = caller.has(Action::UploadScan);
             return if is_allowed {
@@ -194,7 +198,8 @@ impl Intake {
         }
     }
 
-    async fn answered_before(
+    /// The receipt of the upload that this account made with the same key.
+    pub(crate) async fn answered_before(
         &self,
         caller: &Caller,
         request: &UploadRequest,

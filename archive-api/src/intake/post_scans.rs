@@ -24,6 +24,11 @@ pub(crate) async fn post_scans(
 ) -> Result<Response, Problem> {
     let language = Language::accepted(request.headers());
     let receipt = receive_request(&state, caller, request).await?;
+    receipt_response(&receipt, language)
+}
+
+/// The answer to an upload: what each file became, and where to follow it.
+pub(crate) fn receipt_response(receipt: &UploadReceipt, language: Language) -> Result<Response, Problem> {
     let files: Vec<Value> = receipt.files.iter().map(|file| file_document(file, language)).collect();
     if receipt.is_refused() {
         return Err(Problem::new(kinds::NOTHING_TAKEN)
@@ -101,6 +106,8 @@ impl From<IntakeError> for Problem {
             ),
             IntakeError::Source(SourceError::Broken { .. }) => Self::new(kinds::UPLOAD_INCOMPLETE),
             IntakeError::Source(SourceError::TimedOut) => Self::new(kinds::UPLOAD_TIMED_OUT),
+            IntakeError::Source(SourceError::Unavailable { source }) => source.into(),
+            IntakeError::Source(SourceError::NotAsPromised) => Self::new(kinds::TICKET_MISMATCH),
             IntakeError::Source(SourceError::TooManyFiles) => Self::new(kinds::TOO_MANY_FILES),
             IntakeError::Source(SourceError::BadLabel { name }) => Self::new(kinds::INVALID_REQUEST)
                 .with_detail(

@@ -1,6 +1,7 @@
 //! Where files come from: a multipart request, or paths on this machine.
 
 use async_trait::async_trait;
+use backends::error::StorageError;
 use bytes::Bytes;
 use domain::field::Slot;
 
@@ -48,6 +49,15 @@ pub enum SourceError {
     /// Nothing came for too long.
     #[error("the upload stood still for too long")]
     TimedOut,
+    /// The store that holds it does not answer.
+    #[error("the file cannot be fetched")]
+    Unavailable {
+        /// What it said.
+        source: StorageError,
+    },
+    /// It is not the file that was announced.
+    #[error("the file is not the one that was announced")]
+    NotAsPromised,
     /// More files than one upload may have.
     #[error("the upload has too many files")]
     TooManyFiles,

@@ -153,12 +153,22 @@ async fn put_large(blobs: &BlobStore, id: ScanId, key: &DataKey, bytes: &[u8]) -
     let blob = BlobKey::Scan(id);
     let (mut stream, header) = SealStream::start(key, &blob.path());
     let mut writer = blobs.start(blob).await?;
-    writer.write(&header).await?;
-    for piece in bytes.chunks(PIECE_BYTES) {
-        writer.write(&stream.push(piece)?).await?;
+    let written = async {
+        writer.write(&header).await?;
+        for piece in bytes.chunks(PIECE_BYTES) {
+            writer.write(&stream.push(piece)?).await?;
+        }
+        writer.write(&stream.finish()?).await
+    };
+    match written.await {
+        Ok(()) => writer.finish().await,
+        Err(error) => {
+            if let Err(left) = writer.abort().await {
+                tracing::warn!(scan.id = %id, error = %left, "parts of a failed upload were left; the sweep removes them");
+            }
+            Err(error)
+        }
     }
-    writer.write(&stream.finish()?).await?;
-    writer.finish().await
 }
 
 /// The scan that holds the same bytes and belongs to the acceptance whose slip number is named.

@@ -115,6 +115,27 @@ pub const JOB_NOT_DEAD: Kind = kind(
     "任务没有停下，不需要重试。",
     "The job has not been given up; there is nothing to retry.",
 );
+/// Objects are not kept where a file could be brought to directly.
+pub const TICKETS_NOT_OFFERED: Kind = kind(
+    409,
+    "tickets_not_offered",
+    "本系统的文件保存在本地，不能直传。请用 POST /api/v1/scans 上传。",
+    "Files are kept in a local folder here and cannot be brought to it directly. Send them to POST /api/v1/scans.",
+);
+/// Nothing was brought with this ticket yet.
+pub const TICKET_NOT_USED: Kind = kind(
+    409,
+    "ticket_not_used",
+    "这张上传凭证的文件还没有送到。请先按凭证上传文件。",
+    "No file has come with this upload ticket yet. Send the file to its address first.",
+);
+/// The ticket is over; nothing of it was kept.
+pub const TICKET_EXPIRED: Kind = kind(
+    410,
+    "ticket_expired",
+    "这张上传凭证已经失效，没有保存任何文件。请重新申请。",
+    "This upload ticket is over and nothing of it was kept. Ask for another one.",
+);
 /// The request is too large.
 pub const REQUEST_TOO_LARGE: Kind = kind(413, "request_too_large", "请求太大。", "The request is too large.");
 /// This kind of content is not taken here.
@@ -126,6 +147,13 @@ pub const NOTHING_TAKEN: Kind = kind(
     "nothing_taken",
     "没有一个文件可以接收，原因见各个文件。",
     "None of the files was taken; each says why.",
+);
+/// Another file was brought than the ticket was made for.
+pub const TICKET_MISMATCH: Kind = kind(
+    422,
+    "ticket_mismatch",
+    "送到的文件与上传凭证不符，没有保存。请重新申请凭证并上传。",
+    "The file that came is not the one the upload ticket was made for; it was not kept. Ask for another ticket.",
 );
 /// This page cannot be shown; the scan as received is kept safe.
 pub const PAGE_NOT_SHOWN: Kind = kind(
@@ -165,7 +193,7 @@ pub const STORAGE_FULL: Kind = kind(
 
 /// Every kind, for the test of the documentation.
 #[cfg(test)]
-pub(super) const ALL: [Kind; 27] = [
+pub(super) const ALL: [Kind; 31] = [
     UNAUTHENTICATED,
     FORBIDDEN,
     CROSS_SITE,
@@ -185,6 +213,10 @@ pub(super) const ALL: [Kind; 27] = [
     FINDING_SETTLED,
     ALREADY_ASSIGNED,
     JOB_NOT_DEAD,
+    TICKETS_NOT_OFFERED,
+    TICKET_NOT_USED,
+    TICKET_EXPIRED,
+    TICKET_MISMATCH,
     REQUEST_TOO_LARGE,
     WRONG_MEDIA_TYPE,
     NOTHING_TAKEN,

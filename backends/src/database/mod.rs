@@ -43,6 +43,7 @@ pub mod pages;
 pub mod readings;
 pub mod scans;
 pub mod timetable;
+pub mod upload_tickets;
 
 pub(crate) mod postgres;
 pub(crate) mod sqlite;
@@ -60,6 +61,7 @@ pub use postgres::PostgresOptions;
 pub use readings::ReadingRepository;
 pub use scans::ScanRepository;
 pub use timetable::TimetableRepository;
+pub use upload_tickets::UploadTicketRepository;
 
 /// The catalogue's engine.
 #[async_trait]
@@ -118,6 +120,8 @@ pub trait Transaction: Send {
     fn organisation(&mut self) -> &mut dyn OrganisationRepository;
     /// Holds, retention events and archival numbers.
     fn holdings(&mut self) -> &mut dyn HoldingsRepository;
+    /// Upload tickets.
+    fn upload_tickets(&mut self) -> &mut dyn UploadTicketRepository;
     /// Makes everything done in it durable, or nothing.
     async fn commit(self: Box<Self>) -> Result<(), StorageError>;
 }

@@ -41,7 +41,7 @@ pub async fn run(settings: &Settings, arguments: &Arguments) -> Result<(), Failu
         return Err(Failure::usage(sentence));
     }
     let backends = settings.backends().await?;
-    let (config, heads) = (settings.data.backends(&settings.configuration), settings.data.log_heads());
+    let (config, heads) = (settings.backends_config()?, settings.data.log_heads());
     let backup = Backup {
         config: &config,
         heads: &heads,

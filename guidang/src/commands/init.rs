@@ -22,7 +22,7 @@ pub struct Arguments {}
 /// Makes folder, root key, catalogue, and the account of this machine. Safe to repeat: nothing is overwritten.
 pub async fn run(settings: &Settings, _arguments: &Arguments) -> Result<(), Failure> {
     settings.data.create()?;
-    let config = settings.data.backends(&settings.configuration);
+    let config = settings.backends_config()?;
     if let Some(folder) = config.root_key.parent() {
         std::fs::create_dir_all(folder).or_fail(format!("folder {} cannot be made", folder.display()))?;
     }

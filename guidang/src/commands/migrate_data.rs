@@ -35,8 +35,7 @@ pub async fn run(arguments: &Arguments) -> Result<(), Failure> {
     let _lock = source.data.lock()?;
     target.data.create()?;
     let _target_lock = target.data.lock()?;
-    let (from, to) =
-        (source.data.backends(&source.configuration), target.data.backends(&target.configuration));
+    let (from, to) = (source.backends_config()?, target.backends_config()?);
     bring_root_key(&from.root_key, &to.root_key)?;
     let mut steps = Steps::default();
     let request = Migration { source: &from, target: &to };

@@ -33,7 +33,7 @@ pub struct Arguments {
 pub async fn run(settings: &Settings, arguments: &Arguments) -> Result<(), Failure> {
     settings.data.create()?;
     let _lock = settings.data.lock()?;
-    let (config, heads) = (settings.data.backends(&settings.configuration), settings.data.log_heads());
+    let (config, heads) = (settings.backends_config()?, settings.data.log_heads());
     if !config.root_key.exists() {
         let path = config.root_key.display();
         return Err(Failure::new(format!("put the root key of the backup at {path} (mode 600) first")));

@@ -1,5 +1,6 @@
 //! What the kinds of values cannot say: ranges, schemes, folders that must exist.
 
+use backends::blob_store::LEAST_TIMEOUT;
 use domain::archival_code::ArchivalCodePattern;
 use tracing_subscriber::EnvFilter;
 
@@ -22,6 +23,10 @@ pub(super) fn check(configuration: &Configuration) -> Result<(), ConfigurationEr
     within("server.intake_memory_bytes", configuration.server.intake_memory_bytes, 1 << 20, u64::MAX)?;
     within("server.stop_seconds", configuration.server.stop_seconds, 1, 3600)?;
     check_database(configuration)?;
+    let objects = &configuration.objects;
+    // A store that loses its leading node was measured to answer after 33 s; less would give up on it.
+    within("objects.timeout_seconds", objects.timeout_seconds, LEAST_TIMEOUT.as_secs(), 3600)?;
+    within("objects.ticket_seconds", objects.ticket_seconds, 30, 86_400)?;
     check_folders(configuration)?;
     configuration.archive.read_deadlines().map_err(|problem| wrong("archive.deadlines", &problem))?;
     ArchivalCodePattern::parse(&configuration.archive.code_pattern)
@@ -37,7 +42,8 @@ fn check_addresses(configuration: &Configuration) -> Result<(), ConfigurationErr
         ("database.url", &configuration.database.url, TABLES.as_slice()),
         ("keys.url", &configuration.keys.url, TABLES.as_slice()),
         ("queue.url", &configuration.queue.url, ["in-process:", "amqp:", "amqps:"].as_slice()),
-        ("objects.url", &configuration.objects.url, ["file:"].as_slice()),
+        ("objects.url", &configuration.objects.url, ["file:", "s3:"].as_slice()),
+        ("objects.endpoint", &configuration.objects.endpoint, ["https:", "http:"].as_slice()),
     ];
     for (key, url, schemes) in addresses {
         let url = url.reveal();

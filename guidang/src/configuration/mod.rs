@@ -247,6 +247,9 @@ mod tests {
             ("[intake]\nmax_pages = -1\n", "u32"),
             ("[log]\nfilter = \"loud=very=loud\"\n", "log.filter"),
             ("[database]\nurl = \"mysql://db/x\"\n", "database.url"),
+            ("[objects]\nurl = \"gs://bucket\"\n", "objects.url"),
+            ("[objects]\nendpoint = \"store:9000\"\n", "objects.endpoint"),
+            ("[objects]\ntimeout_seconds = 30\n", "objects.timeout_seconds"),
             ("[archive]\ndeadlines = \"/nonexistent/deadlines.toml\"\n", "archive.deadlines"),
         ] {
             let error = with_file(text).unwrap_err().to_string();

@@ -23,7 +23,7 @@ pub struct Configuration {
     /// The bell of the workers.
     pub queue: QueueSection,
     /// The objects.
-    pub objects: AddressSection,
+    pub objects: ObjectsSection,
     /// Limits on what comes in.
     pub intake: Limits,
     /// The process that decodes untrusted files.
@@ -74,10 +74,42 @@ impl Default for ServerSection {
 }
 
 /// `[objects]`
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct AddressSection {
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ObjectsSection {
     /// Where it is.
     pub url: SecretUrl,
+    /// Address of an S3-compatible store; empty for Amazon's.
+    pub endpoint: SecretUrl,
+    /// The region that requests are signed for.
+    pub region: String,
+    /// Whether the name of the bucket stands in the path, not in the name of the host.
+    pub path_style: bool,
+    /// The file with key and secret; empty for the variables `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY`.
+    pub credentials: PathBuf,
+    /// Certificate authorities of the operator's own, as PEM.
+    pub ca_file: PathBuf,
+    /// How long one request to the store may take.
+    pub timeout_seconds: u64,
+    /// How the store encrypts what is brought straight to it; empty where its disks are encrypted.
+    pub quarantine_encryption: String,
+    /// How long the address of an upload ticket holds.
+    pub ticket_seconds: u64,
+}
+
+impl Default for ObjectsSection {
+    fn default() -> Self {
+        Self {
+            url: SecretUrl::default(),
+            endpoint: SecretUrl::default(),
+            region: "us-east-1".to_owned(),
+            path_style: true,
+            credentials: PathBuf::new(),
+            ca_file: PathBuf::new(),
+            timeout_seconds: 60,
+            quarantine_encryption: "AES256".to_owned(),
+            ticket_seconds: 900,
+        }
+    }
 }
 
 /// `[queue]`

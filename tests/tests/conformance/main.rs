@@ -5,6 +5,7 @@
 mod case_files;
 mod jobs;
 mod keys;
+mod objects;
 mod operation_log;
 mod postgres;
 mod queues;

@@ -5,7 +5,11 @@ use std::collections::HashSet;
 use backends::{
     blob_store::BlobKey, connect::Backends, database::scans::ScanRow, error::StorageError, vault::OpenStream,
 };
-use domain::{ids::ScanId, scan::ScanState};
+use domain::{
+    ids::{ScanId, UploadTicketId},
+    scan::ScanState,
+    upload_ticket::UploadTicketState,
+};
 use futures_util::StreamExt;
 use sha2::{Digest, Sha256};
 
@@ -129,10 +133,20 @@ async fn objects_have_rows(
         let object = object?;
         seen += 1;
         let is_young = object.written_at > now - GRACE;
-        let is_named = matches!(object.key, Some(BlobKey::Scan(id)) if with_object.contains(&id));
+        let is_named = match object.key {
+            Some(BlobKey::Scan(id)) => with_object.contains(&id),
+            Some(BlobKey::Quarantine(id)) => ticket_is_open(backends, id).await?,
+            Some(BlobKey::Probe(_)) | None => false,
+        };
         if !is_named && !is_young {
             matching.add(format!("object {} has no row", object.path));
         }
     }
     Ok(seen)
+}
+
+async fn ticket_is_open(backends: &Backends, id: UploadTicketId) -> Result<bool, StorageError> {
+    let mut tx = backends.database.begin_read().await?;
+    let ticket = tx.upload_tickets().find(id).await?;
+    Ok(ticket.is_some_and(|ticket| ticket.state == UploadTicketState::Open))
 }

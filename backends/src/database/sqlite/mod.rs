@@ -12,8 +12,8 @@ use sqlx::{
 use super::{
     CaseFileRepository, Database, EnteredDataRepository, Figures, FindingRepository, HoldingsRepository,
     JobRepository, OperationLogRepository, OrganisationRepository, PageRepository, ReadingRepository,
-    ScanRepository, TimetableRepository, Transaction, copies::CopyMarks as _, figures::Watched as _,
-    keys::KeyPool,
+    ScanRepository, TimetableRepository, Transaction, UploadTicketRepository, copies::CopyMarks as _,
+    figures::Watched as _, keys::KeyPool,
 };
 use crate::error::StorageError;
 
@@ -162,6 +162,9 @@ impl Transaction for SqliteTransaction {
         self
     }
     fn holdings(&mut self) -> &mut dyn HoldingsRepository {
+        self
+    }
+    fn upload_tickets(&mut self) -> &mut dyn UploadTicketRepository {
         self
     }
     async fn commit(self: Box<Self>) -> Result<(), StorageError> {

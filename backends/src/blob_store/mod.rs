@@ -1,0 +1,219 @@
+//! Objects: bytes kept outside the catalogue, always as ciphertext.
+
+mod key;
+mod s3;
+
+use std::{path::Path, sync::Arc};
+
+use bytes::Bytes;
+use chrono::{DateTime, Utc};
+use futures_util::{StreamExt, TryStreamExt, stream::BoxStream};
+use object_store::{
+    ObjectStore, ObjectStoreExt, PutMode, PutOptions, PutPayload, WriteMultipart, local::LocalFileSystem,
+    path::Path as ObjectPath,
+};
+
+use self::s3::Bucket;
+pub(crate) use self::s3::Refusal;
+pub use self::{
+    key::BlobKey,
+    s3::{
+        Addressing, CredentialsError, LEAST_TIMEOUT, PresignedPut, S3Credentials, S3Settings, TicketTerms,
+        choose_tls,
+    },
+};
+use crate::{clock::Clock, error::StorageError};
+
+/// One object as a listing shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredBlob {
+    /// Which object; `None` for one that this program did not write.
+    pub key: Option<BlobKey>,
+    /// Its path.
+    pub path: String,
+    /// When it was written.
+    pub written_at: DateTime<Utc>,
+    /// Its size.
+    pub size_bytes: u64,
+}
+
+/// The object store. A completed write is durable: bytes and folder entry have been synced, or the store has said so.
+#[derive(Debug, Clone)]
+pub struct BlobStore {
+    store: Arc<dyn ObjectStore>,
+    /// What `object_store` has no calls for; `None` for a local folder.
+    bucket: Option<Arc<Bucket>>,
+}
+
+impl BlobStore {
+    /// Opens a local folder, which must exist.
+    pub fn local(folder: &Path) -> Result<Self, StorageError> {
+        let store = LocalFileSystem::new_with_prefix(folder)?.with_fsync(true).with_automatic_cleanup(true);
+        Ok(Self { store: Arc::new(store), bucket: None })
+    }
+
+    /// Opens `s3://BUCKET[/PREFIX]`; a store that does not keep its promises is refused with what to do.
+    pub async fn s3(url: &str, settings: &S3Settings, clock: Arc<dyn Clock>) -> Result<Self, StorageError> {
+        let opened = s3::open(url, settings, clock).await?;
+        Ok(Self { store: opened.store, bucket: Some(opened.bucket) })
+    }
+
+    /// Which kind of store, for the log.
+    pub fn name(&self) -> &'static str {
+        if self.bucket.is_some() { "s3" } else { "file" }
+    }
+
+    /// Writes a small object under a key that is new. `Conflict`: something else is there.
+    pub async fn put(&self, key: BlobKey, bytes: Bytes) -> Result<(), StorageError> {
+        let options = PutOptions { mode: PutMode::Create, ..PutOptions::default() };
+        let put =
+            self.store.put_opts(&key.object_path(), PutPayload::from_bytes(bytes.clone()), options).await;
+        match put {
+            Ok(_) => Ok(()),
+            // The answer may have been lost and not the object. Ciphertext is random, so the same bytes are ours.
+            Err(error) if self.bucket.is_some() => match self.get(key).await {
+                Ok(Some(there)) if there == bytes => Ok(()),
+                _ => Err(error.into()),
+            },
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Starts a large object under a key that is new; nothing is visible until `finish`.
+    pub async fn start(&self, key: BlobKey) -> Result<BlobWriter, StorageError> {
+        let upload = self.store.put_multipart(&key.object_path()).await?;
+        let upload = WriteMultipart::new_with_chunk_size(upload, PART_BYTES);
+        Ok(BlobWriter { upload, store: self.clone(), key, size_bytes: 0 })
+    }
+
+    /// The whole object; `None` when there is none.
+    pub async fn get(&self, key: BlobKey) -> Result<Option<Bytes>, StorageError> {
+        match self.store.get(&key.object_path()).await {
+            Ok(found) => Ok(Some(found.bytes().await?)),
+            Err(object_store::Error::NotFound { .. }) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// The object piece by piece; `None` when there is none.
+    pub async fn open(&self, key: BlobKey) -> Result<Option<BlobReader>, StorageError> {
+        match self.store.get(&key.object_path()).await {
+            Ok(found) => {
+                let size_bytes = found.meta.size;
+                Ok(Some(BlobReader { size_bytes, pieces: found.into_stream().err_into().boxed() }))
+            }
+            Err(object_store::Error::NotFound { .. }) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Whether the object is there.
+    pub async fn exists(&self, key: BlobKey) -> Result<bool, StorageError> {
+        Ok(self.size_bytes(key).await?.is_some())
+    }
+
+    async fn size_bytes(&self, key: BlobKey) -> Result<Option<u64>, StorageError> {
+        match self.store.head(&key.object_path()).await {
+            Ok(meta) => Ok(Some(meta.size)),
+            Err(object_store::Error::NotFound { .. }) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Removes the object with all its versions; removing what is not there is no error.
+    pub async fn delete(&self, key: BlobKey) -> Result<(), StorageError> {
+        if let Some(bucket) = &self.bucket {
+            return Ok(bucket.delete_all_versions(&key.path()).await?);
+        }
+        match self.store.delete(&key.object_path()).await {
+            Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Every object, for sweeps and `verify`; never on a hot path. Where the store keeps versions, also those that are
+    /// hidden by a marker; one whose versions are many may come more than once.
+    pub fn list(&self) -> BoxStream<'static, Result<StoredBlob, StorageError>> {
+        if let Some(bucket) = &self.bucket {
+            return Arc::clone(bucket).list_all().err_into().boxed();
+        }
+        self.store
+            .list(None)
+            .map(|listed| {
+                let meta = listed?;
+                let path = meta.location.to_string();
+                let key = BlobKey::parse(&path);
+                Ok(StoredBlob { key, path, written_at: meta.last_modified, size_bytes: meta.size })
+            })
+            .boxed()
+    }
+
+    /// Removes parts of large objects that were begun before `before` and never finished; says of how many.
+    pub async fn abandon_unfinished(&self, before: DateTime<Utc>) -> Result<u64, StorageError> {
+        match &self.bucket {
+            Some(bucket) => Ok(bucket.abandon_unfinished(before).await?),
+            None => Ok(0),
+        }
+    }
+
+    /// Leave to bring one file straight to the store; `None` where there is no store to bring it to.
+    pub fn presign_put(&self, key: BlobKey, terms: &TicketTerms) -> Option<PresignedPut> {
+        self.bucket.as_ref().map(|bucket| bucket.presign_put(&key.path(), terms))
+    }
+}
+
+impl BlobKey {
+    fn object_path(self) -> ObjectPath {
+        ObjectPath::from(self.path())
+    }
+}
+
+/// An object that is being read.
+pub struct BlobReader {
+    /// Its size.
+    pub size_bytes: u64,
+    /// Its bytes, in order.
+    pub pieces: BoxStream<'static, Result<Bytes, StorageError>>,
+}
+
+const PART_BYTES: usize = 8 * 1024 * 1024;
+
+/// A large object being written; not visible until `finish`.
+#[derive(Debug)]
+pub struct BlobWriter {
+    upload: WriteMultipart,
+    store: BlobStore,
+    key: BlobKey,
+    size_bytes: u64,
+}
+
+impl BlobWriter {
+    /// Appends bytes; waits when too many parts are under way, so memory stays bounded.
+    pub async fn write(&mut self, bytes: &[u8]) -> Result<(), StorageError> {
+        const PARTS_UNDER_WAY: usize = 2;
+        self.upload.wait_for_capacity(PARTS_UNDER_WAY).await?;
+        self.upload.write(bytes);
+        self.size_bytes += bytes.len() as u64;
+        Ok(())
+    }
+
+    /// Makes the object durable and visible.
+    pub async fn finish(self) -> Result<(), StorageError> {
+        let Self { upload, store, key, size_bytes } = self;
+        match upload.finish().await {
+            Ok(_) => Ok(()),
+            // The answer may have been lost and not the object; the key is new, so what is there whole is ours.
+            Err(error) if store.bucket.is_some() => match store.size_bytes(key).await {
+                Ok(Some(there)) if there == size_bytes => Ok(()),
+                _ => Err(error.into()),
+            },
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Gives up; what was written is removed.
+    pub async fn abort(self) -> Result<(), StorageError> {
+        self.upload.abort().await?;
+        Ok(())
+    }
+}
