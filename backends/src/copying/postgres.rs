@@ -109,7 +109,7 @@ pub(super) async fn last_key(
     let backwards: Vec<String> =
         table.key.iter().map(|column| format!("{} DESC", in_byte_order(column))).collect();
     let select = format!(
-        "SELECT {} FROM \"{}\" WHERE {pass} ORDER BY {} LIMIT 1",
+        "SELECT {} FROM \"{}\" AS source WHERE {pass} ORDER BY {} LIMIT 1",
         literals?.join(" || ',' || "),
         table.name,
         backwards.join(", ")
@@ -127,7 +127,7 @@ pub(super) async fn summary(connection: &mut PgConnection, table: &Table) -> Res
     let (mut hasher, mut count) = (blake3::Hasher::new(), 0);
     for pass in table.passes() {
         let statement = format!(
-            "COPY (SELECT {} FROM \"{}\" WHERE {pass} ORDER BY {}) TO STDOUT",
+            "COPY (SELECT {} FROM \"{}\" AS source WHERE {pass} ORDER BY {}) TO STDOUT",
             columns.join(", "),
             table.name,
             order.join(", ")
@@ -141,11 +141,12 @@ pub(super) async fn summary(connection: &mut PgConnection, table: &Table) -> Res
     Ok(Copied { what: table.name.clone(), count, digest: hasher.finalize().to_hex().to_string() })
 }
 
-/// Texts sort by their bytes on the embedded side, whatever the locale of this one.
+/// Texts sort by their bytes on the embedded side, whatever the locale of this one. A column alone would be that of the
+/// answer, where numbers are texts, so that the table is named.
 fn in_byte_order(column: &Column) -> String {
     match column.kind {
-        Kind::Text => format!("\"{}\" COLLATE \"C\"", column.name),
-        _ => format!("\"{}\"", column.name),
+        Kind::Text => format!("source.\"{}\" COLLATE \"C\"", column.name),
+        _ => format!("source.\"{}\"", column.name),
     }
 }
 

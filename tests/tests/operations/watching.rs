@@ -32,8 +32,8 @@ async fn what_happened_is_counted_and_no_personal_value_is() {
         "guidang_oldest_job_seconds{name=\"read_scan\"} 0",
         "guidang_drain_seconds{name=\"read_scan\"} 0",
         "guidang_job_seconds_count{name=\"read_scan\",outcome=\"done\"} 1",
-        "guidang_findings_total{code=\"document_missing\"}",
-        "guidang_request_seconds_count{method=\"POST\",route=\"/api/v1/scans\",status=\"200\"} 1",
+        "guidang_findings_total{code=\"illegible\"} 1",
+        "guidang_request_seconds_count{method=\"POST\",route=\"/api/v1/scans\",status=\"201\"} 1",
         "guidang_catalogue_bytes ",
         "guidang_last_change ",
     ] {
