@@ -78,7 +78,7 @@ async fn main() -> Result<()> {
             });
             sizes = (bytes_of(&http), http.iter().map(Vec::len).sum());
             let times = Times {
-                raw: write_raw(&folder, raw).await?,
+                raw: write_raw(&folder, raw)?,
                 in_process: take_in_process(&archive, &intake, in_process).await?,
                 http: send_over_http(&sender, http).await?,
             };
@@ -150,7 +150,7 @@ fn bytes_of(round: &Round) -> usize {
 }
 
 /// Writes and syncs each file, and after each upload the folder.
-async fn write_raw(folder: &TempDir, round: Round) -> Result<Duration> {
+fn write_raw(folder: &TempDir, round: Round) -> Result<Duration> {
     let folder = tempfile::tempdir_in(folder.path())?;
     let path: Arc<Path> = folder.path().into();
     let started = Instant::now();

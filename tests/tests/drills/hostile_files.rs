@@ -41,10 +41,10 @@ async fn hostile_files_cost_themselves_and_nothing_beside_them() {
         println!("{name}: {} {}", scan.state, scan.problem.as_deref().unwrap_or_default());
         match (&scan.problem, scan.state) {
             (Some(code), ScanState::Unreadable) => {
-                assert!(hostile.codes.contains(&code.as_str()), "{name}: {code}")
+                assert!(hostile.codes.contains(&code.as_str()), "{name}: {code}");
             }
             (_, ScanState::Tray) => {
-                assert!(hostile.may_be_read, "{name} was read as if nothing were wrong with it")
+                assert!(hostile.may_be_read, "{name} was read as if nothing were wrong with it");
             }
             (problem, state) => panic!("{name} is {state} {problem:?}"),
         }
