@@ -75,7 +75,7 @@ impl Service {
         let (searchers, searcher) = watch::channel(None);
         let mut state =
             ArchiveState::new(backends.clone(), searcher, settings.sandbox()?, api_settings(settings));
-        if duty == Duty::Works {
+        if duty != Duty::AnswersOnly {
             state.metrics = Some(start_counting().or_fail("nothing can be counted for /metrics")?);
         }
         let work = match duty {
