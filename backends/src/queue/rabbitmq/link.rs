@@ -26,6 +26,8 @@ use crate::queue::{QueueDepths, QueueError, Ring, arrivals::Arrivals};
 const CONNECT_WITHIN: Duration = Duration::from_secs(10);
 /// How long confirms are waited for. One that is pending when a broker dies never comes.
 const CONFIRM_WITHIN: Duration = Duration::from_secs(5);
+/// How long closing may take.
+const CLOSE_WITHIN: Duration = Duration::from_secs(2);
 /// A message is kept through a restart of the broker.
 const PERSISTENT: u8 = 2;
 
@@ -70,6 +72,14 @@ impl Link {
         let mut given_up = self.given_up.subscribe();
         // An error means that the link is gone, which is as given up as can be.
         let _ = given_up.wait_for(|given_up| *given_up).await;
+    }
+
+    /// Ends it, so that the broker hands over again what it had handed over here.
+    pub(super) async fn close(&self) {
+        self.given_up.send_replace(true);
+        let closing = self.connection.close(200, "given up".into());
+        // A broker that is gone does not answer, and has given everything back by itself.
+        drop(tokio::time::timeout(CLOSE_WITHIN, closing).await);
     }
 
     /// Sends rings and waits until the broker has them safe.

@@ -154,6 +154,8 @@ impl Keeper {
         let mut retired: Vec<Channel> = Vec::new();
         loop {
             let wanted = self.wanted.borrow_and_update().clone();
+            // Said before the first consumer is there: whoever ends listening must not miss one that is just opened.
+            self.is_listening.send_replace(wanted != Wanted::Nothing);
             let mut consumers = match self.open_consumers(link, &wanted).await {
                 Ok(consumers) => consumers,
                 Err(error) => {
@@ -161,7 +163,6 @@ impl Keeper {
                     break;
                 }
             };
-            self.is_listening.send_replace(consumers.is_some());
             tokio::select! {
                 () = until_lost(link, consumers.as_mut()) => break,
                 changed = self.wanted.changed() => if changed.is_err() { break },
@@ -171,6 +172,7 @@ impl Keeper {
                 retired.push(consumers.cancel().await);
             }
         }
+        link.close().await;
         // Whatever waits here was handed over on this connection; the broker hands it over again.
         self.arrivals.drain();
         self.is_listening.send_replace(false);
