@@ -8,6 +8,8 @@ readonly LOG=.cache/bench.md
 sizes=("${@:-100000}")
 (($#)) || sizes=(100000 1000000)
 
+# The readers we are measured beside.
+.cache/venv/bin/python -m pip install --quiet --disable-pip-version-check -r tools/setup/bench-requirements.txt
 cargo build --release --package archive-bench --bins
 
 # A store of its own for the measurement of objects; it ends with this script.
@@ -25,6 +27,7 @@ for source in bench/src/bin/*.rs; do
   name=$(basename "$source" .rs)
   if grep -q '"--cases"' "$source"; then runs=("${sizes[@]/#/--cases }"); else runs=(""); fi
   if [[ $name == objects ]]; then runs=("--endpoint $endpoint --bucket bench"); fi
+  if [[ $name == reading ]]; then runs=("--beside .cache/venv/bin/python"); fi
   for arguments in "${runs[@]}"; do
     printf '\n## %s %s\n\n' "$name" "$arguments" | tee -a "$LOG"
     # The arguments are words of ours, to be split.
