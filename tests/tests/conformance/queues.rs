@@ -8,7 +8,7 @@ use domain::{ids::JobId, job::JobName};
 use uuid::Uuid;
 
 /// How long a ring may take on a machine that is busy with other things.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 /// How long it is waited for what must not come.
 const SILENCE: Duration = Duration::from_millis(1_500);
 

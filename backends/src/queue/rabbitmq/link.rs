@@ -91,13 +91,11 @@ impl Link {
         // What is due later than any delay there is, the sweep rings for.
         let Some(exchange) = topology::exchange_for(delay) else { return Ok(()) };
         let sent = tokio::time::timeout(CONFIRM_WITHIN, self.publish_to(&exchange, rings)).await;
-        match sent {
-            Ok(published) => published,
-            Err(_) => {
-                self.given_up.send_replace(true);
-                Err(unavailable(format!("the broker did not confirm within {CONFIRM_WITHIN:?}")))
-            }
+        if let Ok(published) = sent {
+            return published;
         }
+        self.given_up.send_replace(true);
+        Err(unavailable(format!("the broker did not confirm within {CONFIRM_WITHIN:?}")))
     }
 
     async fn publish_to(&self, exchange: &str, rings: &[Ring]) -> Result<(), QueueError> {
