@@ -9,7 +9,10 @@ use archive_tests::{
 };
 use backends::queue::QueueError;
 use domain::job::JobName;
-use lapin::{BasicProperties, Connection, ConnectionProperties, options::BasicPublishOptions};
+use lapin::{
+    BasicProperties, Connection, ConnectionProperties,
+    options::{BasicPublishOptions, ConfirmSelectOptions},
+};
 
 use crate::queues::{hear, hears_nothing, ring};
 
@@ -98,19 +101,22 @@ async fn of_several_hosts_any_that_answers_will_do() {
 async fn what_is_no_ring_is_put_aside_and_does_no_harm() {
     let url = rabbit::shared().unwrap().url();
     let on = queues::rabbitmq_at(&url).await.unwrap();
+    on.queue.probe().await.unwrap();
     on.queue.listen(&JobName::ALL, 2);
     let newer = format!("{{\"version\":9,\"name\":\"read_scan\",\"job\":\"{}\"}}", ring(1, NAME).job);
     let huge = vec![b'{'; 100 << 20];
     let poison: [&[u8]; 5] = [b"", b"\x00\xff garbage", b"{\"version\":1}", newer.as_bytes(), &huge];
 
     let properties = ConnectionProperties::default();
-    let channel = Connection::connect(&url, properties).await.unwrap().create_channel().await.unwrap();
+    // The connection must outlive what is sent on it, which the confirms say.
+    let connection = Connection::connect(&url, properties).await.unwrap();
+    let channel = connection.create_channel().await.unwrap();
+    channel.confirm_select(ConfirmSelectOptions::default()).await.unwrap();
     for body in poison {
         let (options, properties) = (BasicPublishOptions::default(), BasicProperties::default());
-        channel
-            .basic_publish("guidang.jobs".into(), "read_scan".into(), options, body, properties)
-            .await
-            .unwrap();
+        let sent =
+            channel.basic_publish("guidang.jobs".into(), "read_scan".into(), options, body, properties);
+        assert!(sent.await.unwrap().await.unwrap().is_ack());
     }
     announce(&on, 5).await;
 
