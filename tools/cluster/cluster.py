@@ -125,13 +125,14 @@ def main():
     parser.add_argument("--seed", type=int, default=random.randrange(10**6), help="decides what breaks when")
     parser.add_argument("--keep", action="store_true", help="leave the folder of all data behind")
     arguments = parser.parse_args()
+    arguments.program = arguments.program.resolve()
     folder = Path(tempfile.mkdtemp(prefix="guidang-cluster-"))
     # The servers run as users of their own and must reach their folders.
     folder.chmod(0o755)
     try:
         run(folder, arguments)
         say("Nothing was lost, nothing was done twice")
-    except NotReady as error:
+    except (NotReady, OSError) as error:
         arguments.keep = True
         sys.exit(f"{error}\nEverything is left in {folder}")
     finally:
