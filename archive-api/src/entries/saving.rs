@@ -33,6 +33,8 @@ use sha2::{Digest, Sha256};
 use super::{BadLine, BadLineReason, Column, EntryFormat, ImportReport, Importer};
 use crate::{caller::Caller, record};
 
+/// Numbers of one identity that are looked at to say whether there are many.
+const NUMBERS_LOOKED_AT: i64 = 50;
 /// Scans of the tray that are loaded at a time.
 const TRAY_PAGE: i64 = 200;
 
@@ -351,7 +353,7 @@ pub(crate) async fn case_warnings(
 ) -> Result<Vec<EntryWarning>, StorageError> {
     let mut warnings = warnings_on_arrival(entered);
     if let Some(identity) = CaseToken::of_identity(blind, entered)
-        && tx.case_files().numbers_with_token(&identity).await? > NUMBERS_OF_ONE_IDENTITY
+        && tx.case_files().numbers_with_token(&identity, NUMBERS_LOOKED_AT).await? > NUMBERS_OF_ONE_IDENTITY
     {
         let reason = WarningReason::ManyNumbersOnOneIdentity;
         warnings.push(EntryWarning { field: FieldName::IdNumber, reason });

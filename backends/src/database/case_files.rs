@@ -152,8 +152,9 @@ pub trait CaseFileRepository: Send {
     async fn put_tokens(&mut self, id: CaseFileId, tokens: &[CaseToken]) -> Result<(), StorageError>;
     /// Case files that carry the token, newest acceptance first, at most `limit`.
     async fn with_token(&mut self, token: &CaseToken, limit: i64) -> Result<Vec<CaseFileRow>, StorageError>;
-    /// How many different numbers (`phone`) the case files with this token have together.
-    async fn numbers_with_token(&mut self, token: &CaseToken) -> Result<i64, StorageError>;
+    /// How many different numbers (`phone`) the case files with this token have, among the first `looked_at`: an
+    /// organisation may have a hundred thousand.
+    async fn numbers_with_token(&mut self, token: &CaseToken, looked_at: i64) -> Result<i64, StorageError>;
     /// How many case files there are in each state.
     async fn count_by_state(&mut self) -> Result<Vec<(CaseState, i64)>, StorageError>;
 }
@@ -399,13 +400,15 @@ for_each_engine! {
             stored.into_iter().map(Stored::typed).collect()
         }
 
-        async fn numbers_with_token(&mut self, token: &CaseToken) -> Result<i64, StorageError> {
-            let select = "SELECT count(DISTINCT n.token) FROM case_file_tokens t
-                JOIN case_file_tokens n ON n.case_file_id = t.case_file_id AND n.kind = 'phone'
-                WHERE t.kind = $1 AND t.token = $2";
+        async fn numbers_with_token(&mut self, token: &CaseToken, looked_at: i64) -> Result<i64, StorageError> {
+            // The empty text keeps SQLite from walking through every phone instead of those of a case file.
+            let select = "SELECT count(DISTINCT token) FROM (SELECT n.token FROM case_file_tokens t
+                JOIN case_file_tokens n ON n.case_file_id = t.case_file_id AND n.kind || '' = 'phone'
+                WHERE t.kind = $1 AND t.token = $2 LIMIT $3) counted";
             let (count,): (i64,) = sqlx::query_as(select)
                 .bind(token.kind)
                 .bind(token.token.as_slice())
+                .bind(looked_at)
                 .fetch_one(self.connection())
                 .await?;
             Ok(count)

@@ -138,9 +138,10 @@ async fn the_numbers_of_one_identity_are_counted_once_each() {
             tx.case_files().put_tokens(row.id, &[vec![owner], phones].concat()).await.unwrap();
         }
 
-        let counted = tx.case_files().numbers_with_token(&identity).await.unwrap();
+        let counted = tx.case_files().numbers_with_token(&identity, 6).await.unwrap();
+        let among_one = tx.case_files().numbers_with_token(&identity, 1).await.unwrap();
 
-        assert_eq!(counted, 2, "{}", on.name);
+        assert_eq!((counted, among_one), (2, 1), "{}", on.name);
     }
 }
 
