@@ -1,10 +1,14 @@
 //! Every backend under test. A server that cannot be started fails the run; nothing is skipped.
 
 use std::{
-    net::TcpListener,
+    fs,
+    os::unix::process::CommandExt,
     path::{Path, PathBuf},
-    process::Command,
-    sync::Arc,
+    process::{Child, Command, Stdio},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU32, Ordering},
+    },
 };
 
 use anyhow::{Context, Result, bail};
@@ -15,6 +19,8 @@ use backends::{
 };
 use tempfile::TempDir;
 
+use crate::ports;
+
 /// A complete set of backends that lives as long as this value.
 pub struct TestBackends {
     /// Which engines, for the log.
@@ -24,7 +30,7 @@ pub struct TestBackends {
     /// Where it can be opened again.
     pub config: BackendsConfig,
     _folder: TempDir,
-    server: Option<PrivatePostgres>,
+    server: Option<Arc<PrivatePostgres>>,
 }
 
 /// Opens SQLite, local files and the in-process queue in a folder of their own.
@@ -34,14 +40,28 @@ pub async fn embedded() -> Result<TestBackends> {
     open("sqlite", folder, config, None).await
 }
 
-/// Opens PostgreSQL for catalogue and keys, with objects in local files.
+/// Opens PostgreSQL for catalogue and keys, with objects in local files. The databases are new, the server is the
+/// suite's.
 pub async fn postgres() -> Result<TestBackends> {
     let folder = tempfile::tempdir()?;
-    let server = PrivatePostgres::start()?;
+    let server = shared()?;
+    let number = server.databases.fetch_add(1, Ordering::Relaxed);
     let mut config = BackendsConfig::embedded(folder.path());
-    config.database_url = server.url("catalogue")?;
-    config.keys_url = server.url("keys")?;
+    config.database_url = server.url(&format!("catalogue_{number}"))?;
+    config.keys_url = server.url(&format!("keys_{number}"))?;
     open("postgres", folder, config, Some(server)).await
+}
+
+/// The cluster that the tests of one suite share; it is started by the first of them.
+fn shared() -> Result<Arc<PrivatePostgres>> {
+    static SHARED: Mutex<Option<Arc<PrivatePostgres>>> = Mutex::new(None);
+    let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(server) = &*shared {
+        return Ok(Arc::clone(server));
+    }
+    let server = Arc::new(PrivatePostgres::start()?);
+    *shared = Some(Arc::clone(&server));
+    Ok(server)
 }
 
 /// Every set of backends that keeps a catalogue.
@@ -56,7 +76,7 @@ pub async fn all() -> Result<Vec<TestBackends>> {
 impl TestBackends {
     /// The PostgreSQL cluster behind it, where there is one.
     pub fn server(&self) -> Option<&PrivatePostgres> {
-        self.server.as_ref()
+        self.server.as_deref()
     }
 }
 
@@ -64,30 +84,31 @@ async fn open(
     name: &'static str,
     folder: TempDir,
     config: BackendsConfig,
-    server: Option<PrivatePostgres>,
+    server: Option<Arc<PrivatePostgres>>,
 ) -> Result<TestBackends> {
-    std::fs::create_dir_all(folder.path().join("keys"))?;
+    fs::create_dir_all(folder.path().join("keys"))?;
     RootKey::create(&config.root_key)?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let backends = Backends::connect(&config, clock).await?;
     Ok(TestBackends { name, backends, config, _folder: folder, server })
 }
 
-/// A PostgreSQL cluster of its own on a private port, stopped when dropped.
+/// A PostgreSQL cluster of its own on a private port. It ends when dropped, and with the process that started it,
+/// however that ends.
 pub struct PrivatePostgres {
-    folder: TempDir,
+    folder: PathBuf,
     programs: PathBuf,
     port: u16,
+    databases: AtomicU32,
+    /// Stops the cluster and removes its data when the pipe to it closes.
+    janitor: Child,
 }
 
 impl PrivatePostgres {
     /// Makes and starts a cluster.
     pub fn start() -> Result<Self> {
         let cluster = Self::made()?;
-        cluster.as_owner(&format!(
-            "initdb -D {} -A trust -U postgres --locale=C.UTF-8 --no-sync",
-            cluster.data().display()
-        ))?;
+        cluster.initialise()?;
         cluster.run("")?;
         Ok(cluster)
     }
@@ -95,14 +116,11 @@ impl PrivatePostgres {
     /// Makes and starts a cluster that speaks TLS with `server.pem` and `server.key` of a folder.
     pub fn start_with_tls(certificates: &Path) -> Result<Self> {
         let cluster = Self::made()?;
+        cluster.initialise()?;
         let data = cluster.data();
-        cluster.as_owner(&format!(
-            "initdb -D {} -A trust -U postgres --locale=C.UTF-8 --no-sync",
-            data.display()
-        ))?;
         for name in ["server.pem", "server.key"] {
             let copy = data.join(name);
-            std::fs::copy(certificates.join(name), &copy)?;
+            fs::copy(certificates.join(name), &copy)?;
             if is_root()? {
                 run(Command::new("chown").arg("postgres").arg(&copy))?;
             }
@@ -126,21 +144,35 @@ impl PrivatePostgres {
     fn made() -> Result<Self> {
         let programs = programs()?;
         let folder = tempfile::Builder::new().prefix("guidang-postgres-").tempdir()?;
-        let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
         if is_root()? {
             run(Command::new("chown").arg("postgres").arg(folder.path()))?;
         }
-        Ok(Self { folder, programs, port })
+        let janitor = janitor(&programs, folder.path())?;
+        let (folder, port) = (folder.keep(), ports::free()?);
+        Ok(Self { folder, programs, port, databases: AtomicU32::new(0), janitor })
+    }
+
+    fn initialise(&self) -> Result<()> {
+        let data = self.data();
+        self.as_owner(&format!(
+            "initdb -D {} -A trust -U postgres --locale=C.UTF-8 --no-sync",
+            data.display()
+        ))
     }
 
     fn data(&self) -> PathBuf {
-        self.folder.path().join("data")
+        self.folder.join("data")
     }
 
     fn run(&self, more: &str) -> Result<()> {
-        let (folder, port) = (self.folder.path().display(), self.port);
-        let options = format!("-p {port} -k {folder} -c listen_addresses=127.0.0.1 -c fsync=off {more}");
-        self.as_owner(&format!("pg_ctl -D {} -w -l {folder}/log -o '{options}' start", self.data().display()))
+        let (folder, port) = (self.folder.display(), self.port);
+        let options = format!(
+            "-p {port} -k {folder} -c listen_addresses=127.0.0.1 -c fsync=off -c max_connections=200 {more}"
+        );
+        let start = format!("pg_ctl -D {} -w -l {folder}/log -o '{options}' start", self.data().display());
+        self.as_owner(&start).with_context(|| {
+            format!("its log:\n{}", fs::read_to_string(self.folder.join("log")).unwrap_or_default())
+        })
     }
 
     /// The address of a database that is there.
@@ -154,25 +186,39 @@ impl PrivatePostgres {
         Ok(self.address(database))
     }
 
-    /// Runs one of PostgreSQL's programs; it refuses to run as root.
+    /// Runs one of PostgreSQL's programs.
     fn as_owner(&self, command: &str) -> Result<()> {
-        let command = format!("{}/{command}", self.programs.display());
-        if is_root()? {
-            run(Command::new("su").args(["postgres", "-s", "/bin/sh", "-c", &command]))
-        } else {
-            run(Command::new("sh").args(["-c", &command]))
-        }
+        run(&mut owners_shell(&format!("{}/{command}", self.programs.display()))?)
     }
 }
 
 impl Drop for PrivatePostgres {
     fn drop(&mut self) {
-        let data = self.folder.path().join("data");
-        let stopped = self.as_owner(&format!("pg_ctl -D {} -m immediate stop", data.display()));
-        if let Err(error) = stopped {
+        drop(self.janitor.stdin.take());
+        if let Err(error) = self.janitor.wait() {
             eprintln!("postgresql did not stop: {error}");
         }
     }
+}
+
+/// A process that waits until the pipe to it closes, then stops the cluster and removes its data.
+fn janitor(programs: &Path, folder: &Path) -> Result<Child> {
+    let (programs, folder) = (programs.display(), folder.display());
+    let sweeping = format!("cat; {programs}/pg_ctl -D {folder}/data -m immediate stop; rm -rf {folder}");
+    let mut shell = owners_shell(&sweeping)?;
+    // In a group of its own, so that whoever interrupts the suite does not interrupt this.
+    shell.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).process_group(0);
+    Ok(shell.spawn()?)
+}
+
+/// A shell as a user under whom PostgreSQL runs; it refuses to run as root.
+fn owners_shell(script: &str) -> Result<Command> {
+    let mut shell = Command::new(if is_root()? { "su" } else { "sh" });
+    if is_root()? {
+        shell.args(["postgres", "-s", "/bin/sh"]);
+    }
+    shell.args(["-c", script]);
+    Ok(shell)
 }
 
 fn is_root() -> Result<bool> {
@@ -183,7 +229,7 @@ fn is_root() -> Result<bool> {
 /// Debian keeps them out of the path.
 fn programs() -> Result<PathBuf> {
     let versions = Path::new("/usr/lib/postgresql");
-    let folders = std::fs::read_dir(versions).context("PostgreSQL is not installed; run `make setup`")?;
+    let folders = fs::read_dir(versions).context("PostgreSQL is not installed; run `make setup`")?;
     let mut found: Vec<PathBuf> = folders.flatten().map(|folder| folder.path().join("bin")).collect();
     found.retain(|bin| bin.join("initdb").exists());
     found.sort();

@@ -14,6 +14,7 @@ pub mod cluster;
 pub mod engines;
 pub mod entries;
 pub mod hostile;
+pub mod ports;
 pub mod queues;
 pub mod rabbit;
 pub mod random;

@@ -2,7 +2,7 @@
 
 use std::{
     fs,
-    net::{TcpListener, TcpStream},
+    net::TcpStream,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     sync::{
@@ -14,6 +14,8 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail, ensure};
+
+use crate::ports;
 
 const SERVER: &str = "/usr/lib/rabbitmq/bin/rabbitmq-server";
 /// How long it may take to start, on a machine that is busy with other things.
@@ -55,8 +57,8 @@ impl PrivateRabbit {
     pub fn start() -> Result<Self> {
         ensure!(Path::new(SERVER).exists(), "RabbitMQ is not installed; run `make setup`");
         let folder = tempfile::Builder::new().prefix("guidang-rabbit-").tempdir()?.keep();
-        let (port, encrypted_port) = (free_port()?, free_port()?);
-        let (distribution_port, mapper_port) = (free_port()?, free_port()?);
+        let (port, encrypted_port) = (ports::free()?, ports::free()?);
+        let (distribution_port, mapper_port) = (ports::free()?, ports::free()?);
         let sweeping = format!("cat; sleep 1; epmd -port {mapper_port} -kill; rm -rf {}", folder.display());
         let janitor = until_pipe_closes(Command::new("sh").args(["-c", &sweeping])).spawn()?;
         let rabbit = Self {
@@ -231,10 +233,6 @@ fn definitions() -> serde_json::Value {
 
 fn until_pipe_closes(command: &mut Command) -> &mut Command {
     command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null())
-}
-
-fn free_port() -> Result<u16> {
-    Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
 }
 
 fn is_root() -> Result<bool> {

@@ -2,7 +2,6 @@
 
 use std::{
     fs::{self, OpenOptions},
-    net::TcpListener,
     path::{Path, PathBuf},
     process::Stdio,
     time::{Duration, Instant},
@@ -17,7 +16,7 @@ use tokio::{
     sync::{Semaphore, SemaphorePermit},
 };
 
-use crate::{catalogue::Catalogue, client::ApiClient};
+use crate::{catalogue::Catalogue, client::ApiClient, ports};
 
 /// One server at a time: a drill that shares its processor with another one measures nothing.
 static TURN: Semaphore = Semaphore::const_new(1);
@@ -87,7 +86,7 @@ impl Setup {
         let turn = TURN.acquire().await?;
         let folder = tempfile::Builder::new().prefix("guidang-test-").tempdir()?;
         let data = self.data.unwrap_or_else(|| folder.path().join("data"));
-        let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
+        let port = ports::free()?;
         let mut settings = self.settings;
         settings.push(("GUIDANG_SERVER__LISTEN".to_owned(), format!("127.0.0.1:{port}")));
         let mut server = TestServer {

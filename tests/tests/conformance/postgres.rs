@@ -124,7 +124,8 @@ async fn a_read_replica_is_refused() {
     let on = engines::postgres().await.unwrap();
     let standby = on.server().unwrap().standby().unwrap();
     let mut config = on.config.clone();
-    config.database_url = standby.address("catalogue");
+    let database = config.database_url.rsplit('/').next().unwrap().to_owned();
+    config.database_url = standby.address(&database);
 
     let said = told(connect(&config).await);
 
