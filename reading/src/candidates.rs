@@ -2,10 +2,12 @@
 
 mod beliefs;
 mod regions;
+mod text_layer;
 
 use beliefs::{Belief, believe, simplified};
 pub use beliefs::{birth_of, fits, is_valid_number};
 use domain::reading::{Lattice, Repair};
+pub use text_layer::TextLayer;
 
 use crate::{
     fields::parse,
@@ -26,6 +28,8 @@ pub struct Known {
     pub id_number: Option<String>,
     /// Texts of barcodes on the page.
     pub barcodes: Vec<String>,
+    /// What the file itself says stands on the page.
+    pub text_layer: TextLayer,
     /// Shapes the value may have.
     pub patterns: Vec<String>,
 }
@@ -58,7 +62,7 @@ pub fn decide(kind: ValueKind, readings: &[LineReading], known: &Known) -> Decis
 }
 
 fn decide_line(kind: ValueKind, reading: &LineReading, known: &Known) -> Decision {
-    weigh(kind, &texts_of(kind, reading), &reading.text, known)
+    weigh(kind, &texts_of(kind, reading, known), &reading.text, known)
 }
 
 /// Several lines are one value: the first is weighed, for it names the region; the others are taken as read.
@@ -66,7 +70,7 @@ fn decide_lines(kind: ValueKind, readings: &[LineReading], known: &Known) -> Dec
     let Some((first, rest)) = readings.split_first() else { return Decision::nothing() };
     let rest_text: String = rest.iter().map(|reading| parse::folded(&reading.text)).collect();
     let texts: Vec<ctc::Candidate> =
-        texts_of(kind, first).into_iter().map(|(text, log)| (text + &rest_text, log)).collect();
+        texts_of(kind, first, known).into_iter().map(|(text, log)| (text + &rest_text, log)).collect();
     let bare = parse::folded(&first.text) + &rest_text;
     let mut decision = weigh(kind, &texts, &bare, known);
     decision.share *= rest.iter().map(|reading| reading.confidence.value()).product::<f32>();
@@ -93,6 +97,7 @@ fn weigh(kind: ValueKind, texts: &[ctc::Candidate], bare_text: &str, known: &Kno
         let probability = log.exp();
         seen += probability;
         let Some(belief) = believe(kind, text, known) else { continue };
+        let belief = known.text_layer.supports(text, belief);
         total += probability * belief.weight;
         likeliest = likeliest.max(belief.weight);
         let weight = probability * belief.weight;
@@ -114,16 +119,17 @@ fn weigh(kind: ValueKind, texts: &[ctc::Candidate], bare_text: &str, known: &Kno
     Decision { text: Some(text), share, repair }
 }
 
-fn texts_of(kind: ValueKind, reading: &LineReading) -> Vec<ctc::Candidate> {
+fn texts_of(kind: ValueKind, reading: &LineReading, known: &Known) -> Vec<ctc::Candidate> {
     let mut texts = free_texts(kind, reading);
     let Some(first) = texts.first().map(|(text, _)| text.clone()) else { return texts };
-    let variants = match kind {
+    let mut variants: Vec<String> = match kind {
         ValueKind::Name => simplified(&first).into_iter().collect(),
         ValueKind::Address | ValueKind::Authority => {
             regions::variants(&simplified(&first).unwrap_or_else(|| first.clone()))
         }
         _ => Vec::new(),
     };
+    variants.extend(known.text_layer.like(&first));
     for variant in variants {
         if !reading.lattice.steps.is_empty() && texts.iter().all(|(text, _)| *text != variant) {
             let log = ctc::log_likelihood(&reading.lattice, &variant);

@@ -14,7 +14,7 @@ use domain::{
 use image::{RgbImage, imageops};
 
 use crate::{
-    candidates::Known,
+    candidates::{Known, TextLayer},
     capture,
     classify::{self, Found},
     cpu::{self, Stage, Stopwatch},
@@ -71,6 +71,8 @@ pub struct BarcodeHint {
 pub struct PageHints {
     /// Barcodes on it.
     pub barcodes: Vec<BarcodeHint>,
+    /// What the file holds as the page's text, where it was made on a computer.
+    pub text_layer: TextLayer,
 }
 
 /// Reads pages; one for each worker thread.
@@ -277,7 +279,8 @@ impl PageReader {
             self.read_card(image, found, lines)?
         } else {
             let barcodes = sheet.hints.barcodes.iter().map(|hint| hint.text.clone()).collect();
-            let known = Known { barcodes, ..Known::default() };
+            let text_layer = sheet.hints.text_layer.clone();
+            let known = Known { barcodes, text_layer, ..Known::default() };
             let lines = self.read_worn_labels(image, found.form, lines)?;
             fields::labelled::read(image, found.form, &lines, &known, &mut self.engines)?
         };

@@ -11,7 +11,7 @@ use domain::reading::{EngineVersion, PageReading};
 use ingest::{
     Barcode, DecodeError, DecodeSession, Fingerprint, Resolution, Sandbox, find_barcodes, fingerprint,
 };
-use reading::{BarcodeHint, PageHints, PageReader, ReaderOptions};
+use reading::{BarcodeHint, PageHints, PageReader, ReaderOptions, candidates::TextLayer};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 use tokio::sync::oneshot;
@@ -173,6 +173,25 @@ fn failed_page(page_index: usize, code: &str) -> PageOutcome {
     }
 }
 
+/// What the page says of itself; nothing where it has no text or none that can be read. The picture is there
+/// already, so that a text which ends the child costs no more than itself and the pages behind.
+fn text_layer(session: &mut DecodeSession, page_index: usize) -> TextLayer {
+    if !session.description().pages.get(page_index).is_some_and(|page| page.has_text_layer) {
+        return TextLayer::default();
+    }
+    match session.text(page_index) {
+        Ok(text) => TextLayer::of(&text),
+        Err(error) => {
+            tracing::info!(
+                page_number = page_index + 1,
+                code = error.code(),
+                "a text layer could not be read"
+            );
+            TextLayer::default()
+        }
+    }
+}
+
 fn read_page(
     reader: &mut PageReader,
     session: &mut DecodeSession,
@@ -181,7 +200,10 @@ fn read_page(
     let page = session.page(page_index, Resolution::Native)?;
     let barcodes = find_barcodes(&page.pixels);
     let hint = |barcode: &Barcode| BarcodeHint { text: barcode.text.clone(), region: Some(barcode.region) };
-    let hints = PageHints { barcodes: barcodes.iter().map(hint).collect() };
+    let hints = PageHints {
+        barcodes: barcodes.iter().map(hint).collect(),
+        text_layer: text_layer(session, page_index),
+    };
     let (reading, problem) = match reader.read_page(&page.pixels, page.dpi, &hints) {
         Ok(reading) => (Some((reader.version(), reading)), None),
         Err(error) => {

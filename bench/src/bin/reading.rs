@@ -135,7 +135,7 @@ fn read(reader: &mut PageReader, page: &Page, spent: &mut Spent) -> Result<()> {
     let hints = find_barcodes(&pixels)
         .into_iter()
         .map(|barcode| BarcodeHint { text: barcode.text, region: Some(barcode.region) });
-    let hints = PageHints { barcodes: hints.collect() };
+    let hints = PageHints { barcodes: hints.collect(), ..PageHints::default() };
     let searched = thread_ms();
     fingerprint(&pixels);
     let known = thread_ms();

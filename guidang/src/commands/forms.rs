@@ -94,6 +94,7 @@ fn preview(
     let barcodes = ingest::find_barcodes(&decoded.pixels);
     let hints = PageHints {
         barcodes: barcodes.into_iter().map(|code| BarcodeHint { text: code.text, region: None }).collect(),
+        ..PageHints::default()
     };
     let reading =
         reader.read_page(&decoded.pixels, decoded.dpi, &hints).or_fail("the sample cannot be read")?;
