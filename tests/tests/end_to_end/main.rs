@@ -5,6 +5,7 @@
 mod entering;
 mod finding_again;
 mod intake;
+mod page_pictures;
 mod placing;
 mod sample_cases;
 mod samples;
