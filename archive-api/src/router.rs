@@ -53,7 +53,7 @@ fn api() -> Router<ArchiveState> {
         .route("/api/v1/case-files/{id}/assign", post(case_files::assign))
         .route("/api/v1/findings", get(findings::get_findings))
         .route("/api/v1/findings/{id}/accept", post(findings::accept))
-        .route("/api/v1/findings/{id}/return", post(findings::return_finding))
+        .route("/api/v1/findings/{id}/return", post(findings::return_to_outlet))
         .route("/api/v1/pages/{id}/image", get(pages::get_image))
         .route("/api/v1/pages/{id}/corrections", post(pages::correct))
         .route("/api/v1/jobs", get(jobs::get_jobs))

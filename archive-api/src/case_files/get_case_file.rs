@@ -1,17 +1,26 @@
-//! `GET /api/v1/case-files/{id}`: a case file with everything in it.
+//! `GET /api/v1/case-files/{id}`: a case file with everything in it; `POST …/unmask`: the same clear, for a reason.
 
 use axum::{
     Json,
     extract::{Path, State},
 };
 use domain::{access::Action, ids::CaseFileId};
+use serde::Deserialize;
 
 use super::{
     loading::{entered_in_force, visible_case_file},
     show::{Reader, ReasonGiven},
     view::CaseFileView,
 };
-use crate::{caller::Caller, problem::Problem, state::ArchiveState};
+use crate::{caller::Caller, problem::Problem, record::reason_given, state::ArchiveState};
+
+/// Why clear values are needed.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Unmask {
+    #[serde(default)]
+    reason: String,
+}
 
 /// Answers with the case file, masked as far as the caller may see.
 pub(crate) async fn get_case_file(
@@ -19,19 +28,36 @@ pub(crate) async fn get_case_file(
     caller: Caller,
     Path(id): Path<CaseFileId>,
 ) -> Result<Json<CaseFileView>, Problem> {
-    read_case_file(&state, &caller, id).await.map(Json)
+    read_case_file(&state, &caller, id, None).await.map(Json)
 }
 
-/// Reads a case file and puts that on record in the same transaction, for the API and the console.
+/// Answers with the case file, clear as far as a reason suffices; what takes a second person stays masked.
+pub(crate) async fn unmask(
+    State(state): State<ArchiveState>,
+    caller: Caller,
+    Path(id): Path<CaseFileId>,
+    Json(request): Json<Unmask>,
+) -> Result<Json<CaseFileView>, Problem> {
+    let reason = reason_given(&request.reason)?;
+    read_case_file(&state, &caller, id, Some(reason)).await.map(Json)
+}
+
+/// Reads a case file and puts that on record in the same transaction, for the API and the console. A reason asks for
+/// clear values.
 pub(crate) async fn read_case_file(
     state: &ArchiveState,
     caller: &Caller,
     id: CaseFileId,
+    reason: Option<String>,
 ) -> Result<CaseFileView, Problem> {
+    let (needed, given) = match reason {
+        Some(_) => (Action::Unmask, ReasonGiven::Yes),
+        None => (Action::SeeCaseFile, ReasonGiven::No),
+    };
     let mut tx = state.backends.database.begin().await?;
-    let case_file = visible_case_file(tx.as_mut(), caller, Action::SeeCaseFile, id).await?;
+    let case_file = visible_case_file(tx.as_mut(), caller, needed, id).await?;
     let relation = caller.relation_to(&case_file);
-    let reader = Reader { role: caller.role, relation, reason: ReasonGiven::No };
+    let reader = Reader { role: caller.role, relation, reason: given };
     let opened = entered_in_force(&state.backends, tx.as_mut(), &case_file).await?;
     let view = CaseFileView::load(
         (&state.backends, &state.settings.deadlines),
@@ -41,9 +67,15 @@ pub(crate) async fn read_case_file(
         reader,
     )
     .await?;
-    let action = if reader.sees_anything_clear() { "read_clear" } else { "read_masked" };
-    let now = state.backends.clock.now();
-    tx.operation_log().append(&caller.log_entry(now, action, ("case_file", id.to_string()), "done")).await?;
+    let action = match given {
+        ReasonGiven::Yes => "unmask",
+        ReasonGiven::No if reader.sees_anything_clear() => "read_clear",
+        ReasonGiven::No => "read_masked",
+    };
+    let mut entry =
+        caller.log_entry(state.backends.clock.now(), action, ("case_file", id.to_string()), "done");
+    entry.reason = reason;
+    tx.operation_log().append(&entry).await?;
     tx.commit().await?;
     Ok(view)
 }

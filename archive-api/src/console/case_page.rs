@@ -85,7 +85,7 @@ pub(super) async fn show(
     Path(id): Path<CaseFileId>,
 ) -> Result<Response, Problem> {
     let Visitor { caller, language } = visitor;
-    let case_file = read_case_file(&state, &caller, id).await?;
+    let case_file = read_case_file(&state, &caller, id, None).await?;
     let in_force = case_file.findings.iter().filter(|finding| finding.state != FindingState::Withdrawn);
     let findings: Vec<FindingLine> = in_force.map(|finding| line(language, finding)).collect();
     let deadlines = case_file.deadlines.iter().map(|deadline| DeadlineLine {

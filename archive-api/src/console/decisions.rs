@@ -11,7 +11,7 @@ use serde::Deserialize;
 use super::visitor::Visitor;
 use crate::{
     case_files,
-    findings::{Decision, accept_finding, return_to_outlet as return_finding},
+    findings::{Decision, Settlement, settle},
     problem::Problem,
     state::ArchiveState,
 };
@@ -30,7 +30,8 @@ pub(super) async fn accept(
     Path(id): Path<FindingId>,
     Form(form): Form<DecisionForm>,
 ) -> Result<Redirect, Problem> {
-    accept_finding(&state, &visitor.caller, id, &Decision { reason: form.reason }).await?;
+    let decision = Decision { reason: form.reason };
+    settle(&state, &visitor.caller, id, &decision, Settlement::Accept).await?;
     Ok(back_to(form.case_file))
 }
 
@@ -41,7 +42,8 @@ pub(super) async fn return_to_outlet(
     Path(id): Path<FindingId>,
     Form(form): Form<DecisionForm>,
 ) -> Result<Redirect, Problem> {
-    return_finding(&state, &visitor.caller, id, &Decision { reason: form.reason }).await?;
+    let decision = Decision { reason: form.reason };
+    settle(&state, &visitor.caller, id, &decision, Settlement::Return).await?;
     Ok(back_to(form.case_file))
 }
 

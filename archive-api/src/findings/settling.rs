@@ -1,18 +1,24 @@
-//! What settling a finding has in common: who may, that it is still open, and what follows for the case file.
+//! `POST /api/v1/findings/{id}/accept` and `…/return`: what an auditor decides about a finding, and what follows.
 
+use axum::{
+    Json,
+    extract::{Path, State},
+};
 use backends::{
+    clock::office_day,
     database::{Transaction, case_files::CaseFileRow, findings::FindingRow},
     error::StorageError,
     queue::Ring,
 };
 use chrono::{DateTime, Utc};
 use domain::{access::Action, case_file::CaseState, finding::FindingState, ids::FindingId, job::JobName};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::{
     caller::Caller,
     problem::{Problem, kinds},
-    record,
+    record::{self, announce, reason_given},
+    state::ArchiveState,
 };
 
 /// What an auditor says about a finding.
@@ -24,8 +30,110 @@ pub(crate) struct Decision {
     pub reason: String,
 }
 
+/// The two ways to settle a finding.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Settlement {
+    /// It passes; when it was the last open one, its case file is accepted too.
+    Accept,
+    /// The outlet answers it with a new scan or a corrected entry.
+    Return,
+}
+
+impl Settlement {
+    const fn action(self) -> Action {
+        match self {
+            Self::Accept => Action::DecideFinding,
+            Self::Return => Action::ReturnToOutlet,
+        }
+    }
+
+    const fn state(self) -> FindingState {
+        match self {
+            Self::Accept => FindingState::Accepted,
+            Self::Return => FindingState::Returned,
+        }
+    }
+
+    /// As the operation log has it.
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Accept => "accept_finding",
+            Self::Return => "return_finding",
+        }
+    }
+}
+
+/// What became of the finding and its case file.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub(crate) struct Settled {
+    id: FindingId,
+    state: FindingState,
+    case_file_state: CaseState,
+}
+
+/// Lets a finding pass, with a reason.
+pub(crate) async fn accept(
+    State(state): State<ArchiveState>,
+    caller: Caller,
+    Path(id): Path<FindingId>,
+    Json(decision): Json<Decision>,
+) -> Result<Json<Settled>, Problem> {
+    settle(&state, &caller, id, &decision, Settlement::Accept).await.map(Json)
+}
+
+/// Sends a finding, and with it the case file, back to the outlet.
+pub(crate) async fn return_to_outlet(
+    State(state): State<ArchiveState>,
+    caller: Caller,
+    Path(id): Path<FindingId>,
+    Json(decision): Json<Decision>,
+) -> Result<Json<Settled>, Problem> {
+    settle(&state, &caller, id, &decision, Settlement::Return).await.map(Json)
+}
+
+/// Settles a finding, for the API and the console.
+pub(crate) async fn settle(
+    state: &ArchiveState,
+    caller: &Caller,
+    id: FindingId,
+    decision: &Decision,
+    settlement: Settlement,
+) -> Result<Settled, Problem> {
+    let reason = reason_given(&decision.reason)?;
+    let now = state.backends.clock.now();
+    let mut tx = state.backends.database.begin().await?;
+    let (finding, mut case_file) = open_finding(tx.as_mut(), caller, settlement.action(), id).await?;
+    let settled = FindingRow {
+        state: settlement.state(),
+        settled_by: Some(caller.account.id),
+        settled_at: Some(now),
+        settled_reason: Some(reason.clone()),
+        ..finding.clone()
+    };
+    tx.findings().update(&settled, finding.state).await?;
+    if settlement == Settlement::Return {
+        case_file.returned_on = Some(office_day(now));
+    }
+    // The index shows open findings: the case file takes the next number of the change sequence.
+    case_file.updated_at = now;
+    tx.case_files().update(&mut case_file).await?;
+    let ring = match settlement {
+        Settlement::Accept => accept_if_clear(tx.as_mut(), &mut case_file, now).await?,
+        Settlement::Return => {
+            return_case_file(tx.as_mut(), &mut case_file, now).await?;
+            None
+        }
+    };
+    let mut entry = caller.log_entry(now, settlement.name(), ("finding", id.to_string()), "done");
+    entry.reason = Some(reason);
+    tx.operation_log().append(&entry).await?;
+    tx.commit().await?;
+    announce(&state.backends, ring.as_slice()).await;
+    Ok(Settled { id, state: settlement.state(), case_file_state: case_file.state })
+}
+
 /// The finding, still open, with the case file whose verdict raised it.
-pub(super) async fn open_finding(
+async fn open_finding(
     tx: &mut dyn Transaction,
     caller: &Caller,
     action: Action,
@@ -42,27 +150,8 @@ pub(super) async fn open_finding(
     Ok((finding, case_file))
 }
 
-/// Stores the settlement of a finding.
-pub(super) async fn settle(
-    tx: &mut dyn Transaction,
-    caller: &Caller,
-    finding: &FindingRow,
-    to: FindingState,
-    reason: &str,
-    now: DateTime<Utc>,
-) -> Result<(), StorageError> {
-    let settled = FindingRow {
-        state: to,
-        settled_by: Some(caller.account.id),
-        settled_at: Some(now),
-        settled_reason: Some(reason.to_owned()),
-        ..finding.clone()
-    };
-    tx.findings().update(&settled, finding.state).await
-}
-
 /// Accepts a case file none of whose findings is open any more, and lets it be archived.
-pub(super) async fn accept_if_clear(
+async fn accept_if_clear(
     tx: &mut dyn Transaction,
     case_file: &mut CaseFileRow,
     now: DateTime<Utc>,
@@ -78,4 +167,16 @@ pub(super) async fn accept_if_clear(
     tx.case_files().change_state(case_file, CaseState::Accepted, "findings_settled", now).await?;
     let job = record::job(now, JobName::ArchiveCaseFile, case_file.id.uuid());
     Ok(Some(tx.jobs().enqueue(&job).await?))
+}
+
+/// Gives a case file that an auditor looked at back to its outlet.
+async fn return_case_file(
+    tx: &mut dyn Transaction,
+    case_file: &mut CaseFileRow,
+    now: DateTime<Utc>,
+) -> Result<(), StorageError> {
+    if case_file.state == CaseState::InReview {
+        tx.case_files().change_state(case_file, CaseState::Returned, "returned_to_outlet", now).await?;
+    }
+    Ok(())
 }
