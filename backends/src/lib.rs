@@ -9,6 +9,7 @@ pub mod clock;
 pub mod connect;
 pub mod copying;
 pub mod database;
+pub mod digest;
 pub mod error;
 pub mod queue;
 pub mod vault;

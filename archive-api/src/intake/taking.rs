@@ -1,9 +1,9 @@
 //! Taking one file into memory, and refusing it as early as its bytes allow.
 
+use backends::digest::Sha256Stream;
 use bytes::{Bytes, BytesMut};
 use domain::ids::ScanId;
 use ingest::{HEAD_BYTES, MediaType, Refusal, inspect, sniff};
-use sha2::{Digest, Sha256};
 use tokio::sync::OwnedSemaphorePermit;
 
 use super::{
@@ -96,7 +96,7 @@ impl Intake {
         files: &mut dyn FileSource,
     ) -> Result<Result<(Bytes, [u8; 32]), Refusal>, IntakeError> {
         let mut bytes = BytesMut::new();
-        let mut digest = Sha256::new();
+        let mut digest = Sha256Stream::default();
         let mut is_sniffed = false;
         while let Some(piece) = files.next_piece().await? {
             digest.update(&piece);
@@ -111,6 +111,6 @@ impl Intake {
                 }
             }
         }
-        Ok(Ok((bytes.freeze(), digest.finalize().into())))
+        Ok(Ok((bytes.freeze(), digest.finish())))
     }
 }

@@ -1,10 +1,9 @@
 //! The file in quarantine as a source for the intake, which must be the file that the ticket was made for.
 
 use async_trait::async_trait;
-use backends::{blob_store::BlobReader, database::upload_tickets::UploadTicketRow};
+use backends::{blob_store::BlobReader, database::upload_tickets::UploadTicketRow, digest::Sha256Stream};
 use bytes::Bytes;
 use futures_util::StreamExt;
-use sha2::{Digest, Sha256};
 
 use crate::intake::{FileHead, FileSource, Labels, SourceError};
 
@@ -12,7 +11,7 @@ use crate::intake::{FileHead, FileSource, Labels, SourceError};
 pub(super) struct QuarantinedFile {
     head: Option<FileHead>,
     reader: BlobReader,
-    digest: Sha256,
+    digest: Sha256Stream,
     seen_bytes: u64,
     expected: ([u8; 32], u64),
 }
@@ -27,7 +26,7 @@ impl QuarantinedFile {
         Self {
             head: Some(FileHead { name, labels }),
             reader,
-            digest: Sha256::new(),
+            digest: Sha256Stream::default(),
             seen_bytes: 0,
             expected: (ticket.sha256, ticket.size_bytes.unsigned_abs()),
         }
@@ -36,7 +35,7 @@ impl QuarantinedFile {
     /// The store was asked to take no other file; it is not believed.
     fn is_as_promised(&self) -> bool {
         let (sha256, size_bytes) = self.expected;
-        self.seen_bytes == size_bytes && self.digest.clone().finalize().as_slice() == sha256.as_slice()
+        self.seen_bytes == size_bytes && self.digest.clone().finish() == sha256
     }
 }
 

@@ -3,6 +3,7 @@
 use backends::{
     clock::new_id,
     database::{pages::PageRow, readings::ReadingRow, scans::ScanRow},
+    digest::sha256,
     vault::{DataKey, OpenStream},
 };
 use chrono::TimeDelta;
@@ -12,7 +13,6 @@ use domain::{
     scan::ScanState,
 };
 use ingest::Fingerprint;
-use sha2::{Digest, Sha256};
 
 use super::missing;
 use crate::{
@@ -49,7 +49,7 @@ async fn load(context: &WorkContext, scan: &ScanRow, key: &DataKey) -> Result<Ve
     let sealed =
         sealed.ok_or_else(|| JobFailure::Dead { reason: "the object of the scan is missing".to_owned() })?;
     let bytes = OpenStream::open(key, &blob.path(), &sealed)?;
-    if Sha256::digest(&bytes).as_slice() != scan.sha256.as_slice() {
+    if sha256(&bytes) != scan.sha256 {
         return Err(JobFailure::Dead {
             reason: "the object of the scan is not what was received".to_owned(),
         });

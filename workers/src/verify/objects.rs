@@ -3,7 +3,8 @@
 use std::collections::HashSet;
 
 use backends::{
-    blob_store::BlobKey, connect::Backends, database::scans::ScanRow, error::StorageError, vault::OpenStream,
+    blob_store::BlobKey, connect::Backends, database::scans::ScanRow, digest::sha256, error::StorageError,
+    vault::OpenStream,
 };
 use domain::{
     ids::{ScanId, UploadTicketId},
@@ -11,7 +12,6 @@ use domain::{
     upload_ticket::UploadTicketState,
 };
 use futures_util::StreamExt;
-use sha2::{Digest, Sha256};
 
 use super::{Check, Violations};
 use crate::timetable::GRACE;
@@ -72,8 +72,7 @@ async fn scan_is_whole(
     };
     match OpenStream::open(&key, &blob.path(), &sealed) {
         Ok(bytes) => {
-            let is_right = Sha256::digest(&bytes).as_slice() == scan.sha256.as_slice()
-                && bytes.len() as i64 == scan.size_bytes;
+            let is_right = sha256(&bytes) == scan.sha256 && bytes.len() as i64 == scan.size_bytes;
             if !is_right {
                 received.add(format!("scan {} holds other bytes than were received", scan.id));
             }
