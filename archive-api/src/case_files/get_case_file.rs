@@ -1,26 +1,17 @@
-//! `GET /api/v1/case-files/{id}`: a case file with everything in it; `POST …/unmask`: the same clear, for a reason.
+//! `GET /api/v1/case-files/{id}`: a case file with everything in it.
 
 use axum::{
     Json,
     extract::{Path, State},
 };
 use domain::{access::Action, ids::CaseFileId};
-use serde::Deserialize;
 
 use super::{
     loading::{entered_in_force, visible_case_file},
     show::{Reader, ReasonGiven},
     view::CaseFileView,
 };
-use crate::{caller::Caller, problem::Problem, record::reason_given, state::ArchiveState};
-
-/// Why clear values are needed.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Unmask {
-    #[serde(default)]
-    reason: String,
-}
+use crate::{caller::Caller, problem::Problem, state::ArchiveState};
 
 /// Answers with the case file, masked as far as the caller may see.
 pub(crate) async fn get_case_file(
@@ -29,17 +20,6 @@ pub(crate) async fn get_case_file(
     Path(id): Path<CaseFileId>,
 ) -> Result<Json<CaseFileView>, Problem> {
     read_case_file(&state, &caller, id, None).await.map(Json)
-}
-
-/// Answers with the case file, clear as far as a reason suffices; what takes a second person stays masked.
-pub(crate) async fn unmask(
-    State(state): State<ArchiveState>,
-    caller: Caller,
-    Path(id): Path<CaseFileId>,
-    Json(request): Json<Unmask>,
-) -> Result<Json<CaseFileView>, Problem> {
-    let reason = reason_given(&request.reason)?;
-    read_case_file(&state, &caller, id, Some(reason)).await.map(Json)
 }
 
 /// Reads a case file and puts that on record in the same transaction, for the API and the console. A reason asks for

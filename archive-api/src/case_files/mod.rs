@@ -6,13 +6,15 @@ mod loading;
 mod search;
 mod search_query;
 mod show;
+mod unmask;
 mod view;
 
 pub(crate) use assign::assign;
-pub(crate) use get_case_file::{get_case_file, read_case_file, unmask};
+pub(crate) use get_case_file::{get_case_file, read_case_file};
 pub(crate) use search::{FoundCaseFile, SearchAnswer, get_case_files, search};
 pub(crate) use search_query::SearchQuery;
 pub(crate) use show::{Reader, ReasonGiven, Shown};
+pub(crate) use unmask::unmask;
 pub(crate) use view::{CaseFileView, FindingView, finding_view};
 
 #[cfg(test)]

@@ -1,10 +1,14 @@
 //! Findings: the queue, and what an auditor decides about one.
 
+mod accept;
 mod list;
+mod return_to_outlet;
 mod settling;
 
+pub(crate) use accept::accept;
 pub(crate) use list::get_findings;
-pub(crate) use settling::{Decision, Settlement, accept, return_to_outlet, settle};
+pub(crate) use return_to_outlet::return_to_outlet;
+pub(crate) use settling::{Decision, Settlement, settle};
 
 #[cfg(test)]
 mod tests;

@@ -1,9 +1,5 @@
-//! `POST /api/v1/findings/{id}/accept` and `…/return`: what an auditor decides about a finding, and what follows.
+//! Settling a finding: who may, that it is still open, and what follows for the case file.
 
-use axum::{
-    Json,
-    extract::{Path, State},
-};
 use backends::{
     clock::office_day,
     database::{Transaction, case_files::CaseFileRow, findings::FindingRow},
@@ -69,26 +65,6 @@ pub(crate) struct Settled {
     id: FindingId,
     state: FindingState,
     case_file_state: CaseState,
-}
-
-/// Lets a finding pass, with a reason.
-pub(crate) async fn accept(
-    State(state): State<ArchiveState>,
-    caller: Caller,
-    Path(id): Path<FindingId>,
-    Json(decision): Json<Decision>,
-) -> Result<Json<Settled>, Problem> {
-    settle(&state, &caller, id, &decision, Settlement::Accept).await.map(Json)
-}
-
-/// Sends a finding, and with it the case file, back to the outlet.
-pub(crate) async fn return_to_outlet(
-    State(state): State<ArchiveState>,
-    caller: Caller,
-    Path(id): Path<FindingId>,
-    Json(decision): Json<Decision>,
-) -> Result<Json<Settled>, Problem> {
-    settle(&state, &caller, id, &decision, Settlement::Return).await.map(Json)
 }
 
 /// Settles a finding, for the API and the console.
