@@ -1,35 +1,10 @@
-//! Rows that several endpoints write: jobs, and entries of the operation log.
+//! What several endpoints do: putting things on record, ringing for jobs, taking reasons.
 
 use std::time::Duration;
 
-use backends::{
-    clock::new_id,
-    connect::Backends,
-    database::{jobs::JobRow, operation_log::LogEntry},
-    error::StorageError,
-    queue::Ring,
-};
-use chrono::{DateTime, Utc};
-use domain::job::{JobName, JobState};
-use uuid::Uuid;
+use backends::{connect::Backends, database::operation_log::LogEntry, error::StorageError, queue::Ring};
 
 use crate::problem::{Problem, kinds};
-
-/// A job that is due at once.
-pub(crate) fn job(now: DateTime<Utc>, name: JobName, subject: Uuid) -> JobRow {
-    JobRow {
-        id: new_id(now),
-        name,
-        subject,
-        state: JobState::Waiting,
-        attempts: 0,
-        due_at: now,
-        lease_until: None,
-        reason: None,
-        created_at: now,
-        finished_at: None,
-    }
-}
 
 /// Rings for jobs whose rows are committed. A ring that fails does no harm: the sweep rings again.
 pub(crate) async fn announce(backends: &Backends, rings: &[Ring]) {

@@ -94,6 +94,11 @@ impl CaseState {
         )
     }
 
+    /// Whether scans may be added or taken out: not once the case file is on its way to destruction.
+    pub const fn takes_scans(self) -> bool {
+        matches!(self, Self::Reading) || self.may_become(Self::Reading)
+    }
+
     /// Makes the change, or says that it is not a legal one.
     pub const fn become_state(self, next: Self) -> Result<Self, IllegalTransition> {
         if self.may_become(next) { Ok(next) } else { Err(IllegalTransition { from: self, to: next }) }
@@ -152,6 +157,13 @@ mod tests {
             assert!(before.contains(&pair[0]));
             assert!(pair[1] < CaseState::Due || before == [pair[0]], "{before:?}");
             assert!(pair[1] == CaseState::Archived || before.iter().all(leads_on), "{before:?}");
+        }
+    }
+
+    #[test]
+    fn nothing_is_added_to_what_is_on_its_way_to_destruction() {
+        for state in CaseState::ALL {
+            assert_eq!(state.takes_scans(), state < CaseState::Due, "{state}");
         }
     }
 

@@ -3,7 +3,6 @@
 use std::{sync::Arc, time::Duration};
 
 use backends::{
-    clock::new_id,
     connect::Backends,
     database::{Transaction, jobs::JobRow, operation_log::LogEntry},
     error::StorageError,
@@ -66,18 +65,7 @@ impl WorkContext {
     /// A row for a job that is due after `delay`.
     pub fn job(&self, name: JobName, subject: Uuid, delay: TimeDelta) -> JobRow {
         let now = self.now();
-        JobRow {
-            id: new_id(now),
-            name,
-            subject,
-            state: JobState::Waiting,
-            attempts: 0,
-            due_at: now + delay,
-            lease_until: None,
-            reason: None,
-            created_at: now,
-            finished_at: None,
-        }
+        JobRow { due_at: now + delay, ..JobRow::due_at_once(name, subject, now) }
     }
 
     /// Rings for jobs whose rows are committed. A ring that fails does no harm: the sweep rings again.

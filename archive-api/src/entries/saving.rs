@@ -8,6 +8,7 @@ use backends::{
         Transaction,
         case_files::{CaseFileRow, CaseToken},
         entered_data::EnteredDataRow,
+        jobs::JobRow,
         organisation::OutletRow,
     },
     error::StorageError,
@@ -336,7 +337,7 @@ impl<'a> Saver<'a> {
             after = Some(last.id);
             let mut jobs = Vec::with_capacity(waiting.len());
             for scan in &waiting {
-                let job = record::job(backends.clock.now(), JobName::PlaceScan, scan.id.uuid());
+                let job = JobRow::due_at_once(JobName::PlaceScan, scan.id.uuid(), backends.clock.now());
                 jobs.push(tx.jobs().enqueue(&job).await?);
             }
             tx.commit().await?;
@@ -366,7 +367,7 @@ async fn enqueue_check(
     batch: &mut Batch,
     id: CaseFileId,
 ) -> Result<(), StorageError> {
-    let job = record::job(batch.now, JobName::CheckCaseFile, id.uuid());
+    let job = JobRow::due_at_once(JobName::CheckCaseFile, id.uuid(), batch.now);
     batch.jobs.push(tx.jobs().enqueue(&job).await?);
     Ok(())
 }

@@ -2,7 +2,7 @@
 
 use backends::{
     clock::office_day,
-    database::{Transaction, case_files::CaseFileRow, findings::FindingRow},
+    database::{Transaction, case_files::CaseFileRow, findings::FindingRow, jobs::JobRow},
     error::StorageError,
     queue::Ring,
 };
@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     caller::Caller,
     problem::{Problem, kinds},
-    record::{self, announce, reason_given},
+    record::{announce, reason_given},
     state::ArchiveState,
 };
 
@@ -141,7 +141,7 @@ async fn accept_if_clear(
         return Ok(None);
     }
     tx.case_files().change_state(case_file, CaseState::Accepted, "findings_settled", now).await?;
-    let job = record::job(now, JobName::ArchiveCaseFile, case_file.id.uuid());
+    let job = JobRow::due_at_once(JobName::ArchiveCaseFile, case_file.id.uuid(), now);
     Ok(Some(tx.jobs().enqueue(&job).await?))
 }
 

@@ -7,6 +7,7 @@ use backends::{
     connect::Backends,
     database::{
         Transaction,
+        jobs::JobRow,
         scans::{ScanRow, UploadItem, UploadRow},
     },
     error::StorageError,
@@ -91,7 +92,7 @@ impl Recording<'_> {
         tx.scans().insert_upload(row, &new, &items).await?;
         let mut jobs = Vec::with_capacity(new.len());
         for scan in &new {
-            let job = record::job(row.received_at, JobName::ReadScan, scan.id.uuid());
+            let job = JobRow::due_at_once(JobName::ReadScan, scan.id.uuid(), row.received_at);
             jobs.push(tx.jobs().enqueue(&job).await?);
         }
         let count = |outcome: &str| items.iter().filter(|item| item.outcome == outcome).count();

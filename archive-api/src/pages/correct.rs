@@ -4,7 +4,7 @@ use axum::{
     Json,
     extract::{Path, State},
 };
-use backends::{clock::new_id, database::readings::ReadingRow};
+use backends::{clock::new_id, database::readings::ReadingRow, placing};
 use domain::{
     access::Action,
     field::{Confidence, FieldName},
@@ -18,7 +18,6 @@ use crate::{
     caller::Caller,
     problem::{Problem, kinds},
     record::{announce, reason_given},
-    scans::reopen,
     state::ArchiveState,
 };
 
@@ -87,7 +86,7 @@ pub(crate) async fn correct(
         made_at: now,
     };
     tx.readings().insert(&row).await?;
-    let job = reopen(tx.as_mut(), &mut case_file, "reading_corrected", now).await?;
+    let job = placing::reopen(tx.as_mut(), &mut case_file, "reading_corrected", now).await?;
     let mut entry = caller.log_entry(now, "correct_reading", ("page", id.to_string()), "done");
     entry.reason = Some(reason);
     tx.operation_log().append(&entry).await?;

@@ -11,7 +11,6 @@ mod view;
 pub(crate) use get_scan::get_scan;
 pub(crate) use get_upload::{UploadView, UploadedFile, get_upload, load_upload};
 pub(crate) use place_scan::{PlaceScan, place, place_scan};
-pub(crate) use placing::reopen;
 pub(crate) use tray::{get_tray, load_tray};
 pub(crate) use unplace_scan::unplace_scan;
 pub(crate) use view::{ScanView, visible_scan};

@@ -9,7 +9,7 @@ use domain::{
 use uuid::Uuid;
 
 use super::term;
-use crate::{error::StorageError, queue::Ring};
+use crate::{clock::new_id, error::StorageError, queue::Ring};
 
 /// One job.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,6 +34,24 @@ pub struct JobRow {
     pub created_at: DateTime<Utc>,
     /// When it was done or given up.
     pub finished_at: Option<DateTime<Utc>>,
+}
+
+impl JobRow {
+    /// A new job that may be started now.
+    pub fn due_at_once(name: JobName, subject: Uuid, now: DateTime<Utc>) -> Self {
+        Self {
+            id: new_id(now),
+            name,
+            subject,
+            state: JobState::Waiting,
+            attempts: 0,
+            due_at: now,
+            lease_until: None,
+            reason: None,
+            created_at: now,
+            finished_at: None,
+        }
+    }
 }
 
 /// How many jobs of a name are in a state.

@@ -7,12 +7,12 @@ mod evidence;
 mod ladder;
 
 use backends::{
-    clock::office_day,
     database::{Transaction, case_files::CaseFileRow, scans::ScanRow},
+    placing,
     queue::Ring,
 };
 use chrono::TimeDelta;
-use domain::{case_file::CaseState, ids::ScanId, job::JobName, scan::ScanState};
+use domain::{ids::ScanId, job::JobName, scan::ScanState};
 
 use self::{evidence::Evidence, ladder::Place};
 use super::{missing, open_case_file};
@@ -73,90 +73,26 @@ async fn into_tray(context: &WorkContext, claimed: &Claimed, mut scan: ScanRow) 
 async fn place_in(
     context: &WorkContext,
     claimed: &Claimed,
-    mut scan: ScanRow,
+    scan: ScanRow,
     case_file: CaseFileRow,
     by: &'static str,
 ) -> Result<(), JobFailure> {
-    let vault = &context.backends.vault;
-    let scan_key = vault.required_key(scan.key_id).await?;
-    let case_key = vault.required_key(case_file.key_id).await?;
-    vault.hand_over(&scan_key, &case_key, context.now()).await?;
+    placing::hand_over_key(&context.backends, &scan, &case_file, context.now()).await?;
     fail::fail_point!("place_scan::handed_over");
 
     let mut tx = context.backends.database.begin().await?;
-    // Loaded again inside the transaction: somebody may have changed it since the ladder looked.
-    let mut case_file = tx.case_files().find(case_file.id).await?.ok_or_else(|| missing("the case file"))?;
-    if !takes_scans(case_file.state) {
+    let placed = placing::place(tx.as_mut(), &scan, case_file.id, by, context.now()).await?;
+    let Some(placement) = placed else {
         drop(tx);
         return into_tray(context, claimed, scan).await;
-    }
-    let from = scan.state;
-    let twin = same_bytes_in(tx.as_mut(), &scan, &case_file).await?;
-    scan.case_file_id = Some(case_file.id);
-    scan.placed_by = Some(by.to_owned());
-    scan.placed_at = Some(context.now());
-    scan.same_as = twin.as_ref().map(|twin| twin.id);
-    scan.state = match (&twin, from) {
-        (Some(_), _) => ScanState::Linked,
-        (None, ScanState::Unreadable) => ScanState::Unreadable,
-        (None, _) => ScanState::Placed,
     };
-    tx.scans().update(&scan, from).await?;
-    let mut follow_up = Vec::new();
-    if twin.is_none() {
-        reopen(context, tx.as_mut(), &mut case_file, &scan).await?;
-        let check = context.job(JobName::CheckCaseFile, case_file.id.uuid(), TimeDelta::zero());
-        follow_up.push(tx.jobs().enqueue(&check).await?);
-    }
-    follow_up.extend(try_neighbours_again(context, tx.as_mut(), &scan).await?);
+    let mut next: Vec<Ring> = placement.check.iter().cloned().collect();
+    next.extend(try_neighbours_again(context, tx.as_mut(), &scan).await?);
     tx.operation_log().append(&context.log_entry("place_scan", "scan", scan.id.uuid(), by)).await?;
     fail::fail_point!("place_scan::before_commit");
-    claimed.complete(context, tx, &follow_up).await?;
+    claimed.complete(context, tx, &next).await?;
     fail::fail_point!("place_scan::after_commit");
-    vault.release_from_root(scan.key_id).await?;
-    if twin.is_some() {
-        // The row says that nothing is stored here; the object goes after it.
-        context.backends.blobs.delete(backends::blob_store::BlobKey::Scan(scan.id)).await?;
-    }
-    Ok(())
-}
-
-/// Nothing is added to what is on its way to destruction.
-const fn takes_scans(state: CaseState) -> bool {
-    state.may_become(CaseState::Reading) || matches!(state, CaseState::Reading)
-}
-
-async fn same_bytes_in(
-    tx: &mut dyn Transaction,
-    scan: &ScanRow,
-    case_file: &CaseFileRow,
-) -> Result<Option<ScanRow>, JobFailure> {
-    let same = tx.scans().with_sha256(&scan.sha256).await?;
-    Ok(same.into_iter().find(|other| {
-        other.id != scan.id && other.case_file_id == Some(case_file.id) && other.same_as.is_none()
-    }))
-}
-
-/// The verdict falls with the papers it was given on, and the case file is read anew.
-async fn reopen(
-    context: &WorkContext,
-    tx: &mut dyn Transaction,
-    case_file: &mut CaseFileRow,
-    scan: &ScanRow,
-) -> Result<(), JobFailure> {
-    let now = context.now();
-    if let Some(verdict) = case_file.verdict_id.take() {
-        tx.findings().fell(verdict, now).await?;
-    }
-    case_file.papers_received_on.get_or_insert(office_day(scan.received_at));
-    if case_file.outlet_code.is_none() {
-        case_file.outlet_code.clone_from(&scan.outlet_code);
-    }
-    case_file.updated_at = now;
-    tx.case_files().update(case_file).await?;
-    if case_file.state != CaseState::Reading {
-        tx.case_files().change_state(case_file, CaseState::Reading, "scan_placed", now).await?;
-    }
+    placing::finish(&context.backends, &scan, &placement).await?;
     Ok(())
 }
 
