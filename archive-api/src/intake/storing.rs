@@ -139,8 +139,8 @@ async fn put_small(blobs: &BlobStore, id: ScanId, key: DataKey, bytes: Bytes) ->
     let blob = BlobKey::Scan(id);
     let sealing = tokio::task::spawn_blocking(move || {
         let (mut stream, mut sealed) = SealStream::start(&key, &blob.path());
-        sealed.extend(stream.push(&bytes)?);
-        sealed.extend(stream.finish()?);
+        stream.push(&bytes, &mut sealed)?;
+        stream.finish(&mut sealed)?;
         Ok::<_, StorageError>(sealed)
     });
     let sealed = sealing
@@ -151,14 +151,18 @@ async fn put_small(blobs: &BlobStore, id: ScanId, key: DataKey, bytes: Bytes) ->
 
 async fn put_large(blobs: &BlobStore, id: ScanId, key: &DataKey, bytes: &[u8]) -> Result<(), StorageError> {
     let blob = BlobKey::Scan(id);
-    let (mut stream, header) = SealStream::start(key, &blob.path());
+    let (mut stream, mut sealed) = SealStream::start(key, &blob.path());
     let mut writer = blobs.start(blob).await?;
     let written = async {
-        writer.write(&header).await?;
+        writer.write(&sealed).await?;
         for piece in bytes.chunks(PIECE_BYTES) {
-            writer.write(&stream.push(piece)?).await?;
+            sealed.clear();
+            stream.push(piece, &mut sealed)?;
+            writer.write(&sealed).await?;
         }
-        writer.write(&stream.finish()?).await
+        sealed.clear();
+        stream.finish(&mut sealed)?;
+        writer.write(&sealed).await
     };
     match written.await {
         Ok(()) => writer.finish().await,

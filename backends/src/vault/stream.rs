@@ -36,30 +36,37 @@ impl SealStream {
         header.extend_from_slice(&prefix);
         let encryptor = EncryptorBE32::new(Key::<Aes256Gcm>::from_slice(key.bytes()), (&prefix).into());
         let associated = associated_data(&header, path);
-        (Self { encryptor, associated, waiting: Vec::with_capacity(SEGMENT_BYTES) }, header)
+        (Self { encryptor, associated, waiting: Vec::with_capacity(SEGMENT_BYTES + TAG_BYTES) }, header)
     }
 
-    /// Takes plain bytes; gives the ciphertext of the segments that are full.
-    pub fn push(&mut self, mut plain: &[u8]) -> Result<Vec<u8>, StorageError> {
-        let mut sealed = Vec::with_capacity(plain.len() + TAG_BYTES);
+    /// Takes plain bytes; adds the ciphertext of the segments that are full to `sealed`.
+    pub fn push(&mut self, mut plain: &[u8], sealed: &mut Vec<u8>) -> Result<(), StorageError> {
+        sealed.reserve(Self::sealed_bytes(plain.len()));
         while !plain.is_empty() {
             if self.waiting.len() == SEGMENT_BYTES {
-                let payload = Payload { msg: &self.waiting, aad: &self.associated };
-                sealed.extend(self.encryptor.encrypt_next(payload).map_err(|_| too_long())?);
-                self.waiting.clear();
+                let sealing = self.encryptor.encrypt_next_in_place(&self.associated, &mut self.waiting);
+                sealing.map_err(|_| too_long())?;
+                sealed.append(&mut self.waiting);
             }
             let room = SEGMENT_BYTES - self.waiting.len();
             let (now, later) = plain.split_at(room.min(plain.len()));
             self.waiting.extend_from_slice(now);
             plain = later;
         }
-        Ok(sealed)
+        Ok(())
     }
 
-    /// Gives the last segment, which is marked as the last.
-    pub fn finish(self) -> Result<Vec<u8>, StorageError> {
-        let payload = Payload { msg: &self.waiting, aad: &self.associated };
-        self.encryptor.encrypt_last(payload).map_err(|_| too_long())
+    /// Adds the last segment, which is marked as the last.
+    pub fn finish(mut self, sealed: &mut Vec<u8>) -> Result<(), StorageError> {
+        let sealing = self.encryptor.encrypt_last_in_place(&self.associated, &mut self.waiting);
+        sealing.map_err(|_| too_long())?;
+        sealed.append(&mut self.waiting);
+        Ok(())
+    }
+
+    /// Bytes that so many plain ones become at most, without the header.
+    const fn sealed_bytes(plain_bytes: usize) -> usize {
+        plain_bytes + (plain_bytes / SEGMENT_BYTES + 2) * TAG_BYTES
     }
 }
 
@@ -113,9 +120,9 @@ mod tests {
     fn sealed(key: &DataKey, plain: &[u8], piece: usize) -> Vec<u8> {
         let (mut stream, mut bytes) = SealStream::start(key, "scans/aa/1");
         for part in plain.chunks(piece) {
-            bytes.extend(stream.push(part).unwrap());
+            stream.push(part, &mut bytes).unwrap();
         }
-        bytes.extend(stream.finish().unwrap());
+        stream.finish(&mut bytes).unwrap();
         bytes
     }
 

@@ -126,23 +126,24 @@ async fn put_ours(blobs: &BlobStore, key: &DataKey, content: &Bytes, objects: us
 /// Seals and writes as the intake does.
 async fn put_one(blobs: &BlobStore, key: &DataKey, content: &Bytes) -> Result<()> {
     let blob = BlobKey::Scan(new_id(SystemClock.now()));
-    let (mut sealing, header) = SealStream::start(key, &blob.path());
+    let (mut sealing, mut sealed) = SealStream::start(key, &blob.path());
     if content.len() <= LARGE_BYTES {
         let content = content.clone();
         let sealed = tokio::task::spawn_blocking(move || {
-            let mut sealed = header;
-            sealed.extend(sealing.push(&content)?);
-            sealed.extend(sealing.finish()?);
+            sealing.push(&content, &mut sealed)?;
+            sealing.finish(&mut sealed)?;
             anyhow::Ok(sealed)
         });
         return Ok(blobs.put(blob, sealed.await??.into()).await?);
     }
     let mut writer = blobs.start(blob).await?;
-    writer.write(&header).await?;
     for piece in content.chunks(PIECE_BYTES) {
-        writer.write(&sealing.push(piece)?).await?;
+        sealing.push(piece, &mut sealed)?;
+        writer.write(&sealed).await?;
+        sealed.clear();
     }
-    writer.write(&sealing.finish()?).await?;
+    sealing.finish(&mut sealed)?;
+    writer.write(&sealed).await?;
     Ok(writer.finish().await?)
 }
 
