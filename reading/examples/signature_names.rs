@@ -1,15 +1,20 @@
 //! Measures how well names are told from the ink: right names refused, other names accepted.
 //!
-//! usage: cargo run --example signature_names -- MODELS FOLDER INDEX.csv MEDIUM EVERY
-//! INDEX.csv: file, writer, name, medium; every EVERY-th picture of the medium is read.
+//! usage: cargo run --example signature_names -- MODELS FOLDER INDEX.csv MEDIUM EVERY [OUT.csv]
+//! INDEX.csv: file, writer, name, medium; every EVERY-th picture of the medium (or of all) is read. Every second
+//! writer is for choosing thresholds, the others for judging them. OUT.csv gets every weight.
 
-use std::{env, fs, path::Path};
+use std::{env, fs, io::Write, path::Path};
 
-use domain::geometry::Quad;
+use domain::{
+    finding::Judgement,
+    geometry::Quad,
+    reading::{Mark, Presence},
+};
 use image::{Rgb, RgbImage, imageops};
 use reading::{
     recognition::{Engine, PpocrSet},
-    signature::{SignatureField, look, weigh_name},
+    signature::{NameWeight, SignatureField, look, weigh_name},
 };
 
 /// The picture as it would stand on a form, right of a printed label.
@@ -24,7 +29,7 @@ fn on_a_form(picture: &RgbImage) -> SignatureField {
     }
     imageops::overlay(&mut image, picture, 140, 20);
     let label = Quad::rectangle(20.0, top as f32, 80.0, 36.0);
-    SignatureField { image, px_per_mm: Some(9.0), label, line_hint: None }
+    SignatureField { image, px_per_mm: Some(9.0), label, line_hint: None, others: Vec::new() }
 }
 
 /// Every name that has one character of `name` replaced by one of the other names.
@@ -43,48 +48,91 @@ fn one_character_different(name: &str, names: &[String]) -> Vec<String> {
     changed.collect()
 }
 
+/// How a name was weighed that is, or is not, the one written.
+struct Weighed {
+    kind: Kind,
+    chosen_on: bool,
+    passes: bool,
+    weight: NameWeight,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Kind {
+    Right,
+    Another,
+    OneCharacter,
+}
+
+/// Whether no person would be asked: the cross-check lets what agrees pass, and ink that reads as nothing.
+fn passes(mark: &Mark, weight: &NameWeight) -> bool {
+    let says_nothing_else = match weight.judgement {
+        Judgement::Agrees => true,
+        Judgement::CannotTell => !weight.is_legible,
+        Judgement::Differs => false,
+    };
+    mark.presence == Presence::Present && says_nothing_else
+}
+
+fn share(all: &[Weighed], kind: Kind, chosen_on: bool, holds: impl Fn(&Weighed) -> bool) -> String {
+    let of_kind: Vec<&Weighed> = all.iter().filter(|w| w.kind == kind && w.chosen_on == chosen_on).collect();
+    let count = of_kind.iter().filter(|w| holds(w)).count();
+    format!("{count}/{} = {:.2} %", of_kind.len(), count as f32 * 100.0 / of_kind.len().max(1) as f32)
+}
+
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let arguments: Vec<String> = env::args().collect();
-    let [_, models, folder, index, medium, every] = arguments.as_slice() else {
-        return Err("usage: signature_names MODELS FOLDER INDEX.csv MEDIUM EVERY".into());
+    let [_, models, folder, index, medium, every, out @ ..] = arguments.as_slice() else {
+        return Err("usage: signature_names MODELS FOLDER INDEX.csv MEDIUM EVERY [OUT.csv]".into());
     };
+    let mut out = out.first().map(fs::File::create).transpose()?;
     let mut recognizer = PpocrSet::open(Path::new(models), Engine::Ort)?.small_recognizer()?;
     let text = fs::read_to_string(index)?;
     let rows: Vec<Vec<&str>> = text.lines().skip(1).map(|line| line.split(',').collect()).collect();
     let mut names: Vec<String> = rows.iter().map(|row| row[2].to_owned()).collect();
     names.sort();
     names.dedup();
-    let (mut right, mut other, mut one_off, mut exact) = (Vec::new(), Vec::new(), Vec::new(), 0);
-    for row in rows.iter().filter(|row| row[3] == medium).step_by(every.parse()?) {
+    let (mut all, mut read, mut exact) = (Vec::new(), 0, 0);
+    for row in rows.iter().filter(|row| medium == "all" || row[3] == medium).step_by(every.parse()?) {
         let picture = image::open(Path::new(folder).join(row[0]))?.to_rgb8();
         let mark = look(&on_a_form(&picture), &mut recognizer);
+        read += 1;
         exact += usize::from(mark.text.as_deref() == Some(row[2]));
-        let weigh = |name: &str| weigh_name(&mark, name, &[]).per_character_log_ratio;
-        right.push(weigh(row[2]));
-        other.extend(names.iter().filter(|name| *name != row[2]).map(|name| weigh(name)));
-        one_off.extend(one_character_different(row[2], &names).iter().map(|name| weigh(name)));
+        let chosen_on = row[1].parse::<u32>()? / 2 % 2 == 0;
+        let others = names.iter().filter(|name| *name != row[2]).map(|name| (Kind::Another, name.clone()));
+        let one_off =
+            one_character_different(row[2], &names).into_iter().map(|name| (Kind::OneCharacter, name));
+        for (kind, name) in std::iter::once((Kind::Right, row[2].to_owned())).chain(others).chain(one_off) {
+            let weight = weigh_name(&mark, &name, &[]);
+            if let Some(out) = &mut out {
+                let NameWeight {
+                    is_legible,
+                    judgement,
+                    per_character_log_ratio,
+                    above_usual,
+                    legibility,
+                    ..
+                } = &weight;
+                writeln!(
+                    out,
+                    "{},{},{kind:?},{name},{judgement:?},{is_legible},{per_character_log_ratio:.3},{above_usual:.3},{legibility:.3}",
+                    row[0], row[1]
+                )?;
+            }
+            all.push(Weighed { kind, chosen_on, passes: passes(&mark, &weight), weight });
+        }
     }
-    right.sort_by(f32::total_cmp);
-    println!("{} signatures on {medium}, read exactly {exact}", right.len());
-    for share in [0.0, 0.005, 0.01, 0.02, 0.05] {
-        let at = right[((right.len() - 1) as f32 * share) as usize];
-        let above =
-            |values: &[f32]| values.iter().filter(|v| **v >= at).count() as f32 * 100.0 / values.len() as f32;
+    println!("{read} signatures ({medium}), read exactly {exact}");
+    for (writers, chosen_on) in [("writers that thresholds were chosen on", true), ("others", false)] {
+        println!("{writers}:");
+        println!("  right name refused            {}", share(&all, Kind::Right, chosen_on, |w| !w.passes));
+        println!("  another accepted              {}", share(&all, Kind::Another, chosen_on, |w| w.passes));
         println!(
-            "right refused {:.1} %: at {at:.2}, another accepted {:.2} %, one character different {:.2} %",
-            share * 100.0,
-            above(&other),
-            above(&one_off)
+            "  one character different passes {}",
+            share(&all, Kind::OneCharacter, chosen_on, |w| w.passes)
         );
-    }
-    for at in [-2.0, -3.0, -4.0, -5.0, -6.0, -8.0] {
-        let below =
-            |values: &[f32]| values.iter().filter(|v| **v < at).count() as f32 * 100.0 / values.len() as f32;
         println!(
-            "below {at}: right {:.2} %, another {:.2} %, one character {:.2} %",
-            below(&right),
-            below(&other),
-            below(&one_off)
+            "  right name that cannot be told {}",
+            share(&all, Kind::Right, chosen_on, |w| w.weight.judgement == Judgement::CannotTell)
         );
     }
     Ok(())

@@ -1,6 +1,7 @@
 //! Reading one page: upright, what is on it, where each field is, what it says, how sure.
 
 mod on_their_head;
+mod print_alone;
 
 use std::{borrow::Cow, path::PathBuf};
 
@@ -177,6 +178,7 @@ impl PageReader {
         let sheet = Sheet { image: &upright.image, page, small: &small, quality: &quality, dpi, hints };
         let mut papers = self.read_papers(&sheet, &forms, &lines)?;
         papers.extend(self.papers_on_their_head(&sheet, &forms, &quads, &papers)?);
+        self.read_print_alone(&upright.image, &forms, &mut papers)?;
         self.look_for_stamp(&upright.image, &lines, &forms, &mut papers);
         for paper in &mut papers {
             to_page(paper, &upright.to_page);

@@ -6,6 +6,7 @@ use crate::{
     field::{FieldName, Slot},
     ids::PageId,
     reading::{PaperKind, PaperReading, slot_of},
+    validation::region_of,
 };
 
 /// A paper that looks for its slot.
@@ -105,10 +106,60 @@ fn place_backs(candidates: &[Candidate<'_>], slots: &mut [Option<Slot>]) {
     for index in open_positions(candidates, slots, |kind| kind == PaperKind::IdCardBack) {
         slots[index] = back_of_same_page(candidates[index].page, candidates, slots);
     }
+    place_backs_by_home(candidates, slots);
     for index in open_positions(candidates, slots, |kind| kind == PaperKind::IdCardBack) {
         let lacking = if slots.contains(&Some(Slot::IdBack)) { Slot::AgentIdBack } else { Slot::IdBack };
         slots[index] = Some(back_of_neighbour(index, slots).unwrap_or(lacking));
     }
+}
+
+/// Gives a back to the person in whose home its authority is, where the other does not live there too.
+///
+/// Files come in the order of their names, so a back may well stand before its front.
+fn place_backs_by_home(candidates: &[Candidate<'_>], slots: &mut [Option<Slot>]) {
+    let fronts = |slot: Slot| {
+        candidates
+            .iter()
+            .zip(slots.iter())
+            .filter(move |(_, taken)| **taken == Some(slot))
+            .map(|(front, _)| front)
+    };
+    let of = |back: &PaperReading, slot| {
+        fronts(slot).map(|front| share_of_home(back, front.paper)).fold(0.0, f32::max)
+    };
+    let mut leanings: Vec<(usize, f32)> =
+        open_positions(candidates, slots, |kind| kind == PaperKind::IdCardBack)
+            .into_iter()
+            .map(|index| {
+                (
+                    index,
+                    of(candidates[index].paper, Slot::AgentIdFront)
+                        - of(candidates[index].paper, Slot::IdFront),
+                )
+            })
+            .collect();
+    leanings.sort_by(|one, other| other.1.abs().total_cmp(&one.1.abs()));
+    for (index, leaning) in leanings.into_iter().filter(|(_, leaning)| leaning.abs() > CLEAR) {
+        let back = if leaning > 0.0 { Slot::AgentIdBack } else { Slot::IdBack };
+        if !slots.contains(&Some(back)) {
+            slots[index] = Some(back);
+        }
+    }
+}
+
+/// The share of the authority's name, in pairs of characters, that the home on the front names.
+fn share_of_home(back: &PaperReading, front: &PaperReading) -> f32 {
+    let text = |paper: &PaperReading, field| paper.field(field).and_then(|reading| reading.text.clone());
+    let Some(authority) = text(back, FieldName::Authority) else { return 0.0 };
+    let mut home = text(front, FieldName::Address).unwrap_or_default();
+    let code = text(front, FieldName::IdNumber).and_then(|number| number.get(..6)?.parse::<u32>().ok());
+    for region in code.into_iter().flat_map(|code| [code / 100 * 100, code]).filter_map(region_of) {
+        home.push(' ');
+        home.push_str(region.name);
+    }
+    let place: Vec<char> = authority.replace("公安局", "").replace("分局", "").chars().collect();
+    let named = place.windows(2).filter(|pair| home.contains(&pair.iter().collect::<String>())).count();
+    named as f32 / place.len().saturating_sub(1).max(1) as f32
 }
 
 fn back_of_same_page(page: PageId, candidates: &[Candidate<'_>], slots: &[Option<Slot>]) -> Option<Slot> {

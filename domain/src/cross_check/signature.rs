@@ -93,7 +93,11 @@ fn name_finding(
         Judgement::Differs => {
             let is_customers = entered.has_agent()
                 && weight.customer.is_some_and(|customer| customer.judgement == Judgement::Agrees);
-            let reason = if is_customers { "customer_signed_for_agent" } else { "reads_as_another_name" };
+            let reason = match (is_customers, name.is_legible) {
+                (true, _) => "customer_signed_for_agent",
+                (false, true) => "reads_as_another_name",
+                (false, false) => "nothing_reads_as_the_name",
+            };
             finding(FindingCode::SignatureNameMismatch, placed, mark, Difference::Conflicting, reason)
         }
         // A hand nobody can read, but the hand of the earlier ones.

@@ -516,6 +516,26 @@ fn cards_find_their_owner_by_name_and_number() {
 }
 
 #[test]
+fn a_back_that_comes_before_its_front_goes_to_whom_lives_there() {
+    let mut case = Case::with_agent();
+    case.set(Slot::IdFront, FieldName::Address, "天津市西青区解放南路12号", 0.99);
+    case.set(Slot::IdBack, FieldName::Authority, "天津市公安局西青分局", 0.99);
+    case.set(Slot::AgentIdFront, FieldName::Address, "河北省唐山市路北区建设路3号", 0.99);
+    case.set(Slot::AgentIdBack, FieldName::Authority, "唐山市公安局路北分局", 0.99);
+    let papers = [Slot::AgentIdBack, Slot::AgentIdFront, Slot::IdBack, Slot::IdFront]
+        .map(|slot| case.paper(slot).clone());
+    let candidates: Vec<_> = papers
+        .iter()
+        .zip(4..)
+        .map(|(paper, number)| Candidate { page: page(number), paper, sent_for: None })
+        .collect();
+
+    let slots = place_papers(Some(&case.entered), &candidates);
+
+    assert_eq!(slots, [Slot::AgentIdBack, Slot::AgentIdFront, Slot::IdBack, Slot::IdFront]);
+}
+
+#[test]
 fn without_an_entry_only_the_papers_are_held_against_each_other() {
     let mut case = Case::clean();
     case.set(Slot::Slip, FieldName::CustomerName, "李建国", 0.98);

@@ -25,6 +25,8 @@ use crate::{
 const CLEAR: f32 = 0.95;
 /// Where nothing else stands to the right of a value, this many line heights are looked at.
 const OPEN_ROOM: f32 = 4.0;
+/// The same to the left, where a first character may be too faint for the detector.
+const OPEN_ROOM_LEFT: f32 = 2.0;
 
 /// The fields of a slip.
 ///
@@ -125,7 +127,7 @@ fn keep_aligned(rows: &mut Vec<Quad>, segments: &Segments) {
 /// Space up to the next thing on the row.
 fn room(quad: &Quad, segments: &Segments) -> Room {
     let height = quad.height();
-    let mut room = Room { left: height, right: OPEN_ROOM * height };
+    let mut room = Room { left: OPEN_ROOM_LEFT * height, right: OPEN_ROOM * height };
     let others = segments
         .labels
         .iter()

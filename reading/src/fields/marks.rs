@@ -7,7 +7,7 @@ use domain::{
 };
 use image::{RgbImage, imageops};
 
-use super::segments::{Label, Segments};
+use super::segments::Segments;
 use crate::{
     engines::Engines,
     forms::Form,
@@ -25,8 +25,10 @@ const STAMP_READ: usize = 8;
 const STAMP_PART: usize = 4;
 /// A line the quick reader is this sure of is what it says.
 const CLEARLY_READ: f32 = 0.9;
-/// Space above and below the middle of the label that may hold a signature, in heights of the label.
-const SIGNATURE_REACH: f32 = 1.8;
+/// Space above the middle of the label that may hold a signature, in heights of the label.
+const SIGNATURE_REACH: f32 = 2.2;
+/// The same below, so far that what is written on the next row is seen whole.
+const SIGNATURE_REACH_BELOW: f32 = 3.4;
 /// The field ends this many heights right of its label when nothing else is there.
 const SIGNATURE_LENGTH: f32 = 12.0;
 
@@ -40,15 +42,22 @@ pub fn signature(
 ) -> Option<Mark> {
     form.signature.as_ref()?;
     let segments = Segments::of(form, lines);
-    let Some(label) =
-        segments.labels.iter().filter(|label| label.is_signature).min_by_key(|label| label.differences)
-    else {
+    let labelled = segments.labels.iter().filter(|label| label.is_signature);
+    let found = labelled.min_by_key(|label| label.differences).map(|label| label.quad);
+    let Some(label) = found.or_else(|| segments.worn_signature_label(form, lines)) else {
         return Some(mark(Presence::Unclear, 0.0, None, None));
     };
-    let [left, top, right, bottom] = surroundings(page, label, &segments);
+    let [left, top, right, bottom] = surroundings(page, &label, &segments);
     let image = imageops::crop_imm(page, left, top, right - left, bottom - top).to_image();
     let away = Projection::shift(-(left as f32), -(top as f32));
-    let field = SignatureField { image, px_per_mm, label: away.apply_quad(&label.quad), line_hint: None };
+    let others = segments.labels.iter().filter(|other| other.quad != label);
+    let field = SignatureField {
+        image,
+        px_per_mm,
+        label: away.apply_quad(&label),
+        line_hint: None,
+        others: others.map(|other| away.apply_quad(&other.quad)).collect(),
+    };
     let mut mark = signature::look(&field, engines.values.as_mut());
     let back = Projection::shift(left as f32, top as f32);
     mark.region = mark.region.map(|region| back.apply_quad(&region));
@@ -56,11 +65,11 @@ pub fn signature(
 }
 
 /// From the label to the next label on its right, in pixels of the page.
-fn surroundings(page: &RgbImage, label: &Label, segments: &Segments) -> [u32; 4] {
-    let height = label.quad.height();
-    let [left, _, right, _] = label.quad.bounds();
-    let middle = label.quad.centre();
-    let slope = label.quad.angle().tan();
+fn surroundings(page: &RgbImage, label: &Quad, segments: &Segments) -> [u32; 4] {
+    let height = label.height();
+    let [left, _, right, _] = label.bounds();
+    let middle = label.centre();
+    let slope = label.angle().tan();
     let mut end = right + SIGNATURE_LENGTH * height;
     for other in &segments.labels {
         let start = other.quad.bounds()[0];
@@ -71,7 +80,7 @@ fn surroundings(page: &RgbImage, label: &Label, segments: &Segments) -> [u32; 4]
     }
     let drop = slope * (end - middle.x);
     let top = (middle.y + drop.min(0.0) - SIGNATURE_REACH * height).max(0.0) as u32;
-    let bottom = (middle.y + drop.max(0.0) + SIGNATURE_REACH * height) as u32;
+    let bottom = (middle.y + drop.max(0.0) + SIGNATURE_REACH_BELOW * height) as u32;
     let left = (left - 0.3 * height).max(0.0) as u32;
     let (end, bottom) = ((end as u32).min(page.width()), bottom.min(page.height()));
     [left.min(end.saturating_sub(1)), top.min(bottom.saturating_sub(1)), end, bottom]

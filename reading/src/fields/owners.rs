@@ -22,6 +22,8 @@ pub(super) const LARGEST_INDENT: f32 = 2.2;
 const MOST_HAN_IN_NUMBER: usize = 3;
 /// The most digits of a phone number, with country code and extension.
 const MOST_DIGITS_IN_PHONE: usize = 14;
+/// A choice printed on a form with several stops in it is no longer.
+const MOST_IN_A_CHOICE: usize = 12;
 /// No name of a person or organisation is longer.
 const MOST_HAN_IN_NAME: usize = 24;
 
@@ -154,8 +156,17 @@ fn suits(kind: ValueKind, text: &str) -> bool {
         }
         ValueKind::Name => han <= MOST_HAN_IN_NAME && (stops == 0 || han + stops < 8),
         ValueKind::Address => stops < 2,
+        ValueKind::Text => !is_of_the_terms(text),
         _ => true,
     }
+}
+
+/// Whether a text is a part of numbered terms, as no choice on a form is.
+fn is_of_the_terms(text: &str) -> bool {
+    let stops = text.chars().filter(|c| matches!(c, ',' | '，' | '。' | ';' | '；' | '、')).count();
+    let mut chars = text.chars();
+    let is_numbered = chars.next().is_some_and(|c| c.is_ascii_digit()) && chars.next() == Some('、');
+    is_numbered || stops >= 2 && text.chars().count() > MOST_IN_A_CHOICE
 }
 
 /// A value whose label cannot be read belongs to the one required field of its kind that has none, where only
@@ -208,6 +219,9 @@ mod tests {
         assert!(!suits(ValueKind::Phone, "应妥善保管服务密码，因保管不善造"));
         assert!(!suits(ValueKind::IdNumber, "1、套餐自次月一日零时生效，"));
         assert!(!suits(ValueKind::Name, "应妥善保管服务密码，因保管不善造"));
+        assert!(!suits(ValueKind::Text, "使用,否则自行承担法律责任。3、根据电"));
+        assert!(!suits(ValueKind::Text, "1、如需变更或注销,请携带有效证件"));
+        assert!(suits(ValueKind::Text, "5G畅享套餐129元、含宽带"));
         for (kind, text) in [
             (ValueKind::Phone, "17752884300"),
             (ValueKind::Date, "2026年9月5日"),

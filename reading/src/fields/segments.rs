@@ -122,6 +122,30 @@ impl Segments {
         }
     }
 
+    /// Where to sign, when no line reads so: the line that none reads as a label and whose ink one of the words
+    /// for it explains best.
+    pub(super) fn worn_signature_label(&self, form: &Form, lines: &[Line]) -> Option<Quad> {
+        let plan = form.signature.as_ref()?;
+        let is_free = |line: &&Line| {
+            (3..=12).contains(&line.text.len()) && self.labels.iter().all(|label| label.quad != line.quad)
+        };
+        let explained = |line: &Line| {
+            let each = |label: &String| {
+                let with_colon = format!("{label}:");
+                let of = |text: &str| ctc::log_likelihood(&line.lattice, text) / text.chars().count() as f64;
+                of(label).max(of(&with_colon))
+            };
+            let long = plan.labels.iter().filter(|label| label.chars().count() >= 3);
+            long.map(each).fold(f64::MIN, f64::max)
+        };
+        let best = lines
+            .iter()
+            .filter(is_free)
+            .map(|line| (explained(line), line))
+            .max_by(|a, b| a.0.total_cmp(&b.0))?;
+        (best.0 > LEAST_LABEL).then_some(best.1.quad)
+    }
+
     fn best_name(&self, line: &Line, words: &[Word]) -> Option<usize> {
         let taken = |field: usize| self.labels.iter().any(|label| label.field == Some(field));
         let mut best: Option<(f64, usize)> = None;

@@ -2,6 +2,7 @@
 
 pub mod geometry;
 pub mod ink;
+pub mod levels;
 pub mod light;
 pub mod upright;
 pub mod warp;

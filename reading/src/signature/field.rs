@@ -11,9 +11,13 @@ use super::{
     ink::Darkness,
     mask::Mask,
     presence::{Extent, Verdict, judge},
+    print::is_print,
     ruled, seal, shape, thin,
 };
-use crate::recognition::{LineReading, TextRecognizer};
+use crate::{
+    prepare::geometry::QuadMeasure,
+    recognition::{LineReading, TextRecognizer},
+};
 
 /// Height of a printed label, millimetres, where the scale is not known.
 const LABEL_MM: f32 = 4.4;
@@ -24,14 +28,20 @@ const SHARE_OF_LABEL: f32 = 0.45;
 const THRESHOLDS: std::ops::RangeInclusive<f32> = 0.14..=0.36;
 /// Pieces smaller than this, millimetres, are dust.
 const DUST_MM: f32 = 0.45;
-/// Ink whose rows are further than this from the label's middle belongs to something else, millimetres.
+/// Ink that comes no nearer than this to the level of the label belongs to something else, millimetres.
 const REACH_MM: f32 = 6.5;
+/// Ink this far apart, or less, was written together, millimetres.
+const TOGETHER_MM: f32 = 1.6;
+/// People write a little above the level of the label, as a share of its height.
+const WRITTEN_ABOVE: f32 = 0.5;
+/// Quads whose middles are further apart than this, in heights of the label, stand on different rows.
+const OTHER_ROW: f32 = 1.2;
 /// Groups of ink further apart than this are judged each alone, millimetres.
 const GROUP_GAP_MM: f32 = 9.0;
 
 /// The surroundings of a signature, cut from an upright page.
 ///
-/// From the label to the next printed thing on its right; above and below to the next printed line or box.
+/// From the label to the next label on its right; above and below as far as whole words of the next rows are seen.
 #[derive(Debug, Clone)]
 pub struct SignatureField {
     /// The picture, in colour where the page has any.
@@ -42,6 +52,8 @@ pub struct SignatureField {
     pub label: Quad,
     /// The ruled line or box to sign on, where known.
     pub line_hint: Option<Quad>,
+    /// Other printed words beside, above and below it, in pixels of `image`.
+    pub others: Vec<Quad>,
 }
 
 /// Says whether the field is signed, and reads what is written.
@@ -55,10 +67,11 @@ pub fn look(field: &SignatureField, recognizer: &mut dyn TextRecognizer) -> Mark
     let mut ink = darkness.darker_than(threshold(&darkness, label));
     keep_field(&mut ink, field, label);
     take_dust_away(&mut ink, scale);
+    take_colon_away(&mut ink, label);
     ruled::take_away(&mut ink, scale);
     let seals = seal::take_away(&mut ink, &darkness, scale);
     take_dust_away(&mut ink, scale);
-    keep_rows(&mut ink, field, label, scale);
+    keep_own_ink(&mut ink, field, label, scale);
     let (signature, readings) = keep_handwriting(&ink, &darkness, scale, recognizer);
     let hidden =
         seals.iter().any(|ring| covers(ring, label, &darkness)) || has_red_over(&darkness, label, scale);
@@ -117,7 +130,7 @@ fn threshold(darkness: &Darkness, label: [usize; 4]) -> f32 {
     (print * SHARE_OF_LABEL).clamp(*THRESHOLDS.start(), *THRESHOLDS.end())
 }
 
-/// Takes away the label, what stands left of it, and what lies outside of a box that was found.
+/// Takes away the label, what stands left of it, other words, and what lies outside of a box that was found.
 fn keep_field(ink: &mut Mask, field: &SignatureField, label: [usize; 4]) {
     let margin = (label[3] - label[1]) / 6;
     for y in 0..ink.height {
@@ -125,6 +138,13 @@ fn keep_field(ink: &mut Mask, field: &SignatureField, label: [usize; 4]) {
         let until = if beside_label { label[2] + margin } else { label[0] };
         let end = until.min(ink.width);
         ink.bits[y * ink.width..y * ink.width + end].fill(false);
+    }
+    for other in &field.others {
+        let edges = other.bounds().map(|edge| edge.max(0.0) as usize);
+        let (left, right) = (edges[0].min(ink.width), edges[2].min(ink.width));
+        for y in edges[1].min(ink.height)..edges[3].min(ink.height) {
+            ink.bits[y * ink.width + left.min(right)..y * ink.width + right].fill(false);
+        }
     }
     let Some(hint) = field.line_hint else { return };
     let [left, top, right, bottom] = hint.bounds();
@@ -148,19 +168,58 @@ fn take_dust_away(ink: &mut Mask, scale: f32) {
     }
 }
 
-/// Keeps the bands of rows that reach the level of the label or the line; blank rows separate bands.
-fn keep_rows(ink: &mut Mask, field: &SignatureField, label: [usize; 4], scale: f32) {
+/// The dots of a colon behind the label, which is often not counted to it.
+fn take_colon_away(ink: &mut Mask, label: [usize; 4]) {
+    let height = label[3] - label[1];
+    let farthest = label[2] + height;
+    for piece in ink.pieces() {
+        let [_, top, right, bottom] = piece.bounds;
+        let is_dot = piece.width() * 3 <= height && piece.height() * 3 <= height;
+        if is_dot && right <= farthest && top >= label[1] && bottom <= label[3] {
+            ink.erase(&piece);
+        }
+    }
+}
+
+/// Keeps what was written together on the level of the label or of the line, and not on that of other words.
+fn keep_own_ink(ink: &mut Mask, field: &SignatureField, label: [usize; 4], scale: f32) {
+    let height = (label[3] - label[1]) as f32;
     let middle = (label[1] + label[3]) as f32 / 2.0;
     let line = field.line_hint.map_or(middle, |hint| hint.bounds()[3].max(middle).min(middle + 12.0 * scale));
     let (from, to) = (middle - REACH_MM * scale, line + REACH_MM * scale);
-    let gap = (0.8 * scale).max(2.0) as usize;
-    let inked: Vec<bool> =
-        (0..ink.height).map(|y| ink.bits[y * ink.width..(y + 1) * ink.width].contains(&true)).collect();
-    for (top, bottom) in runs(&inked, gap) {
-        if (bottom as f32) < from || top as f32 > to {
-            ink.bits[top * ink.width..bottom * ink.width].fill(false);
+    let own = middle - WRITTEN_ABOVE * height;
+    let slope = field.label.angle().tan();
+    let others: Vec<(f32, f32)> =
+        field.others.iter().map(|other| (other.bounds()[0], level(other, &field.label, slope))).collect();
+    let together = ink.dilated((TOGETHER_MM * scale / 2.0).max(1.0) as usize);
+    for group in together.pieces() {
+        let pixels: Vec<usize> = group.pixels.iter().copied().filter(|&pixel| ink.bits[pixel]).collect();
+        let Some((x, y)) = middle_of(&pixels, ink.width) else { continue };
+        let y = y - slope * (x - field.label.centre().x);
+        let of_another = others.iter().any(|&(left, level)| {
+            let is_other_row = (level - middle).abs() > OTHER_ROW * height;
+            is_other_row && left < x && (y - (level - WRITTEN_ABOVE * height)).abs() < (y - own).abs()
+        });
+        let [_, top, _, bottom] = group.bounds;
+        if of_another || (bottom as f32) < from || top as f32 > to {
+            for pixel in pixels {
+                ink.bits[pixel] = false;
+            }
         }
     }
+}
+
+/// Height of the middle of a quad on the page as if the rows were level, those through the label staying.
+fn level(quad: &Quad, label: &Quad, slope: f32) -> f32 {
+    quad.centre().y - slope * (quad.centre().x - label.centre().x)
+}
+
+fn middle_of(pixels: &[usize], width: usize) -> Option<(f32, f32)> {
+    let count = pixels.len() as f32;
+    let sum = pixels
+        .iter()
+        .fold((0.0, 0.0), |(x, y), &pixel| (x + (pixel % width) as f32, y + (pixel / width) as f32));
+    (!pixels.is_empty()).then_some((sum.0 / count, sum.1 / count))
 }
 
 /// Stretches of `true` that are not interrupted for `gap` or more, as first and one past the last.
@@ -206,35 +265,6 @@ fn keep_handwriting(
         readings.clear();
     }
     (kept, readings)
-}
-
-/// Words printed around signature fields.
-const PRINTED_WORDS: [&str; 14] = [
-    "签字",
-    "签名",
-    "签章",
-    "盖章",
-    "日期",
-    "客户",
-    "用户",
-    "工号",
-    "稽核",
-    "受理",
-    "经办",
-    "电话",
-    "年月日",
-    "本人",
-];
-
-/// Whether a text is a date, a number or a label rather than a name.
-fn is_print(text: &str) -> bool {
-    let solid: Vec<char> = text.chars().filter(|c| !c.is_whitespace()).collect();
-    let of_a_date =
-        solid.iter().filter(|c| c.is_ascii_digit() || "年月日./-,:：，。、—".contains(**c)).count();
-    let digits = solid.iter().filter(|c| c.is_ascii_digit()).count();
-    let is_date =
-        solid.len() >= 3 && of_a_date * 10 >= solid.len() * 7 && (digits >= 2 || text.contains('年'));
-    is_date || PRINTED_WORDS.iter().any(|word| text.contains(word))
 }
 
 /// Reads the ink as it is, and with its strokes redrawn evenly.

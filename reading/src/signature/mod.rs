@@ -4,12 +4,14 @@
 //! [`Mark`](domain::reading::Mark); [`weigh_name`] and [`likeness`] work on marks alone, so they are asked later,
 //! without the image. Triage for a person: nothing here rejects a signature.
 
+mod cohort;
 mod field;
 mod ink;
 mod likeness;
 mod mask;
 mod name;
 mod presence;
+mod print;
 mod ruled;
 mod seal;
 mod shape;

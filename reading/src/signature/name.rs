@@ -2,13 +2,14 @@
 
 use domain::{finding::Judgement, reading::Mark};
 
+use super::cohort::{OTHER_NAMES, names_like};
 use crate::verification::{Alphabet, fold_lattice, fold_text, log_likelihood_of, n_best};
 
 /// For each character: below this it reads as another name, between the two it is doubtful.
 const ANOTHER_BELOW: f64 = -6.0;
 const DOUBTFUL_BELOW: f64 = -2.0;
-/// For each character: a legible name that explains the ink this much better than one that stands out.
-const CLEARLY_ANOTHER_BELOW: f64 = -9.0;
+/// For the whole name: below this a legible hand has at least one character otherwise.
+const ONE_CHARACTER_BELOW: f64 = -8.0;
 /// A hand whose own best reading explains the ink worse than this, for each character, cannot be read.
 const LEGIBLE_ABOVE: f64 = -1.6;
 /// A cohort name that explains the ink better than the right one by this, for each character, is another name.
@@ -21,10 +22,10 @@ const AS_GOOD_AS_ABOVE: f64 = -0.1;
 const CLEARLY_LEGIBLE_ABOVE: f64 = -0.3;
 /// A name of the cohort is what is written only if it explains the ink as well as the free reading, less this.
 const NEAR_FREE_READING: f64 = 2.0;
-/// Of so many other names, chance alone seldom puts the wrong one first.
-const LEAST_COHORT: usize = 20;
 /// Free readings that compete with the name.
 const FREE_READINGS: usize = 8;
+/// A name that explains the ink no better than this above a usual one, for each character, has nothing for it.
+const NOTHING_SPEAKS_BELOW: f64 = 1.0;
 /// A log ratio is cut here.
 const LARGEST: f64 = 30.0;
 
@@ -37,17 +38,27 @@ pub struct NameWeight {
     pub judgement: Judgement,
     /// Log likelihood of the name less that of the best alternative, for each character of the name.
     pub per_character_log_ratio: f32,
+    /// The same less that of a usual name of as many characters: how much at all speaks for the name.
+    pub above_usual: f32,
+    /// Of the best free reading, for each character: near 0 in a clear hand.
+    pub legibility: f32,
     /// The name of the cohort that explains the ink better than all others, where it beats the given one.
     pub reads_as: Option<String>,
 }
 
-/// Weighs `name` against what is written; `cohort` holds names it might be instead (contact, agent, clerk, others).
-pub fn weigh_name(mark: &Mark, name: &str, cohort: &[&str]) -> NameWeight {
+/// Weighs `name` against what is written; `others` holds names it might be instead (contact, agent, clerk), besides
+/// those of a cohort.
+pub fn weigh_name(mark: &Mark, name: &str, others: &[&str]) -> NameWeight {
     let wanted = fold_text(name, Alphabet::Words);
+    let cohort: Vec<&str> =
+        OTHER_NAMES.iter().chain(others).copied().filter(|other| *other != name).collect();
+    let usual = names_like(&wanted);
+    let mut above_usual = f64::NEG_INFINITY;
     let mut best: Option<Comparison> = None;
     for lattice in mark.lattices.iter().filter(|lattice| !lattice.steps.is_empty()) {
         let folded = fold_lattice(lattice, Alphabet::Words);
-        let Some(comparison) = compare(&folded, &wanted, cohort) else { continue };
+        let Some(comparison) = compare(&folded, &wanted, &cohort) else { continue };
+        above_usual = above_usual.max(above(&folded, &wanted, &usual));
         // The preparation that suits the name best speaks for it; any of them may have lost a stroke.
         if best.as_ref().is_none_or(|other| comparison.ratio > other.ratio) {
             best = Some(comparison);
@@ -58,26 +69,32 @@ pub fn weigh_name(mark: &Mark, name: &str, cohort: &[&str]) -> NameWeight {
             is_legible: false,
             judgement: Judgement::CannotTell,
             per_character_log_ratio: 0.0,
+            above_usual: 0.0,
+            legibility: f32::NEG_INFINITY,
             reads_as: None,
         };
     };
     NameWeight {
         is_legible: comparison.is_legible(),
-        judgement: judge(&comparison),
+        judgement: judge(&comparison, above_usual),
         per_character_log_ratio: comparison.ratio as f32,
+        above_usual: above_usual as f32,
+        legibility: comparison.legibility as f32,
         reads_as: comparison.rival_name,
     }
 }
 
 struct Comparison {
+    /// Characters of the name.
+    length: f64,
     /// Of the name against the best alternative, for each character.
     ratio: f64,
     /// Of the best free reading, for each character.
     legibility: f64,
     /// Whether the best free reading could be a name: two characters or more, and nothing but characters.
     reads_like_a_name: bool,
-    /// Of the name less that of the best cohort name, for each character; `None` where the cohort is too small.
-    above_cohort: Option<f64>,
+    /// Of the name less that of the best cohort name, for each character.
+    above_cohort: f64,
     rival_name: Option<String>,
 }
 
@@ -106,14 +123,12 @@ fn compare(lattice: &domain::reading::Lattice, wanted: &[char], cohort: &[&str])
         }
     }
     let mut rival: Option<(f64, &str)> = None;
-    let mut weighed = 0;
     for &other in cohort {
         let chars = fold_text(other, Alphabet::Words);
         if chars.is_empty() || chars == wanted {
             continue;
         }
         let score = log_likelihood_of(lattice, &chars);
-        weighed += 1;
         if rival.is_none_or(|(highest, _)| score > highest) {
             rival = Some((score, other));
         }
@@ -126,10 +141,21 @@ fn compare(lattice: &domain::reading::Lattice, wanted: &[char], cohort: &[&str])
         .map(|(_, other)| other.to_owned());
     let alternative = rival.map_or(best_free, |(score, _)| score.max(best_free));
     let ratio = ((likelihood - alternative) / length).clamp(-LARGEST, LARGEST);
-    let above_cohort =
-        rival.filter(|_| weighed >= LEAST_COHORT).map(|(score, _)| (likelihood - score) / length);
+    let above_cohort = rival.map_or(f64::NEG_INFINITY, |(score, _)| (likelihood - score) / length);
     let legibility = best_free.max(likelihood) / free_length as f64;
-    Some(Comparison { ratio, legibility, reads_like_a_name, above_cohort, rival_name })
+    Some(Comparison { length, ratio, legibility, reads_like_a_name, above_cohort, rival_name })
+}
+
+/// Log likelihood of a name less that of the middle one of other names of its length, for each character.
+fn above(lattice: &domain::reading::Lattice, wanted: &[char], usual: &[Vec<char>]) -> f64 {
+    let mut scores: Vec<f64> = usual.iter().map(|other| log_likelihood_of(lattice, other)).collect();
+    let middle = scores.len() / 2;
+    if scores.is_empty() {
+        return 0.0;
+    }
+    let usual = *scores.select_nth_unstable_by(middle, f64::total_cmp).1;
+    let above = (log_likelihood_of(lattice, wanted) - usual) / wanted.len().max(1) as f64;
+    if above.is_finite() { above.clamp(-LARGEST, LARGEST) } else { 0.0 }
 }
 
 fn is_han(character: char) -> bool {
@@ -137,20 +163,26 @@ fn is_han(character: char) -> bool {
 }
 
 /// A cursive hand is read as something else, or in part, but still as nobody else's name: what decides is whether
-/// the name stands out among many. Another name must be there to be read before the signature counts as another's.
-fn judge(comparison: &Comparison) -> Judgement {
-    let is_legible = comparison.is_legible();
+/// the name stands out among many. In a legible hand one character that reads otherwise is enough for a doubt.
+///
+/// Where nothing at all speaks for the name, the signature counts as another's though nobody can say whose.
+fn judge(comparison: &Comparison, above_usual: f64) -> Judgement {
     if comparison.ratio >= DOUBTFUL_BELOW {
         return Judgement::Agrees;
     }
+    if above_usual < NOTHING_SPEAKS_BELOW {
+        return Judgement::Differs;
+    }
+    let is_legible = comparison.is_legible();
     let is_clear = comparison.legibility > CLEARLY_LEGIBLE_ABOVE && comparison.reads_like_a_name;
     let least = if is_clear { STANDS_OUT_ABOVE } else { AS_GOOD_AS_ABOVE };
-    let stands_out = comparison.above_cohort.is_some_and(|above| above > least);
-    if stands_out && !(is_legible && comparison.ratio < CLEARLY_ANOTHER_BELOW) {
+    let stands_out = comparison.above_cohort > least;
+    let is_contradicted = is_legible && comparison.ratio * comparison.length < ONE_CHARACTER_BELOW;
+    if stands_out && !is_contradicted {
         return Judgement::Agrees;
     }
     let is_another = comparison.rival_name.is_some() || comparison.ratio < ANOTHER_BELOW;
-    if is_another && is_legible && !stands_out { Judgement::Differs } else { Judgement::CannotTell }
+    if is_another && is_legible { Judgement::Differs } else { Judgement::CannotTell }
 }
 
 #[cfg(test)]
@@ -194,10 +226,24 @@ mod tests {
     }
 
     #[test]
+    fn one_character_that_reads_otherwise_is_not_passed_in_a_legible_hand() {
+        let mark = mark_of(vec![lattice_of("徐俊杰", 0.95)]);
+
+        assert_ne!(weigh_name(&mark, "徐俊花", &[]).judgement, Judgement::Agrees);
+    }
+
+    #[test]
+    fn a_name_that_nothing_speaks_for_differs_in_any_hand() {
+        let mark = mark_of(vec![lattice_of("徐俊杰", 0.12)]);
+
+        assert_eq!(weigh_name(&mark, "王涛", &[]).judgement, Judgement::Differs);
+        assert_eq!(weigh_name(&mark, "徐俊杰", &[]).judgement, Judgement::Agrees);
+    }
+
+    #[test]
     fn what_cannot_be_read_is_nobodys_name() {
         let mark = mark_of(vec![lattice_of("徐俊杰", 0.12)]);
 
-        assert_eq!(weigh_name(&mark, "王涛", &[]).judgement, Judgement::CannotTell);
         assert!(!weigh_name(&mark, "王涛", &[]).is_legible);
         assert_eq!(weigh_name(&mark_of(Vec::new()), "王涛", &[]).judgement, Judgement::CannotTell);
         assert_eq!(weigh_name(&mark, "", &[]).judgement, Judgement::CannotTell);

@@ -15,6 +15,10 @@ const LEAST_SIDE_MM: f32 = 5.0;
 const TICK_RATIO: f32 = 2.1;
 /// A tick is no longer than this, millimetres.
 const TICK_MM: f32 = 40.0;
+/// What is left of a ruled line or of the edge of a seal runs at most this many times its own diagonal.
+const LINE_RATIO: f32 = 1.3;
+/// It is in no more pieces than this.
+const LINE_PIECES: usize = 3;
 
 /// How much is written.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -46,7 +50,8 @@ impl Extent {
 
     fn is_tick(&self) -> bool {
         let diagonal = self.width_mm.hypot(self.height_mm);
-        self.pieces <= 2 && self.length_mm <= TICK_MM && self.length_mm < TICK_RATIO * diagonal
+        let is_line = self.pieces <= LINE_PIECES && self.length_mm < LINE_RATIO * diagonal;
+        is_line || self.pieces <= 2 && self.length_mm <= TICK_MM && self.length_mm < TICK_RATIO * diagonal
     }
 }
 
@@ -108,6 +113,7 @@ mod tests {
         check((0.0, 0.0, 0.0, 0), false, Presence::Absent);
         check((3.0, 2.0, 5.0, 1), false, Presence::Absent);
         check((12.0, 10.0, 17.0, 1), false, Presence::Absent);
+        check((52.0, 2.0, 54.0, 2), false, Presence::Absent);
         check((9.0, 8.0, 18.0, 4), false, Presence::Unclear);
         check((9.0, 8.0, 18.0, 4), true, Presence::Unclear);
         check((0.0, 0.0, 0.0, 0), true, Presence::Absent);

@@ -3,28 +3,44 @@
 use domain::geometry::{Point, Quad};
 use image::{GrayImage, Luma, RgbImage, buffer::ConvertBuffer};
 
-use crate::{prepare::warp, signature::Mask};
+use crate::{
+    prepare::{geometry::QuadMeasure, warp},
+    signature::Mask,
+};
 
 /// Pixels of the sheet to each cell in which ink is grouped.
 const CELL: usize = 4;
 /// A pixel is red when red exceeds green and blue by this share of white; skin and warm paper stay below.
 const RED_FROM: f32 = 0.17;
+/// Ink is drawn from this redness on, where red itself is as bright as this; hair under a stamp is not.
+const DRAWN_FROM: f32 = 0.09;
+const LEAST_RED: f32 = 0.45;
 /// Cells this near belong together, as a share of the sheet's shorter side.
 const NEAR: f32 = 0.012;
 /// The least red pixels of a group, as a share of the sheet: twelve characters are about a thousandth.
 const LEAST_SHARE: f32 = 0.000_25;
 /// A group as flat as this is a line or two of words; an emblem or a seal is not.
 const LEAST_RATIO: f32 = 1.9;
+/// A group that spreads over more than this share of the sheet is its ground.
+const MOST_SPREAD: f32 = 0.25;
 /// Height at which a group is cut out, pixels.
 const CUT_HEIGHT: u32 = 112;
 /// Groups looked at.
 const MOST_GROUPS: usize = 4;
+/// Side to which the surroundings of a group are enlarged, and how often at most.
+const CLOSE_SIDE: f32 = 800.0;
+const MOST_ENLARGED: f32 = 2.5;
+/// What is seen around a group, as a share of its longer side: a portrait under a stamp tears it in two.
+const MARGIN: f32 = 0.8;
 
 /// How red each pixel of the sheet is.
 pub(super) struct RedInk {
     width: usize,
     height: usize,
+    /// How much redder than the paper, where that is clear; groups are made of these.
     redness: Vec<u8>,
+    /// The ink as it is drawn: its own shade where it is red at all, for a camera blurs colour more than shade.
+    shades: Vec<u8>,
     count: usize,
 }
 
@@ -36,24 +52,47 @@ pub(super) struct Group {
     pixels: usize,
 }
 
+impl Group {
+    /// What is looked at closely: left, top, right, bottom.
+    pub(super) fn surroundings(&self) -> [f32; 4] {
+        let [left, top, right, bottom] = self.quad.bounds();
+        let margin = MARGIN * (right - left).max(bottom - top);
+        [left - margin, top - margin, right + margin, bottom + margin]
+    }
+
+    /// Whether its middle is seen when another is looked at closely.
+    pub(super) fn is_seen_with(&self, other: &Self) -> bool {
+        let ([left, top, right, bottom], middle) = (other.surroundings(), self.quad.centre());
+        (left..right).contains(&middle.x) && (top..bottom).contains(&middle.y)
+    }
+
+    /// Whether it is as flat as words are; an emblem, a seal, or words beside one are not.
+    pub(super) fn is_flat(&self) -> bool {
+        self.quad.width() >= LEAST_RATIO * self.quad.height()
+    }
+}
+
 impl RedInk {
     pub(super) fn of(sheet: &RgbImage) -> Self {
         let per_level = paper_colour(sheet).map(|level| 1.0 / level);
-        let mut count = 0;
-        let redness = sheet
-            .as_raw()
-            .chunks_exact(3)
-            .map(|pixel| {
-                let share = |channel: usize| (f32::from(pixel[channel]) * per_level[channel]).min(1.0);
-                let redness = share(0) - share(1).max(share(2));
-                if redness < RED_FROM {
-                    return 0;
-                }
-                count += 1;
-                (redness * 255.0) as u8
-            })
-            .collect();
-        Self { width: sheet.width() as usize, height: sheet.height() as usize, redness, count }
+        let mut ink = Self {
+            width: sheet.width() as usize,
+            height: sheet.height() as usize,
+            redness: Vec::with_capacity(sheet.as_raw().len() / 3),
+            shades: Vec::with_capacity(sheet.as_raw().len() / 3),
+            count: 0,
+        };
+        for pixel in sheet.as_raw().chunks_exact(3) {
+            let share = |channel: usize| (f32::from(pixel[channel]) * per_level[channel]).min(1.0);
+            let (red, other) = (share(0), share(1).max(share(2)));
+            let redness = red - other;
+            let is_ink = redness >= RED_FROM;
+            ink.count += usize::from(is_ink);
+            ink.redness.push(if is_ink { (redness * 255.0) as u8 } else { 0 });
+            let is_drawn = redness >= DRAWN_FROM && red >= LEAST_RED;
+            ink.shades.push(if is_drawn { (other * 255.0) as u8 } else { 255 });
+        }
+        ink
     }
 
     /// Whether there is red enough for twelve characters.
@@ -61,7 +100,7 @@ impl RedInk {
         self.count as f32 >= LEAST_SHARE * self.redness.len() as f32
     }
 
-    /// Flat groups of red ink, the largest first.
+    /// Groups of red ink, the largest first.
     pub(super) fn groups(&self) -> Vec<Group> {
         if !self.is_much() {
             return Vec::new();
@@ -82,12 +121,12 @@ impl RedInk {
                 self.group(&inked, cells.width)
             })
             .collect();
-        groups.sort_by_key(|group| std::cmp::Reverse(group.pixels));
+        groups.sort_by_key(|group| (!group.is_flat(), std::cmp::Reverse(group.pixels)));
         groups.truncate(MOST_GROUPS);
         groups
     }
 
-    /// The rectangle along the main direction of some cells, when it is flat and full enough.
+    /// The rectangle along the main direction of some cells, when there is ink enough in it.
     fn group(&self, cells: &[usize], columns: usize) -> Option<Group> {
         let pixels = cells.len() * CELL * CELL / 2;
         if (pixels as f32) < LEAST_SHARE * self.redness.len() as f32 {
@@ -121,7 +160,8 @@ impl RedInk {
             y: y + along * sin + across * cos,
         };
         let quad = Quad([corner(left, top), corner(right, top), corner(right, bottom), corner(left, bottom)]);
-        ((right - left) / (bottom - top) >= LEAST_RATIO).then_some(Group { quad, pixels })
+        let spread = (right - left) * (bottom - top) / self.redness.len() as f32;
+        (spread <= MOST_SPREAD).then_some(Group { quad, pixels })
     }
 
     /// A group cut out along its slope, red as black on white.
@@ -135,16 +175,24 @@ impl RedInk {
         warp::cut_line(&part, &Quad(moved), CUT_HEIGHT)
     }
 
-    /// The whole sheet with nothing but its red ink, black on white; `None` when the sheet is empty.
-    pub(super) fn alone(&self, sheet: &RgbImage) -> Option<RgbImage> {
-        (sheet.width() > 0 && sheet.height() > 0).then(|| self.drawn(0, 0, self.width, self.height))
+    /// The surroundings of a group with nothing but red ink, black on white and brought to a size for a detector.
+    pub(super) fn closer(&self, group: &Group) -> RgbImage {
+        let [left, top, right, bottom] = group.surroundings();
+        let x = |value: f32| value.clamp(0.0, self.width as f32) as usize;
+        let y = |value: f32| value.clamp(0.0, self.height as f32) as usize;
+        let (left, top) = (x(left), y(top));
+        let (right, bottom) = (x(right).max(left + 1), y(bottom).max(top + 1));
+        let part = self.drawn(left, top, right, bottom);
+        let (width, height) = (part.width() as f32, part.height() as f32);
+        let scale = (CLOSE_SIDE / width.max(height)).clamp(0.1, MOST_ENLARGED);
+        let size = |side: f32| (side * scale).round().max(1.0) as u32;
+        warp::cut(&part, &Quad::rectangle(0.0, 0.0, width, height), size(width), size(height))
     }
 
     fn drawn(&self, left: usize, top: usize, right: usize, bottom: usize) -> RgbImage {
         let picture = GrayImage::from_fn((right - left) as u32, (bottom - top) as u32, |x, y| {
             let (x, y) = ((x as usize + left).min(self.width - 1), (y as usize + top).min(self.height - 1));
-            let redness = self.redness[y * self.width + x];
-            Luma([255 - redness.saturating_mul(2)])
+            Luma([self.shades[y * self.width + x]])
         });
         picture.convert()
     }
@@ -167,32 +215,6 @@ fn paper_colour(sheet: &RgbImage) -> [f32; 3] {
         });
         level.map_or(255.0, |level| (level as f32).max(64.0))
     })
-}
-
-/// The rows of words on a straightened group, its frame left out; the whole when no rows can be told.
-pub(super) fn rows_of_text(picture: &RgbImage) -> Vec<RgbImage> {
-    let (width, height) = (picture.width() as usize, picture.height() as usize);
-    let dark = |x: usize, y: usize| picture.as_raw()[(y * width + x) * 3] < 160;
-    let cover: Vec<f32> = (0..height)
-        .map(|y| (0..width).filter(|&x| dark(x, y)).count() as f32 / width.max(1) as f32)
-        .collect();
-    // A frame covers nearly all of a row; words cover less than half of any.
-    let is_word_row: Vec<bool> = cover.iter().map(|&share| share > 0.015 && share < 0.62).collect();
-    let mut rows: Vec<(usize, usize)> = Vec::new();
-    for y in (0..height).filter(|&y| is_word_row[y]) {
-        match rows.last_mut() {
-            Some((_, end)) if y - *end <= 2 => *end = y + 1,
-            _ => rows.push((y, y + 1)),
-        }
-    }
-    let highest = rows.iter().map(|row| row.1 - row.0).max().unwrap_or(0);
-    rows.retain(|row| (row.1 - row.0) * 2 >= highest && row.1 - row.0 >= height / 6);
-    let cut = |top: usize, bottom: usize| {
-        let (top, bottom) = (top.saturating_sub(3), (bottom + 3).min(height));
-        image::imageops::crop_imm(picture, 0, top as u32, picture.width(), (bottom - top) as u32).to_image()
-    };
-    let pictures: Vec<RgbImage> = rows.iter().map(|&(top, bottom)| cut(top, bottom)).collect();
-    if pictures.is_empty() || pictures.len() > 3 { vec![picture.clone()] } else { pictures }
 }
 
 #[cfg(test)]
@@ -227,7 +249,7 @@ mod tests {
     }
 
     #[test]
-    fn grey_paper_and_round_marks_are_no_group() {
+    fn grey_paper_is_no_group_and_round_marks_are_not_flat() {
         let grey = RgbImage::from_pixel(400, 400, Rgb([200, 200, 200]));
         let round = RgbImage::from_fn(400, 400, |x, y| {
             let distance = (x as f32 - 200.0).hypot(y as f32 - 200.0);
@@ -235,21 +257,7 @@ mod tests {
         });
 
         assert!(RedInk::of(&grey).groups().is_empty());
-        assert!(RedInk::of(&round).groups().is_empty());
+        assert!(RedInk::of(&round).groups().iter().all(|group| !group.is_flat()));
         assert!(RedInk::of(&RgbImage::new(0, 0)).groups().is_empty());
-    }
-
-    #[test]
-    fn the_frame_is_left_out_and_two_rows_are_told_apart() {
-        let picture = RgbImage::from_fn(400, 112, |x, y| {
-            let frame = !(6..106).contains(&y);
-            let words = ((20..50).contains(&y) || (62..92).contains(&y)) && x % 20 < 9;
-            if frame || words { Rgb([0, 0, 0]) } else { Rgb([255, 255, 255]) }
-        });
-
-        let rows = rows_of_text(&picture);
-
-        assert_eq!(rows.len(), 2);
-        assert!(rows.iter().all(|row| (30..=40).contains(&row.height())));
     }
 }

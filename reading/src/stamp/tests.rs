@@ -71,3 +71,13 @@ fn a_line_that_stands_upright_is_read_along() {
     assert!(ratio(&along(upright)) > 9.0);
     assert!(slant(&along(upright)) > 1.5);
 }
+
+#[test]
+fn pieces_are_read_row_by_row_along_their_slope() {
+    let piece = |x: f32, y: f32, width: f32| Quad::rectangle(x, y, width, 20.0);
+    let (first, second, below) =
+        (piece(10.0, 10.0, 160.0), piece(220.0, 14.0, 60.0), piece(90.0, 50.0, 80.0));
+
+    assert_eq!(in_reading_order(vec![first, below, second]), vec![first, second, below]);
+    assert!(in_reading_order(Vec::new()).is_empty());
+}

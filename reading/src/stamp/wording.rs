@@ -2,6 +2,10 @@
 
 /// The words of the stamp.
 pub(super) const WORDS: &str = "有效证件一次使用复印无效";
+/// The lines into which stamps divide them.
+pub(super) const LINES: [&str; 4] = ["有效证件一次使用", "复印无效", "有效证件一次", "使用复印无效"];
+/// What the log ratio for each character of a line must be better by: chance explains fewer characters more easily.
+pub(super) const PART_OF_THE_WORDS: f32 = 1.0;
 /// Characters in order that make it the stamp: a third of the twelve.
 const LEAST_CHARACTERS: usize = 4;
 /// Characters that make it worth a look.
@@ -18,6 +22,8 @@ const MAY_EXPLAIN_FROM: f32 = -5.5;
 /// Characters, or the log ratio, from which a quick reading of a line makes a good one worth its time.
 const WORTH_CHARACTERS: usize = 2;
 const WORTH_FROM: f32 = -9.0;
+/// The log ratio from which a line is looked at in another way.
+const HINTED_FROM: f32 = -11.0;
 
 /// What a line of text has in common with the stamp.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -69,6 +75,11 @@ impl Match {
     /// Whether a line that a quick reader read so may be the stamp when it is read well.
     pub(super) fn is_worth_reading(&self) -> bool {
         self.characters >= WORTH_CHARACTERS || self.explanation >= WORTH_FROM
+    }
+
+    /// Whether anything of the stamp is in what a quick reader read.
+    pub(super) fn is_hinted(&self) -> bool {
+        self.characters >= 1 || self.explanation >= HINTED_FROM
     }
 
     pub(super) fn may_be_the_stamp(&self) -> bool {

@@ -66,7 +66,10 @@ fn seal(image: &mut RgbImage, colour: Rgb<u8>) {
 
 fn seen(image: RgbImage, recognizer: &mut dyn TextRecognizer) -> Mark {
     let label = Quad::rectangle(20.0, 80.0, 100.0, 32.0);
-    look(&SignatureField { image, px_per_mm: Some(SCALE), label, line_hint: None }, recognizer)
+    look(
+        &SignatureField { image, px_per_mm: Some(SCALE), label, line_hint: None, others: Vec::new() },
+        recognizer,
+    )
 }
 
 fn check(image: RgbImage, text: &'static str, expected: Presence) {
@@ -143,7 +146,13 @@ fn nonsense_sizes_are_survived() {
     for label in [empty, far] {
         for (width, height) in [(0, 0), (1, 1), (3, 200)] {
             let image = RgbImage::from_pixel(width, height, Rgb([0, 0, 0]));
-            let field = SignatureField { image, px_per_mm: Some(f32::NAN), label, line_hint: Some(far) };
+            let field = SignatureField {
+                image,
+                px_per_mm: Some(f32::NAN),
+                label,
+                line_hint: Some(far),
+                others: vec![far],
+            };
 
             look(&field, &mut Scripted(Ok("")));
         }

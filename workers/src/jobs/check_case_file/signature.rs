@@ -24,71 +24,6 @@ const MOST_REFERENCES: usize = 5;
 const MOST_CASE_FILES: i64 = 20;
 /// How long an earlier case file of the same person is waited for after its last change.
 const PATIENCE: TimeDelta = TimeDelta::seconds(120);
-/// Names that stand for "somebody else" when a name is weighed: common surnames with given names of one and two
-/// characters. They are nobody's in particular.
-const COHORT: [&str; 60] = [
-    "王建国",
-    "李秀英",
-    "张伟",
-    "刘洋",
-    "陈静",
-    "杨帆",
-    "赵志强",
-    "周婷婷",
-    "吴磊",
-    "徐丽",
-    "孙浩然",
-    "胡晓明",
-    "朱琳",
-    "高飞",
-    "林雨欣",
-    "何勇",
-    "郭子轩",
-    "马超",
-    "罗文",
-    "梁思远",
-    "宋佳",
-    "郑凯",
-    "谢芳",
-    "韩梅",
-    "唐伟东",
-    "冯雪",
-    "于海涛",
-    "董洁",
-    "萧然",
-    "程亮",
-    "曹颖",
-    "袁立",
-    "邓超群",
-    "许诺",
-    "傅强",
-    "沈丹",
-    "曾志伟",
-    "彭博",
-    "吕布凡",
-    "苏明玉",
-    "卢俊义",
-    "蒋欣",
-    "蔡依林",
-    "贾楠",
-    "丁一",
-    "魏晨光",
-    "薛之谦",
-    "叶青",
-    "阎学通",
-    "余华",
-    "潘石",
-    "杜鹃",
-    "戴维",
-    "夏雨荷",
-    "钟楚",
-    "汪涵",
-    "田甜",
-    "任重",
-    "姜文",
-    "范增",
-];
-
 /// Weighs the signature on the slip; `None` when there is none to weigh.
 pub(super) async fn weigh(
     context: &WorkContext,
@@ -105,9 +40,9 @@ pub(super) async fn weigh(
     }
     let names = [&entered.customer_name, &entered.agent_name, &entered.contact_name];
     let weight_of = |name: &str| {
-        let cohort = COHORT.iter().copied().chain(names.iter().map(|name| name.as_str()));
-        let cohort: Vec<&str> = cohort.filter(|other| !other.is_empty() && *other != name).collect();
-        let weight = weigh_name(mark, name, &cohort);
+        let others: Vec<&str> =
+            names.iter().map(|name| name.as_str()).filter(|other| !other.is_empty()).collect();
+        let weight = weigh_name(mark, name, &others);
         NameWeight {
             judgement: weight.judgement,
             log_ratio: weight.per_character_log_ratio,
