@@ -137,13 +137,13 @@ impl PrivateRabbit {
 
     /// Makes the broker believe that its disk is full, and waits until it blocks publishers.
     pub fn fill_disk(&self) -> Result<()> {
-        self.control(&["set_disk_free_limit", "100TB"])?;
+        self.control(&["set_disk_free_limit", "100000000000000"])?;
         self.wait_for_alarm("resource_limit")
     }
 
     /// Makes it believe that there is room again.
     pub fn empty_disk(&self) -> Result<()> {
-        self.control(&["set_disk_free_limit", "1MB"])?;
+        self.control(&["set_disk_free_limit", "1000000"])?;
         self.wait_for_alarm("[]")
     }
 
