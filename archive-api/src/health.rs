@@ -5,7 +5,10 @@ use std::time::Duration;
 use axum::{Json, extract::State, http::StatusCode};
 use serde::Serialize;
 
-use crate::state::ArchiveState;
+use crate::{
+    freshness::IndexState,
+    state::{ArchiveState, Process},
+};
 
 /// How long the object store may take to answer.
 const STORE_PATIENCE: Duration = Duration::from_secs(5);
@@ -15,6 +18,12 @@ const STORE_PATIENCE: Duration = Duration::from_secs(5);
 pub(crate) struct Dependency {
     name: &'static str,
     state: &'static str,
+    /// Changes that the index has not followed yet.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    behind: Option<u64>,
+    /// Whether nothing can be served without it.
+    #[serde(skip)]
+    is_needed: bool,
 }
 
 /// Whether requests can be served.
@@ -29,25 +38,49 @@ pub(crate) async fn live() -> Json<serde_json::Value> {
     Json(serde_json::json!({ "status": "live" }))
 }
 
-/// `GET /healthz/ready`: each dependency by name. Without the index everything but search works, and
-/// without the queue jobs are found later, so they are named but do not make the answer 503.
+/// `GET /healthz/ready`: each dependency of this kind of process by name; 503 while one is away without which nothing
+/// can be served.
 pub(crate) async fn ready(State(state): State<ArchiveState>) -> (StatusCode, Json<Readiness>) {
-    let checks = [
-        ("catalogue", catalogue_answers(&state).await),
-        ("keys", state.backends.vault.count().await.is_ok()),
-        ("objects", objects_answer(&state).await),
+    let mut dependencies = vec![
+        needed("catalogue", catalogue_answers(&state).await),
+        needed("keys", state.backends.vault.count().await.is_ok()),
     ];
-    let is_ready = checks.iter().all(|(_, answers)| *answers);
-    let word = |answers: bool| if answers { "ready" } else { "unavailable" };
-    let mut dependencies: Vec<Dependency> =
-        checks.into_iter().map(|(name, answers)| Dependency { name, state: word(answers) }).collect();
-    // Without the queue jobs wait in the catalogue, and workers look for them by themselves.
-    let has_queue = state.backends.queue.probe().await.is_ok();
-    dependencies.push(Dependency { name: "queue", state: word(has_queue) });
-    let has_index = state.searcher.borrow().is_some();
-    dependencies.push(Dependency { name: "index", state: if has_index { "ready" } else { "preparing" } });
+    match state.process {
+        Process::Server => {
+            dependencies.push(needed("objects", objects_answer(&state).await));
+            dependencies.push(queue(&state).await);
+            // Everything but search works without it.
+            dependencies.push(Dependency { is_needed: false, ..index(&state).await });
+        }
+        Process::SearchNode => dependencies.push(index(&state).await),
+        Process::Worker => {
+            dependencies.push(needed("objects", objects_answer(&state).await));
+            dependencies.push(queue(&state).await);
+        }
+    }
+    let is_ready = dependencies.iter().all(|one| !one.is_needed || one.state == word(true));
     let status = if is_ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     (status, Json(Readiness { status: word(is_ready), dependencies }))
+}
+
+const fn word(answers: bool) -> &'static str {
+    if answers { "ready" } else { "unavailable" }
+}
+
+const fn needed(name: &'static str, answers: bool) -> Dependency {
+    Dependency { name, state: word(answers), behind: None, is_needed: true }
+}
+
+/// Without the queue jobs wait in the catalogue, and workers look for them by themselves.
+async fn queue(state: &ArchiveState) -> Dependency {
+    Dependency { is_needed: false, ..needed("queue", state.backends.queue.probe().await.is_ok()) }
+}
+
+async fn index(state: &ArchiveState) -> Dependency {
+    let behind = IndexState::load(state).await.ok().and_then(IndexState::behind);
+    let is_open = state.searcher.borrow().is_some();
+    let said = if is_open { word(true) } else { "preparing" };
+    Dependency { name: "index", state: said, behind, is_needed: true }
 }
 
 async fn catalogue_answers(state: &ArchiveState) -> bool {

@@ -17,6 +17,7 @@ pub mod tokens;
 mod case_files;
 mod console;
 mod findings;
+mod freshness;
 mod health;
 mod jobs;
 mod language;

@@ -40,6 +40,7 @@ pub fn start_counting() -> Result<PrometheusHandle, BuildError> {
     );
     describe_gauge!("guidang_catalogue_bytes", "Size of the catalogue on disk");
     describe_gauge!("guidang_last_change", "Number of the last change of any case file");
+    describe_gauge!("guidang_index_behind", "Changes that the index of this process has not followed yet");
     describe_histogram!("guidang_job_seconds", "Time a job took in this process, by name and outcome");
     describe_histogram!("guidang_request_seconds", "Time until an answer began, by method, route and status");
     describe_counter!("guidang_refusals_total", "What was refused, by code");
@@ -58,6 +59,7 @@ pub(crate) async fn get_metrics(
     }
     let Some(handle) = &state.metrics else { return Err(Problem::new(kinds::NOT_FOUND)) };
     let now = state.backends.clock.now();
+    let reached = state.searcher.borrow().as_ref().map(|searcher| searcher.reached() as i64);
     let figures = state.backends.database.figures(now - LATELY).await?;
     let mut tx = state.backends.database.begin_read().await?;
     let last_change = tx.case_files().last_change().await?;
@@ -65,6 +67,9 @@ pub(crate) async fn get_metrics(
     show_jobs(&figures, now);
     gauge!("guidang_catalogue_bytes").set(figures.catalogue_bytes as f64);
     gauge!("guidang_last_change").set(last_change as f64);
+    if let Some(reached) = reached {
+        gauge!("guidang_index_behind").set((last_change - reached).max(0) as f64);
+    }
     let text = handle.render();
     Ok(([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text).into_response())
 }

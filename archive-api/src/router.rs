@@ -10,22 +10,32 @@ use axum::{
 };
 
 use crate::{
-    case_files, console, entries, findings, health, intake, jobs, metrics, pages,
+    case_files, console, entries, findings, freshness, health, intake, jobs, metrics, pages,
     problem::{self, Problem, kinds},
     scans,
-    state::ArchiveState,
+    state::{ArchiveState, Process},
     upload_tickets,
 };
 
 /// Largest body of a request that is not streamed.
 const MAX_BODY_BYTES: usize = 1 << 20;
 
-/// The whole service.
+/// Everything that this kind of process answers.
 pub fn router(state: ArchiveState) -> Router {
-    Router::new()
-        .merge(api())
-        .merge(console::router(state.clone()))
-        .fallback(async || Problem::new(kinds::NOT_FOUND))
+    let not_found = async || Problem::new(kinds::NOT_FOUND);
+    let addresses = match state.process {
+        Process::Server => {
+            let watched = watching().merge(searching()).merge(working());
+            watched.merge(console::router(state.clone())).fallback(not_found)
+        }
+        Process::SearchNode => {
+            let elsewhere = async || Problem::new(kinds::SEARCH_NODE_ONLY);
+            watching().merge(searching()).fallback(elsewhere).method_not_allowed_fallback(elsewhere)
+        }
+        Process::Worker => watching().fallback(not_found),
+    };
+    addresses
+        .layer(middleware::from_fn_with_state(state.clone(), freshness::name_change))
         .layer(middleware::from_fn_with_state(state.clone(), problem::render_problems))
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
         .layer(middleware::map_response(harden))
@@ -33,11 +43,22 @@ pub fn router(state: ArchiveState) -> Router {
         .with_state(state)
 }
 
-fn api() -> Router<ArchiveState> {
+fn watching() -> Router<ArchiveState> {
     Router::new()
         .route("/healthz/live", get(health::live))
         .route("/healthz/ready", get(health::ready))
         .route("/metrics", get(metrics::get_metrics))
+}
+
+fn searching() -> Router<ArchiveState> {
+    Router::new()
+        .route("/api/v1/index", get(freshness::get_index))
+        .route("/api/v1/case-files", get(case_files::get_case_files))
+        .route("/api/v1/case-files/{id}", get(case_files::get_case_file))
+}
+
+fn working() -> Router<ArchiveState> {
+    Router::new()
         .route("/api/v1/entries", post(entries::post_entries))
         .route("/api/v1/scans", post(intake::post_scans))
         .route("/api/v1/scans/{id}", get(scans::get_scan))
@@ -47,8 +68,6 @@ fn api() -> Router<ArchiveState> {
         .route("/api/v1/upload-tickets", post(upload_tickets::issue))
         .route("/api/v1/upload-tickets/{id}/complete", post(upload_tickets::complete))
         .route("/api/v1/tray", get(scans::get_tray))
-        .route("/api/v1/case-files", get(case_files::get_case_files))
-        .route("/api/v1/case-files/{id}", get(case_files::get_case_file))
         .route("/api/v1/case-files/{id}/unmask", post(case_files::unmask))
         .route("/api/v1/case-files/{id}/assign", post(case_files::assign))
         .route("/api/v1/findings", get(findings::get_findings))

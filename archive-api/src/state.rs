@@ -59,9 +59,23 @@ impl Default for ApiSettings {
     }
 }
 
+/// What kind of process answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Process {
+    /// API and console.
+    #[default]
+    Server,
+    /// Searching, and nothing else.
+    SearchNode,
+    /// Jobs; it tells how it is and answers nothing else.
+    Worker,
+}
+
 /// The archive as the API sees it. Cheap to clone.
 #[derive(Clone)]
 pub struct ArchiveState {
+    /// What kind of process this is.
+    pub process: Process,
     /// Both sides of every seam.
     pub backends: Backends,
     /// The search index.
@@ -83,6 +97,7 @@ impl ArchiveState {
     pub fn new(backends: Backends, searcher: SearcherSlot, sandbox: Sandbox, settings: ApiSettings) -> Self {
         let intake = Intake::new(backends.clone(), settings.limits, settings.intake_memory_bytes);
         Self {
+            process: Process::default(),
             backends,
             searcher,
             sandbox: Arc::new(sandbox),

@@ -109,6 +109,8 @@ pub enum AccountKind {}
 pub enum UploadKind {}
 /// Marks ids of upload tickets: leave to bring one file straight to the object store.
 pub enum UploadTicketKind {}
+/// Marks ids of snapshots of the search index.
+pub enum IndexSnapshotKind {}
 /// Marks ids of legal holds (冻结).
 pub enum HoldKind {}
 
@@ -136,5 +138,7 @@ pub type AccountId = Id<AccountKind>;
 pub type UploadId = Id<UploadKind>;
 /// Names an upload ticket.
 pub type UploadTicketId = Id<UploadTicketKind>;
+/// Names a snapshot of the search index.
+pub type IndexSnapshotId = Id<IndexSnapshotKind>;
 /// Names a legal hold.
 pub type HoldId = Id<HoldKind>;

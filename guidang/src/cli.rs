@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    audit, backup, config, export, forms, import, index, ingest, init, jobs, migrate_data, models, outlets,
-    restore, search, serve, show, token, tray, verify, watch, work,
+    audit, backup, config, export, forms, import, index, index_node, ingest, init, jobs, migrate_data,
+    models, outlets, restore, search, serve, show, token, tray, verify, watch, work,
 };
 
 /// Guidang (归档): document archive with OCR ingestion.
@@ -33,6 +33,8 @@ pub enum Command {
     Serve(serve::Arguments),
     /// Works on jobs without an API, beside servers on the same PostgreSQL
     Work(work::Arguments),
+    /// Searches and nothing else, beside servers on the same PostgreSQL
+    IndexNode(index_node::Arguments),
     /// Takes in what the business system exports
     Import(import::Arguments),
     /// Takes in scans: files and folders

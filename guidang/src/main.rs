@@ -10,10 +10,12 @@ mod failure;
 mod fault_points;
 mod logging;
 mod progress;
+mod searching;
 mod service;
 mod settings;
 mod table;
 mod waiting;
+mod watched;
 mod watching;
 mod working;
 

@@ -1,24 +1,24 @@
 //! The archive at work in this process: API, console, workers, index, timetable; started and stopped in order.
 
-use std::{net::SocketAddr, path::Path, sync::Arc, time::Duration};
+use std::{net::SocketAddr, path::Path, time::Duration};
 
 use archive_api::{
     metrics::start_counting,
     router::router,
-    state::{ApiSettings, ArchiveState, CookieTransport},
+    state::{ApiSettings, ArchiveState, CookieTransport, Process},
     tokens::{NewAccount, create_account, create_token, local_caller, revoke_token},
 };
 use backends::connect::Backends;
 use chrono::TimeDelta;
 use domain::{access::Role, job::JobName};
-use indexer::searcher::Searcher;
 use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
-use workers::{index_follower::IndexFollower, timetable::Timetable, work_loop::WorkLoop};
+use workers::{timetable::Timetable, work_loop::WorkLoop};
 
 use crate::{
     client::{ArchiveClient, Tongue},
     data_folder::{DataLock, RunFile, remove_if_there},
     failure::{Failure, OrFail},
+    searching,
     settings::Settings,
     working,
 };
@@ -44,6 +44,8 @@ pub enum Duty {
     Works,
     /// Keeps the timetable; other processes work.
     LetsOthersWork,
+    /// Searches, and nothing else.
+    Searches,
     /// Nothing: a command that only looks leaves the work to the next server.
     AnswersOnly,
 }
@@ -70,22 +72,27 @@ impl Service {
         settings.data.check()?;
         let lock = settings.data.lock()?;
         let backends = settings.backends().await?;
-        working::take_over(&backends).await?;
+        if duty == Duty::Searches {
+            working::require_shared(&backends, "guidang index-node")?;
+        } else {
+            working::take_over(&backends).await?;
+        }
         let token = local_token(&backends, &settings.data.run_file()).await?;
         let (searchers, searcher) = watch::channel(None);
         let mut state =
             ArchiveState::new(backends.clone(), searcher, settings.sandbox()?, api_settings(settings));
+        state.process = if duty == Duty::Searches { Process::SearchNode } else { Process::Server };
         if duty != Duty::AnswersOnly {
             state.metrics = Some(start_counting().or_fail("nothing can be counted for /metrics")?);
         }
         let work = match duty {
             Duty::Works => Some(working::start(settings, &backends, &JobName::ALL)?),
-            Duty::LetsOthersWork | Duty::AnswersOnly => None,
+            Duty::LetsOthersWork | Duty::Searches | Duty::AnswersOnly => None,
         };
-        let timetable =
-            (duty != Duty::AnswersOnly).then(|| Timetable::start(&backends, settings.data.log_heads()));
+        let keeps_timetable = matches!(duty, Duty::Works | Duty::LetsOthersWork);
+        let timetable = keeps_timetable.then(|| Timetable::start(&backends, settings.data.log_heads()));
         let stop = watch::Sender::new(false);
-        let index = tokio::spawn(follow(settings_of_index(settings), backends, searchers, stop.subscribe()));
+        let index = searching::start(settings, duty, backends, searchers, stop.subscribe());
         let listener = listen(settings, listening).await?;
         let local = listener.local_addr().or_fail("the address of the server is not known")?;
         let http = tokio::spawn(answer(listener, state.clone(), stop.subscribe()));
@@ -276,7 +283,8 @@ fn reachable(local: SocketAddr) -> SocketAddr {
     if local.ip().is_unspecified() { SocketAddr::from(([127, 0, 0, 1], local.port())) } else { local }
 }
 
-async fn answer(
+/// Answers until it is told to stop, then lets what was asked be answered.
+pub(crate) async fn answer(
     listener: TcpListener,
     state: ArchiveState,
     mut stop: watch::Receiver<bool>,
@@ -288,39 +296,4 @@ async fn answer(
             let _ = stop.wait_for(|stop| *stop).await;
         })
         .await
-}
-
-struct IndexSettings {
-    folder: std::path::PathBuf,
-    every: Duration,
-}
-
-fn settings_of_index(settings: &Settings) -> IndexSettings {
-    IndexSettings {
-        folder: settings.data.index(&settings.configuration),
-        every: Duration::from_millis(settings.configuration.index.commit_ms),
-    }
-}
-
-/// Opens the index beside the running server, since catching up after a crash may take longer than a client waits.
-async fn follow(
-    index: IndexSettings,
-    backends: Backends,
-    searchers: watch::Sender<Option<Arc<Searcher>>>,
-    mut stop: watch::Receiver<bool>,
-) {
-    const RETRY: Duration = Duration::from_secs(5);
-    let follower = loop {
-        match IndexFollower::start(&backends, &index.folder, index.every).await {
-            Ok(follower) => break follower,
-            Err(error) => tracing::error!(error = %error, "the index cannot be opened; trying again"),
-        }
-        tokio::select! {
-            () = tokio::time::sleep(RETRY) => {}
-            _ = stop.wait_for(|stop| *stop) => return,
-        }
-    };
-    searchers.send_replace(Some(follower.searcher()));
-    let _ = stop.wait_for(|stop| *stop).await;
-    follower.stop().await;
 }

@@ -8,7 +8,7 @@ use std::{
 };
 
 use backends::{
-    blob_store::{Addressing, S3Credentials, S3Settings},
+    blob_store::{Addressing, Proof, S3Credentials, S3Settings},
     clock::SystemClock,
     connect::{Backends, BackendsConfig},
 };
@@ -61,10 +61,20 @@ impl Settings {
         Ok(Self { data, configuration: loaded.configuration, file: loaded.file, s3_credentials })
     }
 
-    /// Opens catalogue, keys, objects and bell.
+    /// Opens catalogue, keys, objects and bell, and asks the object store for every promise that writing relies on.
     pub async fn backends(&self) -> Result<Backends, Failure> {
+        self.connect(Proof::EveryPromise).await
+    }
+
+    /// The same for a command that stores no object: that the store answers is enough.
+    pub async fn backends_without_proof(&self) -> Result<Backends, Failure> {
+        self.connect(Proof::Answer).await
+    }
+
+    async fn connect(&self, proof: Proof) -> Result<Backends, Failure> {
         self.data.check()?;
-        let config = self.backends_config()?;
+        let mut config = self.backends_config()?;
+        config.s3.proof = proof;
         Backends::connect(&config, Arc::new(SystemClock)).await.or_fail("the archive cannot be opened")
     }
 
@@ -94,6 +104,7 @@ impl Settings {
             authorities: (!ca_file.as_os_str().is_empty()).then(|| ca_file.clone()),
             timeout: Duration::from_secs(section.timeout_seconds),
             quarantine_encryption: (!encryption.is_empty()).then(|| encryption.clone()),
+            proof: Proof::EveryPromise,
         })
     }
 

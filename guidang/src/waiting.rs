@@ -13,7 +13,10 @@ use domain::{
     scan::ScanState,
 };
 
+use serde_json::Value;
+
 use crate::{
+    client::ArchiveClient,
     failure::{Failure, OrFail},
     progress,
     table::Table,
@@ -110,6 +113,18 @@ pub async fn until_settled(backends: &Backends, files: &mut [Followed]) -> Resul
 }
 
 /// `None` while something is still to be done for the scan or its case file.
+/// Waits until a search finds everything as it stands now. Where that takes too long it is said, since nothing is lost.
+pub async fn until_findable(backends: &Backends, client: &ArchiveClient) -> Result<(), Failure> {
+    let mut tx = backends.database.begin_read().await.or_fail("the catalogue cannot be read")?;
+    let last = tx.case_files().last_change().await.or_fail("the catalogue cannot be read")?;
+    drop(tx);
+    let followed = client.get::<Value>("/api/v1/index", &[("at_least", last.to_string())]).await;
+    if let Err(error) = followed {
+        eprintln!("searches do not show everything yet: {error}");
+    }
+    Ok(())
+}
+
 async fn end_of(tx: &mut dyn Transaction, id: ScanId) -> Result<Option<End>, StorageError> {
     let Some(scan) = tx.scans().find(id).await? else { return Ok(None) };
     if tx.jobs().is_pending(id.uuid()).await? {

@@ -23,6 +23,18 @@ pub fn start(settings: &Settings, backends: &Backends, names: &[JobName]) -> Res
     Ok(WorkLoop::start(&context(settings, backends)?, names))
 }
 
+/// Refuses a catalogue that this process could not share with others.
+pub fn require_shared(backends: &Backends, command: &str) -> Result<(), Failure> {
+    if backends.database.is_shared() {
+        return Ok(());
+    }
+    let sentence = format!(
+        "`{command}` needs a catalogue that many processes share: set database.url and keys.url to postgres://…; \
+         with SQLite `guidang serve` does everything itself"
+    );
+    Err(Failure::new(sentence))
+}
+
 /// Asks the queue whether it can be used, and gives work back that died with the process before, where no other
 /// process can have it. The caller holds the lock of the data folder.
 pub async fn take_over(backends: &Backends) -> Result<(), Failure> {
@@ -54,7 +66,7 @@ fn check_models(settings: &Settings) -> Result<(), Failure> {
 
 fn context(settings: &Settings, backends: &Backends) -> Result<WorkContext, Failure> {
     let threads = settings.reading_threads();
-    let section = settings.configuration.workers;
+    let section = &settings.configuration.workers;
     let options = WorkOptions {
         slots: if section.slots == 0 { threads + 1 } else { section.slots },
         lease: TimeDelta::seconds(section.lease_seconds.into()),

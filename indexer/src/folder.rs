@@ -15,13 +15,18 @@ use crate::{error::IndexError, schema::FORMAT};
 
 const CURRENT: &str = "current";
 const LOCK: &str = "writer.lock";
-const FORMAT_FILE: &str = "format";
+pub(crate) const FORMAT_FILE: &str = "format";
 const GENERATION: &str = "generation-";
 
 /// Takes the one place of writer; it is given back when the file is dropped.
 pub(crate) fn lock(root: &Path) -> Result<File, IndexError> {
+    lock_file(root, LOCK)
+}
+
+/// Takes the place that a file stands for.
+pub(crate) fn lock_file(root: &Path, name: &str) -> Result<File, IndexError> {
     fs::create_dir_all(root)?;
-    let file = OpenOptions::new().create(true).truncate(false).write(true).open(root.join(LOCK))?;
+    let file = OpenOptions::new().create(true).truncate(false).write(true).open(root.join(name))?;
     match file.try_lock() {
         Ok(()) => Ok(file),
         Err(TryLockError::WouldBlock) => Err(IndexError::Locked { folder: root.to_owned() }),
@@ -49,9 +54,14 @@ pub(crate) fn current(root: &Path) -> Result<Option<PathBuf>, IndexError> {
 pub(crate) fn create_generation(root: &Path, key: &BlindKey) -> Result<PathBuf, IndexError> {
     let last = generations(root)?.into_iter().filter_map(|name| generation_number(&name)).max();
     let folder = root.join(format!("{GENERATION}{:06}", last.unwrap_or(0).saturating_add(1)));
-    fs::create_dir_all(&folder)?;
-    write_durably(&folder, FORMAT_FILE, &format_line(key))?;
+    create_with_format(&folder, key)?;
     Ok(folder)
+}
+
+/// Makes a folder for files of an index, with its format and the fingerprint of its key.
+pub(crate) fn create_with_format(folder: &Path, key: &BlindKey) -> Result<(), IndexError> {
+    fs::create_dir_all(folder)?;
+    write_durably(folder, FORMAT_FILE, &format_line(key))
 }
 
 /// Makes `generation` the current one and removes all others.
@@ -102,7 +112,7 @@ pub(crate) fn size_bytes(folder: &Path) -> Result<u64, IndexError> {
     Ok(size)
 }
 
-fn format_line(key: &BlindKey) -> String {
+pub(crate) fn format_line(key: &BlindKey) -> String {
     format!("{FORMAT} {}\n", hex(&key.fingerprint()))
 }
 

@@ -10,6 +10,7 @@ pub mod document;
 pub mod error;
 pub mod query;
 pub mod searcher;
+pub mod snapshot;
 pub mod writer;
 
 mod collect;

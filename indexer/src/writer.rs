@@ -18,6 +18,7 @@ use crate::{
     error::IndexError,
     folder,
     schema::{self, Fields},
+    snapshot,
 };
 
 /// One change of the catalogue, as the index sees it.
@@ -68,7 +69,7 @@ pub struct Purge {
 /// A folder up to this size alarms nobody.
 const SMALL_BYTES: u64 = 64 << 20;
 /// Bytes of the buffer in which documents gather before they become a segment.
-const FOLLOWING_BUFFER_BYTES: usize = 64 << 20;
+pub(crate) const FOLLOWING_BUFFER_BYTES: usize = 64 << 20;
 const REBUILD_BUFFER_BYTES: usize = 256 << 20;
 /// A segment with this share of deleted documents is written anew.
 const DELETED_SHARE_BEFORE_MERGE: f32 = 0.25;
@@ -95,6 +96,7 @@ impl IndexWriter {
     /// Opens the index in `root`, or makes an empty one that has reached 0.
     pub fn open(root: &Path, key: BlindKey) -> Result<Self, IndexError> {
         let lock = folder::lock(root)?;
+        snapshot::remove_stale(root)?;
         let generation = if let Some(generation) = folder::current(root)? {
             folder::remove_others(root, &generation)?;
             generation
@@ -107,7 +109,7 @@ impl IndexWriter {
         Self::open_generation(root, generation, key, FOLLOWING_BUFFER_BYTES, lock)
     }
 
-    fn open_generation(
+    pub(crate) fn open_generation(
         root: &Path,
         generation: PathBuf,
         key: BlindKey,

@@ -87,6 +87,8 @@ pub struct Answer {
     pub body: Value,
     /// The same as it came.
     pub text: String,
+    /// The change that the answer names.
+    pub change: Option<u64>,
 }
 
 impl Answer {
@@ -176,8 +178,10 @@ impl ApiClient {
     pub async fn send(&self, request: RequestBuilder) -> Result<Answer> {
         let answer = request.send().await?;
         let status = answer.status();
+        let change = answer.headers().get("guidang-change").and_then(|value| value.to_str().ok());
+        let change = change.and_then(|number| number.parse().ok());
         let text = answer.text().await?;
         let body = serde_json::from_str(&text).unwrap_or_default();
-        Ok(Answer { status, body, text })
+        Ok(Answer { status, body, text, change })
     }
 }

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use backends::{connect::BackendsConfig, queue::Ring};
 use tempfile::TempDir;
 
@@ -10,8 +10,10 @@ use crate::{
     engines::PrivatePostgres,
     queues,
     rabbit::PrivateRabbit,
+    search_node::SearchNode,
     server::{Setup, TestServer},
-    worker::TestWorker,
+    side_process::{Does, SideProcess},
+    tcp_proxy::TcpProxy,
 };
 
 /// Everything, ended and removed when dropped.
@@ -28,9 +30,34 @@ pub struct Cluster {
     _postgres: PrivatePostgres,
 }
 
+/// How the processes reach the engines.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Wires {
+    Direct,
+    Proxied,
+}
+
+/// What stands between the processes and the engines.
+pub struct Network {
+    /// Before PostgreSQL.
+    pub database: TcpProxy,
+    /// Before RabbitMQ.
+    pub broker: TcpProxy,
+}
+
 impl Cluster {
     /// Starts the engines and the server, with settings for drills and these besides.
     pub async fn start(more: &[(&str, &str)]) -> Result<Self> {
+        Ok(Self::start_over(Wires::Direct, more).await?.0)
+    }
+
+    /// The same, where every process reaches the engines over a network that a test can disturb.
+    pub async fn start_over_network(more: &[(&str, &str)]) -> Result<(Self, Network)> {
+        let (cluster, network) = Self::start_over(Wires::Proxied, more).await?;
+        Ok((cluster, network.context("there is no network")?))
+    }
+
+    async fn start_over(wires: Wires, more: &[(&str, &str)]) -> Result<(Self, Option<Network>)> {
         let folder = tempfile::Builder::new().prefix("guidang-cluster-").tempdir()?;
         let (postgres, rabbit) = (PrivatePostgres::start()?, PrivateRabbit::start()?);
         let mut stores = BackendsConfig::embedded(folder.path());
@@ -41,15 +68,54 @@ impl Cluster {
         for (key, value) in more {
             setup = setup.with(key, value);
         }
+        let network = match wires {
+            Wires::Direct => None,
+            Wires::Proxied => {
+                let database = TcpProxy::before(&postgres.host_and_port()).await?;
+                let broker = TcpProxy::before(&rabbit.address()).await?;
+                for (key, url) in [("DATABASE__URL", &stores.database_url), ("KEYS__URL", &stores.keys_url)] {
+                    setup = setup.with(key, &url.replace(&postgres.host_and_port(), &database.address));
+                }
+                let queue = stores.queue_url.replace(&rabbit.address(), &broker.address);
+                setup = setup.with("QUEUE__URL", &queue);
+                Some(Network { database, broker })
+            }
+        };
         let server = setup.clone().without_work().start().await?;
-        Ok(Self { server, rabbit, stores, setup, started: 0, folder, _postgres: postgres })
+        let cluster = Self { server, rabbit, stores, setup, started: 0, folder, _postgres: postgres };
+        Ok((cluster, network))
     }
 
     /// Starts one more worker.
-    pub async fn worker(&mut self, arguments: &[&str]) -> Result<TestWorker> {
+    pub async fn worker(&mut self, arguments: &[&str]) -> Result<SideProcess> {
+        let folder = self.new_folder();
+        SideProcess::start(Does::Jobs, &folder, &self.setup, arguments).await
+    }
+
+    /// Starts one more worker, with these settings besides.
+    pub async fn worker_with(&mut self, more: &[(&str, &str)]) -> Result<SideProcess> {
+        let folder = self.new_folder();
+        SideProcess::start(Does::Jobs, &folder, &self.setup_with(more), &[]).await
+    }
+
+    /// Starts one more search node, with these settings besides.
+    pub async fn search_node(&mut self, more: &[(&str, &str)]) -> Result<SearchNode> {
+        let folder = self.new_folder();
+        SearchNode::start(&folder, &self.setup_with(more)).await
+    }
+
+    fn setup_with(&self, more: &[(&str, &str)]) -> Setup {
+        more.iter().fold(self.setup.clone(), |setup, (key, value)| setup.with(key, value))
+    }
+
+    fn new_folder(&mut self) -> PathBuf {
         self.started += 1;
-        let folder: PathBuf = self.folder.path().join(format!("worker-{}", self.started));
-        TestWorker::start(&folder, &self.setup, arguments).await
+        self.folder.path().join(format!("process-{}", self.started))
+    }
+
+    /// The folder of the objects.
+    pub fn objects(&self) -> PathBuf {
+        self.folder.path().join("objects")
     }
 
     /// Rings without any job having become necessary, until it works.

@@ -175,6 +175,11 @@ impl PrivatePostgres {
         })
     }
 
+    /// Where it listens.
+    pub fn host_and_port(&self) -> String {
+        format!("127.0.0.1:{}", self.port)
+    }
+
     /// The address of a database that is there.
     pub fn address(&self, database: &str) -> String {
         format!("postgres://postgres@127.0.0.1:{}/{database}", self.port)

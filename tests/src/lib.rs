@@ -5,7 +5,9 @@
 //! program would, and `catalogue` looks at what it left behind.
 //! `seaweed` is a real S3 server, `s3_signature` signs for it without the program's help, and `s3_proxy` makes it
 //! misbehave.
-//! `cluster` is the same archive as many processes, with a `worker` for each that works.
+//! `cluster` is the same archive as many processes, each a `side_process` beside the server; a `search_node` is one
+//! that can be asked. `tcp_proxy` is a network between them that delays, cuts and falls silent; `tls_proxy` speaks TLS
+//! before a server that does not.
 //! `entries`, `scans` and `hostile` make what is sent to it; `small_disk` gives it a disk that fills up.
 
 pub mod catalogue;
@@ -21,7 +23,10 @@ pub mod random;
 pub mod s3_proxy;
 pub mod s3_signature;
 pub mod scans;
+pub mod search_node;
 pub mod seaweed;
 pub mod server;
+pub mod side_process;
 pub mod small_disk;
-pub mod worker;
+pub mod tcp_proxy;
+pub mod tls_proxy;

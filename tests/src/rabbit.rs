@@ -15,9 +15,10 @@ use std::{
 
 use anyhow::{Context, Result, bail, ensure};
 
-use crate::ports;
+use crate::{ports, tls_proxy::make_certificates};
 
 const SERVER: &str = "/usr/lib/rabbitmq/bin/rabbitmq-server";
+const CONTROL: &str = "/usr/lib/rabbitmq/bin/rabbitmqctl";
 /// How long it may take to start, on a machine that is busy with other things.
 const START_WITHIN: Duration = Duration::from_mins(3);
 /// Virtual hosts made at start; each test takes one for itself.
@@ -134,6 +135,43 @@ impl PrivateRabbit {
         self.wait_until_open()
     }
 
+    /// Makes the broker believe that its disk is full, and waits until it blocks publishers.
+    pub fn fill_disk(&self) -> Result<()> {
+        self.control(&["set_disk_free_limit", "100TB"])?;
+        self.wait_for_alarm("resource_limit")
+    }
+
+    /// Makes it believe that there is room again.
+    pub fn empty_disk(&self) -> Result<()> {
+        self.control(&["set_disk_free_limit", "1MB"])?;
+        self.wait_for_alarm("[]")
+    }
+
+    fn wait_for_alarm(&self, sign: &str) -> Result<()> {
+        let started = Instant::now();
+        while started.elapsed() < START_WITHIN {
+            if self.control(&["eval", "rabbit_alarm:get_alarms()."])?.contains(sign) {
+                return Ok(());
+            }
+            thread::sleep(Duration::from_millis(500));
+        }
+        bail!("the broker did not notice within {START_WITHIN:?}")
+    }
+
+    /// Runs `rabbitmqctl` on this broker and gives what it says.
+    fn control(&self, arguments: &[&str]) -> Result<String> {
+        let mut command = Command::new(if is_root()? { "setpriv" } else { "env" });
+        if is_root()? {
+            command.args(["--reuid=rabbitmq", "--regid=rabbitmq", "--init-groups"]);
+        }
+        command.arg(CONTROL).args(["-n", &format!("guidang{}@localhost", self.port)]).args(arguments);
+        command.current_dir(&self.folder).envs(self.environment()).env_remove("RABBITMQ_DIST_PORT");
+        let done = command.output().context("rabbitmqctl cannot be started")?;
+        let said = String::from_utf8_lossy(&done.stdout).into_owned();
+        ensure!(done.status.success(), "rabbitmqctl: {said}{}", String::from_utf8_lossy(&done.stderr));
+        Ok(said)
+    }
+
     fn environment(&self) -> Vec<(&'static str, String)> {
         let inside = |name: &str| self.folder.join(name).display().to_string();
         vec![
@@ -191,24 +229,6 @@ impl PrivateRabbit {
         let log = fs::read_to_string(self.folder.join("out.log")).unwrap_or_default();
         bail!("RabbitMQ did not start within {START_WITHIN:?}:\n{log}")
     }
-}
-
-/// An authority of our own, and a certificate by it for `localhost`.
-fn make_certificates(folder: &Path) -> Result<()> {
-    fs::write(folder.join("names"), "subjectAltName = DNS:localhost\n")?;
-    let key = "-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -keyout";
-    let steps = [
-        format!("req -x509 {key} ca.key -out ca.pem -subj /CN=authority -days 2"),
-        format!("req {key} server.key -out server.csr -subj /CN=localhost"),
-        "x509 -req -in server.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 2 -extfile names -out server.pem"
-            .to_owned(),
-    ];
-    for step in steps {
-        let done = Command::new("openssl").args(step.split(' ')).current_dir(folder).output();
-        let done = done.context("there is no openssl; run `make setup`")?;
-        ensure!(done.status.success(), "openssl {step}: {}", String::from_utf8_lossy(&done.stderr));
-    }
-    Ok(())
 }
 
 fn definitions() -> serde_json::Value {

@@ -19,7 +19,7 @@ use indexer::{
 use thiserror::Error;
 use tokio::{sync::watch, task::JoinHandle};
 
-use crate::case_document;
+use crate::{case_document, index_snapshots};
 
 /// Case files read from the catalogue at once.
 const BATCH: i64 = 500;
@@ -129,12 +129,16 @@ impl Follow {
     }
 }
 
-/// Opens the writer. What cannot be used is rebuilt from the catalogue, which is always safe.
+/// Opens the writer. Where there is no index it starts from a snapshot, if there is one; what cannot be used is
+/// rebuilt from the catalogue, which is always safe.
 async fn open_or_rebuild(
     backends: &Backends,
     root: &Path,
     key: &BlindKey,
 ) -> Result<IndexWriter, FollowError> {
+    if let Some(writer) = index_snapshots::fetch_newest(backends, root, key).await? {
+        return Ok(writer);
+    }
     let (folder, opened_with) = (root.to_owned(), key.clone());
     let opened = blocking(move || IndexWriter::open(&folder, opened_with)).await;
     let mut look = backends.database.begin_read().await?;
@@ -175,12 +179,12 @@ pub async fn rebuild(
     drop(look);
     let mut reached = 0;
     loop {
-        let (changes, up_to) = read_changes(backends, reached, last).await?;
-        if changes.is_empty() {
+        let read = read_changes(backends, reached, last).await?;
+        if read.changes.is_empty() {
             break;
         }
-        reached = up_to;
-        rebuild = blocking(move || rebuild.apply(&changes).map(|()| rebuild)).await?;
+        reached = read.reached;
+        rebuild = blocking(move || rebuild.apply(&read.changes).map(|()| rebuild)).await?;
         progress(reached as u64, last as u64);
     }
     let writer = blocking(move || rebuild.finish(last as u64)).await?;
@@ -195,44 +199,85 @@ async fn catch_up(backends: &Backends, mut writer: IndexWriter) -> Result<(Index
     drop(look);
     let mut reached = writer.reached() as i64;
     let is_changed = reached < last;
-    let mut gathered = 0;
+    let mut gathered = Gathered::default();
     while reached < last {
-        let (changes, up_to) = read_changes(backends, reached, last).await?;
+        let read = read_changes(backends, reached, last).await?;
+        gathered.count += read.changes.len();
+        gathered.first_removal = gathered.first_removal.or(read.first_removal);
         // Numbers that later changes of the same case files took over have no row of their own any more.
-        reached = if changes.is_empty() { last } else { up_to };
-        gathered += changes.len();
-        let commit = gathered >= CHANGES_A_COMMIT || reached >= last;
-        writer = blocking(move || {
-            writer.apply(&changes, reached as u64)?;
-            if commit {
-                writer.commit()?;
-                writer.collect_garbage()?;
-            }
-            Ok(writer)
-        })
-        .await?;
-        if commit {
-            gathered = 0;
+        reached = if read.changes.is_empty() { last } else { read.reached };
+        let safe = gathered.safe_to_reach(reached) as u64;
+        writer = blocking(move || writer.apply(&read.changes, safe).map(|()| writer)).await?;
+        if gathered.count >= CHANGES_A_COMMIT || reached >= last {
+            writer = commit(backends, writer, std::mem::take(&mut gathered), reached).await?;
         }
     }
     Ok((writer, is_changed))
 }
 
-async fn read_changes(
+/// What was applied since the last commit.
+#[derive(Default)]
+struct Gathered {
+    count: usize,
+    /// The first change by which a case file left the index.
+    first_removal: Option<i64>,
+}
+
+impl Gathered {
+    /// How far a commit may say that it reached while what was removed is still on disk.
+    fn safe_to_reach(&self, reached: i64) -> i64 {
+        self.first_removal.map_or(reached, |first| first - 1)
+    }
+}
+
+/// Makes what was applied durable and visible.
+///
+/// What is destroyed must be gone from the disk and from every snapshot before the index says that it has passed the
+/// destruction: then a crash in between repeats it.
+async fn commit(
     backends: &Backends,
-    after: i64,
-    last: i64,
-) -> Result<(Vec<Change>, i64), StorageError> {
+    mut writer: IndexWriter,
+    gathered: Gathered,
+    reached: i64,
+) -> Result<IndexWriter, FollowError> {
+    let is_removed = gathered.first_removal.is_some();
+    if is_removed {
+        index_snapshots::remove_before(backends, reached).await?;
+    }
+    blocking(move || {
+        if is_removed {
+            writer.purge()?;
+            writer.apply(&[], reached as u64)?;
+        }
+        writer.commit()?;
+        writer.collect_garbage()?;
+        Ok(writer)
+    })
+    .await
+}
+
+/// Changes in their order.
+struct ReadChanges {
+    changes: Vec<Change>,
+    reached: i64,
+    first_removal: Option<i64>,
+}
+
+async fn read_changes(backends: &Backends, after: i64, last: i64) -> Result<ReadChanges, StorageError> {
     let mut tx = backends.database.begin_read().await?;
     let mut rows = tx.case_files().changed_since(after, BATCH).await?;
     rows.retain(|row| row.change_sequence <= last);
-    let mut changes = Vec::with_capacity(rows.len());
-    let mut reached = after;
+    let changes = Vec::with_capacity(rows.len());
+    let mut read = ReadChanges { changes, reached: after, first_removal: None };
     for row in &rows {
-        changes.push(case_document::describe(backends, tx.as_mut(), row).await?);
-        reached = row.change_sequence;
+        let change = case_document::describe(backends, tx.as_mut(), row).await?;
+        if matches!(change, Change::Delete(_)) {
+            read.first_removal = read.first_removal.or(Some(row.change_sequence));
+        }
+        read.changes.push(change);
+        read.reached = row.change_sequence;
     }
-    Ok((changes, reached))
+    Ok(read)
 }
 
 async fn blocking<T: Send + 'static>(

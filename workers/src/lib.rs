@@ -8,6 +8,7 @@ pub mod case_document;
 pub mod context;
 pub mod export;
 pub mod index_follower;
+pub mod index_snapshots;
 pub mod jobs;
 pub mod log_heads;
 mod overdue_tickets;

@@ -214,6 +214,7 @@ async fn is_named(backends: &Backends, key: BlobKey) -> Result<bool, StorageErro
         BlobKey::Quarantine(id) => {
             tx.upload_tickets().find(id).await?.is_some_and(|ticket| ticket.state == UploadTicketState::Open)
         }
+        BlobKey::IndexSnapshot(id) => tx.index_snapshots().exists(id).await?,
         BlobKey::Probe(_) => false,
     })
 }

@@ -1,7 +1,5 @@
 //! `GET /api/v1/case-files`: finds case files. Values in the list are always masked.
 
-use std::{sync::Arc, time::Duration};
-
 use axum::{
     Json,
     extract::{Query, State},
@@ -18,10 +16,7 @@ use domain::{
     finding::FindingCode,
     ids::CaseFileId,
 };
-use indexer::{
-    query::{Page as IndexPage, Query as IndexQuery},
-    searcher::Searcher,
-};
+use indexer::query::{Page as IndexPage, Query as IndexQuery};
 use serde::Serialize;
 
 use super::{
@@ -31,6 +26,7 @@ use super::{
 };
 use crate::{
     caller::Caller,
+    freshness::{open_searcher, until_followed},
     problem::{Problem, kinds},
     record::{hex, put_on_record},
     state::ArchiveState,
@@ -92,7 +88,7 @@ pub(crate) async fn search(
         return Err(Problem::new(kinds::FORBIDDEN));
     }
     let page = match query.for_caller(caller)? {
-        Some(question) => ask_index(state, question).await?,
+        Some(question) => ask_index(state, question, query.at_least()?).await?,
         None => IndexPage { hits: Vec::new(), next: None, count: None, reached: 0 },
     };
     let ids: Vec<CaseFileId> = page.hits.iter().map(|hit| hit.case_file_id).collect();
@@ -115,17 +111,15 @@ pub(crate) async fn search(
     })
 }
 
-/// The index. A server that has just started opens it in a moment, so the question waits for that; a rebuild takes
-/// longer, and whoever asks is told.
-async fn open_searcher(state: &ArchiveState) -> Option<Arc<Searcher>> {
-    const PATIENCE: Duration = Duration::from_secs(5);
-    let mut slot = state.searcher.clone();
-    let opened = tokio::time::timeout(PATIENCE, slot.wait_for(Option::is_some)).await.ok()?.ok()?;
-    opened.as_ref().map(Arc::clone)
-}
-
-async fn ask_index(state: &ArchiveState, question: IndexQuery) -> Result<IndexPage, Problem> {
-    let searcher = open_searcher(state).await.ok_or_else(|| Problem::new(kinds::SEARCH_UNAVAILABLE))?;
+async fn ask_index(
+    state: &ArchiveState,
+    question: IndexQuery,
+    at_least: Option<u64>,
+) -> Result<IndexPage, Problem> {
+    let searcher = open_searcher(state).await?;
+    if let Some(at_least) = at_least {
+        until_followed(state, &searcher, at_least).await?;
+    }
     let asking = tokio::task::spawn_blocking(move || searcher.search(&question));
     let page = asking.await.map_err(|error| Problem::new(kinds::INTERNAL).caused_by(error))?;
     page.map_err(Problem::from)

@@ -55,6 +55,9 @@ pub(crate) struct SearchQuery {
     pub cursor: String,
     /// `exact` or `capped`.
     pub count: String,
+    /// Number of a change that must be in the index before it is asked; no condition.
+    #[serde(skip_serializing)]
+    pub at_least: String,
     /// Language of a page of the console; no condition.
     pub lang: String,
 }
@@ -99,6 +102,11 @@ impl SearchQuery {
             _ => return Err(invalid("count")),
         };
         Ok(within_states(query, caller))
+    }
+
+    /// The change that the index must have followed to.
+    pub(crate) fn at_least(&self) -> Result<Option<u64>, Problem> {
+        given(&self.at_least).map(|number| term(number, "at_least")).transpose()
     }
 }
 

@@ -15,7 +15,7 @@ use super::{
 use crate::{
     case_files::{FoundCaseFile, SearchAnswer, SearchQuery, search},
     language::Language,
-    problem::Problem,
+    problem::{Problem, kinds},
     state::ArchiveState,
 };
 
@@ -59,14 +59,17 @@ pub(super) async fn show(
     let (answer, mistake) = match search(&state, &caller, &query).await {
         Ok(answer) => (Some(answer), String::new()),
         // What the person can mend is said beside the form.
-        Err(problem) if problem.kind().status < 500 && problem.kind().status != 403 => {
-            (None, problem.text(language))
-        }
+        Err(problem) if is_for_the_person(&problem) => (None, problem.text(language)),
         Err(problem) => return Err(problem),
     };
     let states = states(language, &query.state);
     let codes = codes(language, &query.finding);
     page(&SearchPage { frame: Frame::of(&caller, language), query, states, codes, answer, mistake })
+}
+
+fn is_for_the_person(problem: &Problem) -> bool {
+    let kind = problem.kind();
+    kind == kinds::INDEX_BEHIND || (kind.status < 500 && kind.status != 403)
 }
 
 fn states(lang: Language, chosen: &str) -> Vec<Choice> {

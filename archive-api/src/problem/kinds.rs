@@ -162,6 +162,13 @@ pub const PAGE_NOT_SHOWN: Kind = kind(
     "这一页无法显示，原件完好保存。",
     "This page cannot be shown; the scan as received is kept safe.",
 );
+/// This node searches and does nothing else.
+pub const SEARCH_NODE_ONLY: Kind = kind(
+    421,
+    "search_node_only",
+    "这个节点只做检索。请把请求发给运行 guidang serve 的服务器。",
+    "This node searches and does nothing else. Send the request to a server that runs `guidang serve`.",
+);
 /// Something went wrong inside and was logged.
 pub const INTERNAL: Kind = kind(
     500,
@@ -183,6 +190,13 @@ pub const SEARCH_UNAVAILABLE: Kind = kind(
     "检索正在准备，请稍后重试。",
     "The search index is being prepared. Try again shortly.",
 );
+/// The index of this node has not followed to the change that was asked for.
+pub const INDEX_BEHIND: Kind = kind(
+    503,
+    "index_behind",
+    "检索还没有跟上最近的改动，请稍后重试。",
+    "The index has not followed to that change yet. Try again shortly, or without at_least.",
+);
 /// The storage is full and nothing was kept.
 pub const STORAGE_FULL: Kind = kind(
     507,
@@ -193,7 +207,7 @@ pub const STORAGE_FULL: Kind = kind(
 
 /// Every kind, for the test of the documentation.
 #[cfg(test)]
-pub(super) const ALL: [Kind; 31] = [
+pub(super) const ALL: [Kind; 33] = [
     UNAUTHENTICATED,
     FORBIDDEN,
     CROSS_SITE,
@@ -224,5 +238,7 @@ pub(super) const ALL: [Kind; 31] = [
     INTERNAL,
     UNAVAILABLE,
     SEARCH_UNAVAILABLE,
+    INDEX_BEHIND,
+    SEARCH_NODE_ONLY,
     STORAGE_FULL,
 ];

@@ -29,6 +29,8 @@ pub(crate) struct UploadView {
     pub received_at: DateTime<Utc>,
     /// Whether every file of it is settled.
     pub settled: bool,
+    /// The last change of the case files it went to: `at_least` of a search that must show them as they stand here.
+    pub change: Option<i64>,
     pub files: Vec<UploadedFile>,
 }
 
@@ -89,7 +91,9 @@ pub(crate) async fn load_upload(
         files.push(UploadedFile { number: file.number, outcome, refusal, scan });
     }
     let settled = files.iter().all(|file| file.scan.as_ref().is_none_or(|scan| scan.settled));
-    Ok(UploadView { upload_id: id, received_at: receipt.received_at, settled, files })
+    let case_files = files.iter().filter_map(|file| file.scan.as_ref()?.case_file.as_ref());
+    let change = case_files.map(|case_file| case_file.change).max();
+    Ok(UploadView { upload_id: id, received_at: receipt.received_at, settled, change, files })
 }
 
 /// The scan, unless it has gone where this account may not look.

@@ -52,6 +52,8 @@ pub(crate) struct CaseFileBrief {
     pub slip_number: String,
     pub state: CaseState,
     pub open_findings: usize,
+    /// Its last change: `at_least` of a search that must show it as it stands here.
+    pub change: i64,
 }
 
 /// A page of a scan, in brief.
@@ -116,6 +118,7 @@ impl CaseFileBrief {
             slip_number: case_file.slip_number.clone(),
             state: case_file.state,
             open_findings: findings.iter().filter(|finding| finding.state.is_open()).count(),
+            change: case_file.change_sequence,
         })
     }
 }

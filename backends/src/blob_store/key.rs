@@ -1,6 +1,6 @@
 //! Keys of objects: the one place that turns meaning into a path, and back.
 
-use domain::ids::{ScanId, UploadTicketId};
+use domain::ids::{IndexSnapshotId, ScanId, UploadTicketId};
 use uuid::Uuid;
 
 /// What an object is. Paths hold ids only.
@@ -10,6 +10,8 @@ pub enum BlobKey {
     Scan(ScanId),
     /// What the holder of an upload ticket brought, before it has passed the intake.
     Quarantine(UploadTicketId),
+    /// A snapshot of the search index, sealed.
+    IndexSnapshot(IndexSnapshotId),
     /// Written and removed at start, to see whether the store keeps its promises.
     Probe(Uuid),
 }
@@ -20,6 +22,7 @@ impl BlobKey {
         let (kind, id) = match self {
             Self::Scan(id) => ("scans", id.uuid()),
             Self::Quarantine(id) => ("quarantine", id.uuid()),
+            Self::IndexSnapshot(id) => ("index-snapshots", id.uuid()),
             Self::Probe(id) => ("probes", id),
         };
         let text = id.simple().to_string();
@@ -33,10 +36,16 @@ impl BlobKey {
         let key = match kind {
             "scans" => Self::Scan(ScanId::from_uuid(id)),
             "quarantine" => Self::Quarantine(UploadTicketId::from_uuid(id)),
+            "index-snapshots" => Self::IndexSnapshot(IndexSnapshotId::from_uuid(id)),
             "probes" => Self::Probe(id),
             _ => return None,
         };
         (key.path() == path).then_some(key)
+    }
+
+    /// Whether it belongs to this copy of the archive alone, so that no backup and no move takes it along.
+    pub(crate) const fn stays_behind(self) -> bool {
+        matches!(self, Self::IndexSnapshot(_) | Self::Probe(_))
     }
 }
 
@@ -50,6 +59,7 @@ mod tests {
         for key in [
             BlobKey::Scan(ScanId::from_uuid(id)),
             BlobKey::Quarantine(UploadTicketId::from_uuid(id)),
+            BlobKey::IndexSnapshot(IndexSnapshotId::from_uuid(id)),
             BlobKey::Probe(id),
         ] {
             assert_eq!(BlobKey::parse(&key.path()), Some(key));

@@ -18,8 +18,8 @@ pub(crate) use self::s3::Refusal;
 pub use self::{
     key::BlobKey,
     s3::{
-        Addressing, CredentialsError, LEAST_TIMEOUT, PresignedPut, S3Credentials, S3Settings, TicketTerms,
-        choose_tls,
+        Addressing, CredentialsError, LEAST_TIMEOUT, PresignedPut, Proof, S3Credentials, S3Settings,
+        TicketTerms, choose_tls,
     },
 };
 use crate::{clock::Clock, error::StorageError};

@@ -234,7 +234,7 @@ async fn back_up_objects(
     let total = objects::count(source).await?;
     let (mut listed, mut done, mut new) = (source.list(), 0, 0);
     while let Some(object) = listed.next().await {
-        let Some(key) = object?.key else { continue };
+        let Some(key) = objects::travelling(&object?) else { continue };
         done += 1;
         on_step(Step { what: "objects".to_owned(), done, total: total.max(done) });
         if kept.exists(key).await? {

@@ -3,7 +3,7 @@
 use futures_util::StreamExt;
 
 use super::{Copied, CopyError, OnStep, Step};
-use crate::blob_store::BlobStore;
+use crate::blob_store::{BlobKey, BlobStore, StoredBlob};
 
 const OBJECTS: &str = "objects";
 /// Objects between two reports.
@@ -20,7 +20,7 @@ pub(super) async fn copy(
     let mut done = 0;
     while let Some(object) = listed.next().await {
         let object = object?;
-        if let Some(key) = object.key
+        if let Some(key) = travelling(&object)
             && !target.exists(key).await?
             && let Some(bytes) = source.get(key).await?
         {
@@ -34,11 +34,16 @@ pub(super) async fn copy(
     compare(source, target, total, on_step).await
 }
 
-/// How many objects there are.
+/// The key of an object that goes wherever the archive goes.
+pub(super) fn travelling(object: &StoredBlob) -> Option<BlobKey> {
+    object.key.filter(|key| !key.stays_behind())
+}
+
+/// How many objects there are to be copied.
 pub(super) async fn count(store: &BlobStore) -> Result<u64, CopyError> {
     let (mut listed, mut count) = (store.list(), 0);
     while let Some(object) = listed.next().await {
-        count += u64::from(object?.key.is_some());
+        count += u64::from(travelling(&object?).is_some());
     }
     Ok(count)
 }
@@ -53,7 +58,7 @@ async fn compare(
     let mut sum = [0_u64; 4];
     let (mut listed, mut done) = (source.list(), 0);
     while let Some(object) = listed.next().await {
-        let Some(key) = object?.key else { continue };
+        let Some(key) = travelling(&object?) else { continue };
         let (here, there) = (source.get(key).await?, target.get(key).await?);
         if here != there {
             let detail = format!("object {} differs", key.path());

@@ -172,6 +172,8 @@ async fn put_sqlite_back(
     let mut connection = sqlite::open(&new).await?;
     let mark = "INSERT INTO copies (source, kind, started_at) VALUES ($1, 'restore', $2)";
     sqlx::query(mark).bind(&chosen.name).bind(clock.now()).execute(&mut connection).await?;
+    // Their objects were not backed up.
+    sqlx::query("DELETE FROM index_snapshots").execute(&mut connection).await?;
     sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").execute(&mut connection).await?;
     connection.close().await?;
     fs::rename(&new, catalogue).map_err(at(catalogue))?;

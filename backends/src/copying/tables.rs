@@ -36,7 +36,7 @@ pub(super) enum Kind {
 }
 
 /// Tables that describe this copy of the archive, not the archive.
-const NOT_COPIED: [&str; 2] = ["_sqlx_migrations", "copies"];
+const NOT_COPIED: [&str; 3] = ["_sqlx_migrations", "copies", "index_snapshots"];
 
 impl Table {
     /// The conditions whose rows are copied one after the other.

@@ -35,6 +35,7 @@ pub mod entered_data;
 pub mod figures;
 pub mod findings;
 pub mod holdings;
+pub mod index_snapshots;
 pub mod jobs;
 pub(crate) mod keys;
 pub mod operation_log;
@@ -53,6 +54,7 @@ pub use entered_data::EnteredDataRepository;
 pub use figures::Figures;
 pub use findings::FindingRepository;
 pub use holdings::HoldingsRepository;
+pub use index_snapshots::IndexSnapshotRepository;
 pub use jobs::JobRepository;
 pub use operation_log::OperationLogRepository;
 pub use organisation::OrganisationRepository;
@@ -122,6 +124,8 @@ pub trait Transaction: Send {
     fn holdings(&mut self) -> &mut dyn HoldingsRepository;
     /// Upload tickets.
     fn upload_tickets(&mut self) -> &mut dyn UploadTicketRepository;
+    /// Snapshots of the search index.
+    fn index_snapshots(&mut self) -> &mut dyn IndexSnapshotRepository;
     /// Makes everything done in it durable, or nothing.
     async fn commit(self: Box<Self>) -> Result<(), StorageError>;
 }

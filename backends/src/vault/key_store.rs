@@ -18,6 +18,8 @@ pub enum KeyPurpose {
     CaseFile,
     /// The bytes, pages and readings of one scan.
     Scan,
+    /// A snapshot of the search index.
+    IndexSnapshot,
     /// Keyed hashes of the blind index.
     BlindIndex,
     /// Signs heads of the operation log (Ed25519, RFC 8032).
@@ -29,6 +31,7 @@ impl KeyPurpose {
         match self {
             Self::CaseFile => "case_file",
             Self::Scan => "scan",
+            Self::IndexSnapshot => "index_snapshot",
             Self::BlindIndex => "blind_index",
             Self::LogSigning => "log_signing",
         }

@@ -15,9 +15,11 @@ use crate::error::StorageError;
 
 const MAGIC: &[u8; 4] = b"GDS1";
 const NONCE_PREFIX_BYTES: usize = 7;
-const HEADER_BYTES: usize = MAGIC.len() + 16 + NONCE_PREFIX_BYTES;
+const KEY_ID_BYTES: usize = 16;
+const HEADER_BYTES: usize = MAGIC.len() + KEY_ID_BYTES + NONCE_PREFIX_BYTES;
 const SEGMENT_BYTES: usize = 64 * 1024;
 const TAG_BYTES: usize = 16;
+const SEALED_SEGMENT_BYTES: usize = SEGMENT_BYTES + TAG_BYTES;
 
 /// Encrypts one object from front to back. The object's path is bound to every segment.
 pub struct SealStream {
@@ -70,30 +72,72 @@ impl SealStream {
     }
 }
 
-/// Decrypts what `SealStream` made.
-pub struct OpenStream;
+/// Decrypts what `SealStream` made, from front to back.
+pub struct OpenStream {
+    key: DataKey,
+    path: String,
+    /// Made when the head of the object has come.
+    opened: Option<(DecryptorBE32<Aes256Gcm>, Vec<u8>)>,
+    waiting: Vec<u8>,
+}
 
 impl OpenStream {
+    /// Starts a sealed object that stood at `path`.
+    pub fn start(key: &DataKey, path: &str) -> Self {
+        Self { key: key.clone(), path: path.to_owned(), opened: None, waiting: Vec::new() }
+    }
+
     /// The plain bytes of a whole sealed object that stood at `path`.
     pub fn open(key: &DataKey, path: &str, sealed: &[u8]) -> Result<Vec<u8>, StorageError> {
-        let corrupt = || StorageError::corrupt("object store", path.to_owned());
-        let (header, mut rest) = sealed.split_at_checked(HEADER_BYTES).ok_or_else(corrupt)?;
-        if &header[..MAGIC.len()] != MAGIC || &header[4..20] != key.id().uuid().as_bytes() {
+        let mut stream = Self::start(key, path);
+        let mut plain = Vec::with_capacity(sealed.len());
+        for piece in sealed.chunks(SEALED_SEGMENT_BYTES) {
+            plain.extend(stream.push(piece)?);
+        }
+        plain.extend(stream.finish()?);
+        Ok(plain)
+    }
+
+    /// Takes ciphertext; gives the plain bytes of the segments that are whole and unaltered. That the object was not
+    /// cut off is known only when `finish` agrees.
+    pub fn push(&mut self, sealed: &[u8]) -> Result<Vec<u8>, StorageError> {
+        self.waiting.extend_from_slice(sealed);
+        if self.opened.is_none() && self.waiting.len() >= HEADER_BYTES {
+            let rest = self.waiting.split_off(HEADER_BYTES);
+            let header = std::mem::replace(&mut self.waiting, rest);
+            self.opened = Some(self.open_header(&header)?);
+        }
+        let corrupt = || StorageError::corrupt("object store", self.path.clone());
+        let Some((decryptor, associated)) = &mut self.opened else { return Ok(Vec::new()) };
+        let (mut plain, mut taken) = (Vec::new(), 0);
+        // The last segment stays until it is known to be the last.
+        while self.waiting.len() > taken + SEALED_SEGMENT_BYTES {
+            let segment = self.waiting.get(taken..taken + SEALED_SEGMENT_BYTES).ok_or_else(corrupt)?;
+            let payload = Payload { msg: segment, aad: associated };
+            plain.extend(decryptor.decrypt_next(payload).map_err(|_| corrupt())?);
+            taken += SEALED_SEGMENT_BYTES;
+        }
+        self.waiting.drain(..taken);
+        Ok(plain)
+    }
+
+    /// The plain bytes of the last segment.
+    pub fn finish(self) -> Result<Vec<u8>, StorageError> {
+        let corrupt = || StorageError::corrupt("object store", self.path.clone());
+        let (decryptor, associated) = self.opened.ok_or_else(corrupt)?;
+        let payload = Payload { msg: &self.waiting, aad: &associated };
+        decryptor.decrypt_last(payload).map_err(|_| corrupt())
+    }
+
+    fn open_header(&self, header: &[u8]) -> Result<(DecryptorBE32<Aes256Gcm>, Vec<u8>), StorageError> {
+        let corrupt = || StorageError::corrupt("object store", self.path.clone());
+        let (magic, rest) = header.split_at_checked(MAGIC.len()).ok_or_else(corrupt)?;
+        let (id, prefix) = rest.split_at_checked(KEY_ID_BYTES).ok_or_else(corrupt)?;
+        if magic != MAGIC || id != self.key.id().uuid().as_bytes() || prefix.len() != NONCE_PREFIX_BYTES {
             return Err(corrupt());
         }
-        let prefix = &header[20..];
-        let mut decryptor: DecryptorBE32<Aes256Gcm> =
-            DecryptorBE32::new(Key::<Aes256Gcm>::from_slice(key.bytes()), prefix.into());
-        let associated = associated_data(header, path);
-        let mut plain = Vec::with_capacity(rest.len());
-        while rest.len() > SEGMENT_BYTES + TAG_BYTES {
-            let (segment, later) = rest.split_at(SEGMENT_BYTES + TAG_BYTES);
-            let payload = Payload { msg: segment, aad: &associated };
-            plain.extend(decryptor.decrypt_next(payload).map_err(|_| corrupt())?);
-            rest = later;
-        }
-        plain.extend(decryptor.decrypt_last(Payload { msg: rest, aad: &associated }).map_err(|_| corrupt())?);
-        Ok(plain)
+        let decryptor = DecryptorBE32::new(Key::<Aes256Gcm>::from_slice(self.key.bytes()), prefix.into());
+        Ok((decryptor, associated_data(header, &self.path)))
     }
 }
 

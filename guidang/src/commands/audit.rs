@@ -23,7 +23,7 @@ enum Action {
 /// Reads the whole log and holds it against every signed head.
 pub async fn run(settings: &Settings, arguments: &Arguments) -> Result<(), Failure> {
     let Action::Verify = arguments.action;
-    let backends = settings.backends().await?;
+    let backends = settings.backends_without_proof().await?;
     let heads = settings.data.log_heads();
     let size =
         workers::log_heads::verify(&backends, &heads).await.or_fail("the operation log does not verify")?;

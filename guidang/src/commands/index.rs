@@ -3,7 +3,10 @@
 use clap::{Args, Subcommand};
 use domain::blind_index::BlindKey;
 use indexer::{error::IndexError, searcher::Searcher};
-use workers::index_follower;
+use workers::{
+    index_follower,
+    index_snapshots::{self, SnapshotError, Taken},
+};
 
 use crate::{
     failure::{Failure, OrFail},
@@ -26,19 +29,22 @@ enum Action {
     Verify,
     /// Makes the index anew from the catalogue; always safe
     Rebuild,
+    /// Puts a copy of the index into the object store, from which a new node starts
+    Snapshot,
 }
 
-/// Shows, compares or rebuilds.
+/// Shows, compares, rebuilds or copies.
 pub async fn run(settings: &Settings, arguments: &Arguments) -> Result<(), Failure> {
     match arguments.action {
         Action::Status => status(settings).await,
         Action::Verify => verify(settings).await,
         Action::Rebuild => rebuild(settings).await,
+        Action::Snapshot => snapshot(settings).await,
     }
 }
 
 async fn status(settings: &Settings) -> Result<(), Failure> {
-    let backends = settings.backends().await?;
+    let backends = settings.backends_without_proof().await?;
     let mut tx = backends.database.begin_read().await.or_fail("the catalogue cannot be read")?;
     let last = tx.case_files().last_change().await.or_fail("the catalogue cannot be read")?;
     drop(tx);
@@ -64,7 +70,7 @@ async fn status(settings: &Settings) -> Result<(), Failure> {
 }
 
 async fn verify(settings: &Settings) -> Result<(), Failure> {
-    let backends = settings.backends().await?;
+    let backends = settings.backends_without_proof().await?;
     let folder = settings.data.index(&settings.configuration);
     let check =
         workers::verify::index_alone(&backends, &folder).await.or_fail("the index cannot be compared")?;
@@ -77,7 +83,7 @@ async fn verify(settings: &Settings) -> Result<(), Failure> {
 }
 
 async fn rebuild(settings: &Settings) -> Result<(), Failure> {
-    let backends = settings.backends().await?;
+    let backends = settings.backends_without_proof().await?;
     let folder = settings.data.index(&settings.configuration);
     let bar = progress::bar(0, "rebuilding");
     let rebuilt = index_follower::rebuild(&backends, &folder, |done, all| {
@@ -100,6 +106,29 @@ async fn rebuild(settings: &Settings) -> Result<(), Failure> {
         status.size_bytes as f64 / 1e6,
         status.reached
     );
+    Ok(())
+}
+
+async fn snapshot(settings: &Settings) -> Result<(), Failure> {
+    let backends = settings.backends().await?;
+    let folder = settings.data.index(&settings.configuration);
+    let taken = match index_snapshots::take(&backends, &folder).await {
+        Err(SnapshotError::Index(IndexError::Missing { .. })) => {
+            return Err(Failure::new("there is no index here yet; start a server or a search node first"));
+        }
+        taken => taken.or_fail("no snapshot was made")?,
+    };
+    match taken {
+        Taken::Whole(row) => println!(
+            "Snapshot {}: {:.1} MB, up to change {}.",
+            row.id,
+            row.size_bytes as f64 / 1e6,
+            row.reached
+        ),
+        Taken::ThereAlready(row) => println!("Snapshot {} holds change {} already.", row.id, row.reached),
+        Taken::Nothing => println!("The index holds nothing yet."),
+        Taken::ByAnother => println!("Another process is making a snapshot."),
+    }
     Ok(())
 }
 

@@ -74,7 +74,9 @@ async fn send_and_wait(
 ) -> Result<Vec<Followed>, Failure> {
     let mut followed = send(settings, arguments, files, client).await?;
     if arguments.wait {
-        waiting::until_settled(&settings.backends().await?, &mut followed).await?;
+        let backends = settings.backends_without_proof().await?;
+        waiting::until_settled(&backends, &mut followed).await?;
+        waiting::until_findable(&backends, client).await?;
     }
     Ok(followed)
 }

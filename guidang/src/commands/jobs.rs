@@ -62,7 +62,7 @@ const BATCH: i64 = 500;
 
 /// Lists, explains or revives.
 pub async fn run(settings: &Settings, arguments: &Arguments) -> Result<(), Failure> {
-    let backends = settings.backends().await?;
+    let backends = settings.backends_without_proof().await?;
     match &arguments.action {
         Action::List { state: None, .. } => print_counts(&backends).await,
         Action::List { state: Some(state), limit } => print_jobs(&backends, *state, *limit).await,

@@ -7,6 +7,7 @@ pub mod export;
 pub mod forms;
 pub mod import;
 pub mod index;
+pub mod index_node;
 pub mod ingest;
 pub mod init;
 pub mod jobs;
@@ -38,7 +39,10 @@ const LAST_WORDS: Duration = Duration::from_secs(2);
 /// Runs what the command line asks for.
 pub fn run(cli: Cli) -> Result<(), Failure> {
     let settings = Settings::load(cli.data, cli.config)?;
-    let is_service = matches!(cli.command, Command::Serve(_) | Command::Watch(_) | Command::Work(_));
+    let is_service = matches!(
+        cli.command,
+        Command::Serve(_) | Command::Watch(_) | Command::Work(_) | Command::IndexNode(_)
+    );
     let loudness = if is_service { Loudness::Configured } else { Loudness::Warnings };
     logging::start(&settings.configuration.log, loudness);
     match cli.command {
@@ -61,6 +65,7 @@ async fn run_async(settings: &Settings, command: Command) -> Result<(), Failure>
         Command::Init(arguments) => init::run(settings, &arguments).await,
         Command::Serve(arguments) => serve::run(settings, &arguments).await,
         Command::Work(arguments) => work::run(settings, &arguments).await,
+        Command::IndexNode(arguments) => index_node::run(settings, &arguments).await,
         Command::Import(arguments) => import::run(settings, &arguments).await,
         Command::Ingest(arguments) => ingest::run(settings, &arguments).await,
         Command::Watch(arguments) => watch::run(settings, &arguments).await,

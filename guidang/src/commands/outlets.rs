@@ -48,7 +48,7 @@ struct Line {
 
 /// Imports or lists.
 pub async fn run(settings: &Settings, arguments: &Arguments) -> Result<(), Failure> {
-    let backends = settings.backends().await?;
+    let backends = settings.backends_without_proof().await?;
     match &arguments.action {
         Action::Import { file } => import(&backends, file).await,
         Action::List => list(&backends).await,

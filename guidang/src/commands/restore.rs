@@ -49,7 +49,7 @@ pub async fn run(settings: &Settings, arguments: &Arguments) -> Result<(), Failu
     let done = restore(request, Arc::new(SystemClock), &mut |step| steps.show(&step)).await;
     steps.finish();
     let done = done.or_fail("the backup was not put back")?;
-    on_record(&settings.backends().await?, "restore", &done.name).await?;
+    on_record(&settings.backends_without_proof().await?, "restore", &done.name).await?;
     println!("Backup {} is back, with the keys of {}.", done.name, done.keys_name);
     println!(
         "{} objects; {} left out, their keys were destroyed; {} holds applied.",

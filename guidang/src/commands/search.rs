@@ -70,6 +70,9 @@ pub struct Arguments {
     /// Where the page before ended
     #[arg(long)]
     cursor: Option<String>,
+    /// Waits until the index has followed to this change
+    #[arg(long, value_name = "CHANGE")]
+    at_least: Option<u64>,
     /// Counts all that are found
     #[arg(long)]
     count: bool,
@@ -143,6 +146,7 @@ fn query(arguments: &Arguments) -> Vec<(&'static str, String)> {
     add("sort", (arguments.sort == Sort::SlipNumber).then(|| "slip_number".to_owned()));
     add("limit", Some(arguments.limit.to_string()));
     add("cursor", arguments.cursor.clone());
+    add("at_least", arguments.at_least.map(|change| change.to_string()));
     add("count", arguments.count.then(|| "exact".to_owned()));
     query
 }

@@ -54,7 +54,7 @@ enum Action {
 
 /// Makes, lists or revokes.
 pub async fn run(settings: &Settings, arguments: &Arguments) -> Result<(), Failure> {
-    let backends = settings.backends().await?;
+    let backends = settings.backends_without_proof().await?;
     let by = local_caller(&backends).await.or_fail("the account of this machine cannot act")?;
     match &arguments.action {
         Action::Create { role, staff, outlet, branch, days } => {

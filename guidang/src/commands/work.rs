@@ -11,6 +11,7 @@ use crate::{
     failure::{Failure, OrFail},
     service::within,
     settings::Settings,
+    watched::Watched,
     working,
 };
 
@@ -38,11 +39,8 @@ pub async fn run(settings: &Settings, arguments: &Arguments) -> Result<(), Failu
     settings.data.check()?;
     let _lock = settings.data.lock()?;
     let backends = settings.backends().await?;
-    if !backends.database.is_shared() {
-        let sentence = "`guidang work` needs a catalogue that many processes share: set database.url and keys.url to \
-                        postgres://…; with SQLite `guidang serve` does the work itself";
-        return Err(Failure::new(sentence));
-    }
+    working::require_shared(&backends, "guidang work")?;
+    let watched = Watched::start(settings, &backends).await?;
     working::take_over(&backends).await?;
     let names = if arguments.only.is_empty() { &JobName::ALL } else { arguments.only.as_slice() };
     let work = working::start(settings, &backends, names)?;
@@ -58,6 +56,9 @@ pub async fn run(settings: &Settings, arguments: &Arguments) -> Result<(), Failu
     let ending = async {
         work.stop(patience).await;
         within(patience, "the timetable", timetable.stop()).await;
+        if let Some(watched) = watched {
+            within(patience, "health and metrics", watched.stop()).await;
+        }
     };
     tokio::select! {
         () = ending => Ok(()),

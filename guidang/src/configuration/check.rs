@@ -16,7 +16,9 @@ pub(super) fn check(configuration: &Configuration) -> Result<(), ConfigurationEr
     within("workers.max_attempts", workers.max_attempts.into(), 1, 100)?;
     within("workers.open_days", workers.open_days.into(), 1, 36_500)?;
     within("reading.threads", configuration.reading.threads as u64, 0, 256)?;
+    workers.listen_at().map(|_| ()).map_err(|problem| wrong("workers.listen", &problem))?;
     within("index.commit_ms", configuration.index.commit_ms, 50, 60_000)?;
+    within("index.snapshot_hours", configuration.index.snapshot_hours.into(), 0, 8_760)?;
     within("watch.quiet_seconds", configuration.watch.quiet_seconds, 1, 3600)?;
     within("watch.poll_seconds", configuration.watch.poll_seconds, 1, 3600)?;
     within("server.upload_idle_seconds", configuration.server.upload_idle_seconds, 1, 3600)?;

@@ -242,6 +242,7 @@ mod tests {
         for (text, key) in [
             ("[reading]\nengine = \"paddle\"\n", "ort"),
             ("[workers]\nlease_seconds = 1\n", "workers.lease_seconds"),
+            ("[workers]\nlisten = \"8491\"\n", "workers.listen"),
             ("[watch]\npoll_seconds = 0\n", "watch.poll_seconds"),
             ("[intake]\nmax_pages = 0\n", "intake.max_pages"),
             ("[intake]\nmax_pages = -1\n", "u32"),

@@ -217,7 +217,7 @@ impl Default for ReadingSection {
 }
 
 /// `[workers]`
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WorkersSection {
     /// How many jobs run at once; 0 for one more than there are reading threads.
     pub slots: usize,
@@ -227,11 +227,24 @@ pub struct WorkersSection {
     pub max_attempts: u32,
     /// How many days before its arrival a scan's acceptance may lie, when it must be found by number or name.
     pub open_days: u32,
+    /// Where `guidang work` answers for its health and metrics; empty: nowhere.
+    pub listen: String,
+}
+
+impl WorkersSection {
+    /// The address to listen at. The error says what it must look like.
+    pub fn listen_at(&self) -> Result<Option<SocketAddr>, String> {
+        if self.listen.is_empty() {
+            return Ok(None);
+        }
+        let address = self.listen.parse().map_err(|_| "takes an address such as 127.0.0.1:8491, or nothing");
+        address.map(Some).map_err(str::to_owned)
+    }
 }
 
 impl Default for WorkersSection {
     fn default() -> Self {
-        Self { slots: 0, lease_seconds: 60, max_attempts: 5, open_days: 180 }
+        Self { slots: 0, lease_seconds: 60, max_attempts: 5, open_days: 180, listen: String::new() }
     }
 }
 
@@ -242,11 +255,13 @@ pub struct IndexSection {
     pub folder: PathBuf,
     /// How long changes may wait for others to be committed with.
     pub commit_ms: u64,
+    /// How old the newest snapshot in the object store may become; 0: none is made by itself.
+    pub snapshot_hours: u32,
 }
 
 impl Default for IndexSection {
     fn default() -> Self {
-        Self { folder: PathBuf::new(), commit_ms: 1000 }
+        Self { folder: PathBuf::new(), commit_ms: 1000, snapshot_hours: 0 }
     }
 }
 

@@ -26,6 +26,33 @@ async fn what_a_killed_worker_had_another_one_finishes() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_worker_that_was_frozen_comes_too_late_with_its_result() {
+    let mut cluster = Cluster::start(&[]).await.unwrap();
+    let mut sender = Sender::new(&cluster).await.unwrap();
+    for (round, place) in
+        ["read_scan::read", "place_scan::handed_over", "check_case_file::judged"].into_iter().enumerate()
+    {
+        let mut frozen = cluster.worker_with(&[("WORKERS__SLOTS", "1")]).await.unwrap();
+        frozen.stand_still_at(place).unwrap();
+        for number in 0..3 {
+            sender.send(round as u64 * 100 + number).await.unwrap();
+        }
+        frozen.wait_until_standing_at(place).await.unwrap();
+        frozen.freeze().await.unwrap();
+
+        let other = cluster.worker(&[]).await.unwrap();
+        cluster.server.wait_until_settled().await.unwrap();
+        frozen.go_on().unwrap();
+        frozen.thaw().await.unwrap();
+        // Its result is refused, or its heartbeat was refused first.
+        frozen.wait_until_logged("the end of a job could not be stored").await.unwrap();
+
+        sender.require_all_placed_once(&cluster).await.unwrap();
+        drop(other);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_worker_that_is_stopped_finishes_its_work_or_gives_it_back() {
     // Nobody waits for the end of such leases: what is not given back stays undone.
     let mut cluster =

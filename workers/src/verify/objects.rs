@@ -7,7 +7,7 @@ use backends::{
     vault::OpenStream,
 };
 use domain::{
-    ids::{ScanId, UploadTicketId},
+    ids::{IndexSnapshotId, ScanId, UploadTicketId},
     scan::ScanState,
     upload_ticket::UploadTicketState,
 };
@@ -127,6 +127,7 @@ async fn objects_have_rows(
 ) -> Result<u64, StorageError> {
     let mut seen = 0;
     let now = backends.clock.now();
+    let snapshots = snapshots_have_objects(backends, matching).await?;
     let mut objects = backends.blobs.list();
     while let Some(object) = objects.next().await {
         let object = object?;
@@ -135,6 +136,7 @@ async fn objects_have_rows(
         let is_named = match object.key {
             Some(BlobKey::Scan(id)) => with_object.contains(&id),
             Some(BlobKey::Quarantine(id)) => ticket_is_open(backends, id).await?,
+            Some(BlobKey::IndexSnapshot(id)) => snapshots.contains(&id),
             Some(BlobKey::Probe(_)) | None => false,
         };
         if !is_named && !is_young {
@@ -142,6 +144,30 @@ async fn objects_have_rows(
         }
     }
     Ok(seen)
+}
+
+/// Every snapshot of the index there is; what is said to be whole has its object.
+async fn snapshots_have_objects(
+    backends: &Backends,
+    matching: &mut Violations,
+) -> Result<HashSet<IndexSnapshotId>, StorageError> {
+    let mut tx = backends.database.begin_read().await?;
+    let whole = tx.index_snapshots().finished().await?;
+    let all = tx.index_snapshots().before(i64::MAX).await?;
+    drop(tx);
+    for snapshot in whole {
+        if !backends.blobs.exists(BlobKey::IndexSnapshot(snapshot.id)).await?
+            && is_there_still(backends, snapshot.id).await?
+        {
+            matching.add(format!("index snapshot {} has no object", snapshot.id));
+        }
+    }
+    Ok(all.into_iter().map(|snapshot| snapshot.id).collect())
+}
+
+/// A snapshot that was removed meanwhile has no object, and is no loss.
+async fn is_there_still(backends: &Backends, id: IndexSnapshotId) -> Result<bool, StorageError> {
+    backends.database.begin_read().await?.index_snapshots().exists(id).await
 }
 
 async fn ticket_is_open(backends: &Backends, id: UploadTicketId) -> Result<bool, StorageError> {

@@ -46,7 +46,7 @@ async fn promises_are_kept(
 }
 
 /// The bucket is there, is ours, and its clock agrees with ours.
-async fn bucket_answers(bucket: &Bucket) -> Result<(), StorageError> {
+pub(super) async fn bucket_answers(bucket: &Bucket) -> Result<(), StorageError> {
     let asked_at = bucket.clock.now();
     let query = [("versioning", "")];
     let answer = bucket.ask(Method::GET, Request { query: &query, ..Request::default() }).await;

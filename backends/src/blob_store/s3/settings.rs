@@ -23,6 +23,16 @@ pub enum Addressing {
     VirtualHost,
 }
 
+/// What a store has to show when it is opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Proof {
+    /// Every promise that writing to it relies on: about twenty requests, one of which stores something for a moment.
+    #[default]
+    EveryPromise,
+    /// That it answers, knows us, and its clock agrees: one request, for who only looks.
+    Answer,
+}
+
 /// How an S3-compatible store is reached.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct S3Settings {
@@ -40,6 +50,8 @@ pub struct S3Settings {
     pub timeout: Duration,
     /// How the store encrypts what lies in quarantine (`AES256`, `aws:kms`); `None` where its disks are encrypted.
     pub quarantine_encryption: Option<String>,
+    /// What it has to show first.
+    pub proof: Proof,
 }
 
 impl Default for S3Settings {
@@ -52,6 +64,7 @@ impl Default for S3Settings {
             authorities: None,
             timeout: Duration::from_mins(1),
             quarantine_encryption: Some("AES256".to_owned()),
+            proof: Proof::default(),
         }
     }
 }

@@ -8,9 +8,9 @@ use sqlx::{ConnectOptions, PgConnection, PgPool, Postgres};
 
 use super::{
     CaseFileRepository, Database, EnteredDataRepository, Figures, FindingRepository, HoldingsRepository,
-    JobRepository, OperationLogRepository, OrganisationRepository, PageRepository, ReadingRepository,
-    ScanRepository, TimetableRepository, Transaction, UploadTicketRepository, copies::CopyMarks as _,
-    figures::Watched as _, keys::KeyPool, sqlite::migration_failed,
+    IndexSnapshotRepository, JobRepository, OperationLogRepository, OrganisationRepository, PageRepository,
+    ReadingRepository, ScanRepository, TimetableRepository, Transaction, UploadTicketRepository,
+    copies::CopyMarks as _, figures::Watched as _, keys::KeyPool, sqlite::migration_failed,
 };
 use crate::{clock::Clock, error::StorageError};
 
@@ -129,6 +129,9 @@ impl Transaction for PostgresTransaction {
         self
     }
     fn holdings(&mut self) -> &mut dyn HoldingsRepository {
+        self
+    }
+    fn index_snapshots(&mut self) -> &mut dyn IndexSnapshotRepository {
         self
     }
     fn upload_tickets(&mut self) -> &mut dyn UploadTicketRepository {

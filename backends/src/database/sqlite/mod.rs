@@ -11,9 +11,9 @@ use sqlx::{
 
 use super::{
     CaseFileRepository, Database, EnteredDataRepository, Figures, FindingRepository, HoldingsRepository,
-    JobRepository, OperationLogRepository, OrganisationRepository, PageRepository, ReadingRepository,
-    ScanRepository, TimetableRepository, Transaction, UploadTicketRepository, copies::CopyMarks as _,
-    figures::Watched as _, keys::KeyPool,
+    IndexSnapshotRepository, JobRepository, OperationLogRepository, OrganisationRepository, PageRepository,
+    ReadingRepository, ScanRepository, TimetableRepository, Transaction, UploadTicketRepository,
+    copies::CopyMarks as _, figures::Watched as _, keys::KeyPool,
 };
 use crate::error::StorageError;
 
@@ -162,6 +162,9 @@ impl Transaction for SqliteTransaction {
         self
     }
     fn holdings(&mut self) -> &mut dyn HoldingsRepository {
+        self
+    }
+    fn index_snapshots(&mut self) -> &mut dyn IndexSnapshotRepository {
         self
     }
     fn upload_tickets(&mut self) -> &mut dyn UploadTicketRepository {

@@ -1,0 +1,39 @@
+//! What an operator watches a worker by.
+
+use archive_tests::{client::ApiClient, cluster::Cluster, ports};
+
+use crate::load::Sender;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_worker_tells_how_it_is_and_what_it_did() {
+    let mut cluster = Cluster::start(&[]).await.unwrap();
+    let listen = format!("127.0.0.1:{}", ports::free().unwrap());
+    let mut sender = Sender::new(&cluster).await.unwrap();
+    let worker = cluster.worker_with(&[("WORKERS__LISTEN", &listen)]).await.unwrap();
+    for number in 0..3 {
+        sender.send(number).await.unwrap();
+    }
+    sender.require_all_placed_once(&cluster).await.unwrap();
+
+    let token = cluster.server.command(&["token", "create", "--role", "system_admin", "--staff", "S1"]).await;
+    let address = format!("http://{listen}");
+    let administrator = ApiClient::new(&address, token.unwrap().trim()).unwrap();
+    let stranger = ApiClient::new(&address, "gd_nobody").unwrap();
+    let (live, ready) = (
+        stranger.get("/healthz/live", &[]).await.unwrap(),
+        stranger.get("/healthz/ready", &[]).await.unwrap(),
+    );
+    let metrics = administrator.get("/metrics", &[]).await.unwrap();
+
+    assert!(live.status.is_success() && ready.status.is_success(), "{}", ready.text);
+    for name in ["catalogue", "keys", "objects", "queue"] {
+        assert!(ready.text.contains(&format!("\"name\":\"{name}\",\"state\":\"ready\"")), "{}", ready.text);
+    }
+    assert!(!ready.text.contains("index"), "{}", ready.text);
+    let done = "guidang_job_seconds_count{name=\"read_scan\",outcome=\"done\"} 3";
+    assert!(metrics.text.contains(done), "{done} is missing in\n{}", metrics.text);
+    assert!(metrics.text.contains("guidang_jobs{name=\"read_scan\",state=\"waiting\"} 0"));
+    assert_eq!(stranger.get("/metrics", &[]).await.unwrap().status.as_u16(), 401);
+    assert_eq!(administrator.get("/api/v1/case-files", &[]).await.unwrap().status.as_u16(), 404);
+    drop(worker);
+}
