@@ -22,7 +22,7 @@ const LEAST_SHARE: f32 = 0.000_25;
 /// A group as flat as this is a line or two of words; an emblem or a seal is not.
 const LEAST_RATIO: f32 = 1.9;
 /// A group that spreads over more than this share of the sheet is its ground.
-const MOST_SPREAD: f32 = 0.25;
+const MOST_SPREAD: f32 = 0.06;
 /// Height at which a group is cut out, pixels.
 const CUT_HEIGHT: u32 = 112;
 /// Groups looked at.

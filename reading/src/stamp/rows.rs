@@ -159,7 +159,7 @@ mod tests {
 
             assert_eq!(rows.len(), 2, "{slope}");
             assert!(rows.iter().all(|row| (28..=42).contains(&row.height())), "{slope}");
-            let darkest_row = rows.iter().map(|row| covered(row)).fold(0.0, f32::max);
+            let darkest_row = rows.iter().map(covered).fold(0.0, f32::max);
             assert!(darkest_row < 0.6, "{slope} {darkest_row}");
         }
     }
