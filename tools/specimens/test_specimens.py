@@ -1,4 +1,5 @@
 """Checks of the generator that need no fonts: run with `python -m unittest` in this folder."""
+import datetime as dt
 import itertools
 import random
 import unittest
@@ -7,6 +8,7 @@ import faults
 import people
 import styles
 import words
+import zones
 
 
 class SplitsShareNothing(unittest.TestCase):
@@ -32,6 +34,22 @@ class Numbers(unittest.TestCase):
             self.assertFalse(people.is_valid_number(faults.alter_digit(rng, number, alike=True)))
             if len(set(number[6:])) > 1:
                 self.assertFalse(people.is_valid_number(faults.swap_digits(rng, number)))
+
+
+class Zones(unittest.TestCase):
+    def test_the_example_of_icao_comes_out_as_printed(self):
+        lines = zones.card("I<", "UTO", "D23145890", dt.date(1974, 8, 12), "F", dt.date(2012, 4, 15), "UTO", "ERIKSSON", "ANNA MARIA")
+        self.assertEqual(lines, ["I<UTOD231458907<<<<<<<<<<<<<<<", "7408122F1204159UTO<<<<<<<<<<<6", "ERIKSSON<<ANNA<MARIA<<<<<<<<<<"])
+
+    def test_every_line_is_full(self):
+        rng = random.Random(5)
+        for _ in range(200):
+            lines = zones.passport("P<", "UTO", "A" * rng.randint(1, 30), "B C", "L898902", dt.date(1974, 8, 12), "F", dt.date(2031, 4, 15), rng)
+            self.assertEqual([len(line) for line in lines], [44, 44])
+
+    def test_a_known_credit_code_has_its_check_character(self):
+        total = sum(zones.CODE.index(c) * pow(3, i, 31) for i, c in enumerate("91110000123456788"))
+        self.assertEqual(zones.CODE[(31 - total % 31) % 31], "M")
 
 
 class Faults(unittest.TestCase):
