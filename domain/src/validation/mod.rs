@@ -12,6 +12,7 @@ mod phone;
 mod region;
 mod resident;
 mod validity;
+mod zone;
 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
@@ -19,10 +20,10 @@ use thiserror::Error;
 pub use checks::luhn;
 pub use organisation::{business_licence, credit_code, organisation_code};
 pub use paper::{IdentityPaper, paper_number};
-pub use passport::{MachineReadableZone, chinese_passport, machine_readable_zone, mrz_line};
+pub use passport::chinese_passport;
 pub use permit::{
-    foreign_permanent_resident, hong_kong_identity, mainland_travel_permit, residence_permit,
-    taiwan_identity, taiwan_travel_permit,
+    foreign_permanent_resident, foreign_resident_bearer, hong_kong_identity, mainland_travel_permit,
+    residence_permit, taiwan_identity, taiwan_travel_permit,
 };
 pub(crate) use phone::{area_code_length, without_country_code};
 pub use phone::{landline, mobile, phone, postcode};
@@ -30,6 +31,9 @@ pub(crate) use region::province_by_short_name;
 pub use region::{Region, is_region_name, region_existed_by, region_of, regions_within};
 pub use resident::{ResidentNumber, Sex, check_character, from_fifteen, resident_number};
 pub use validity::{Expiry, card_terms_at, expiry_after, expiry_of, temporary_expiry, term_fits_age};
+pub use zone::{
+    CARD_LINE, MachineReadableZone, PASSPORT_LINE, machine_readable_zone, mrz_line, undated_zone,
+};
 
 use crate::folding::fold_number;
 

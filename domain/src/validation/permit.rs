@@ -60,6 +60,13 @@ pub fn foreign_permanent_resident(written: &str, on: NaiveDate) -> Result<Normal
     }
 }
 
+/// Birth and sex in the number of a foreign permanent resident card of 18 digits; `None` where it fails or has 15.
+pub fn foreign_resident_bearer(written: &str, on: NaiveDate) -> Option<(NaiveDate, Sex)> {
+    let number = foreign_permanent_resident(written, on).ok()?;
+    let parsed = parse_eighteen(&number.value, on).ok()?;
+    Some((parsed.birth, parsed.sex))
+}
+
 fn old_foreign_card(value: &str) -> Result<(), InvalidReason> {
     let (Some(letters), Some(digits)) = (value.get(..3), value.get(3..)) else {
         return Err(InvalidReason::Character);
