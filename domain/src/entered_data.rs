@@ -133,6 +133,17 @@ impl EnteredData {
         IdentityPaper::from_entered(&self.id_type).is_of_organisation()
     }
 
+    /// The kind of the customer's paper.
+    pub fn paper(&self) -> IdentityPaper {
+        IdentityPaper::from_entered(&self.id_type)
+    }
+
+    /// The kind of the agent's paper: an identity card where none was typed.
+    pub fn agent_paper(&self) -> IdentityPaper {
+        let typed = self.value(FieldName::AgentIdType).filter(|typed| !typed.trim().is_empty());
+        typed.map_or(IdentityPaper::ResidentCard, IdentityPaper::from_entered)
+    }
+
     /// The typed value of a field that papers are compared with; `None` for a field that is not typed.
     pub fn value(&self, field: FieldName) -> Option<&str> {
         match field {

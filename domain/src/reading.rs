@@ -3,10 +3,12 @@
 //! A reading is kept as it is for ever. It holds the free reading only; what was typed at the counter never
 //! enters it. The lattices inside let the entered value be weighed against the ink later, without the image.
 
+use std::str::FromStr;
+
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    field::{Confidence, FieldName, Slot},
+    field::{Confidence, FieldName, Slot, UnknownTerm},
     geometry::Quad,
 };
 
@@ -16,7 +18,7 @@ use crate::{
 pub enum PaperKind {
     /// Portrait side of a resident identity card, temporary card or residence permit.
     IdCardFront,
-    /// Emblem side of the same.
+    /// Emblem side of the same; back of a foreign permanent resident card.
     IdCardBack,
     /// Confirmation slip or activation form.
     Slip,
@@ -72,6 +74,73 @@ pub enum QualityCause {
     Blank,
 }
 
+impl QualityCause {
+    /// Every cause.
+    pub const ALL: [Self; 9] = [
+        Self::Blurred,
+        Self::TooSmall,
+        Self::CutOff,
+        Self::Covered,
+        Self::Glare,
+        Self::UnderExposed,
+        Self::OverExposed,
+        Self::Screen,
+        Self::Blank,
+    ];
+
+    /// The name in API, exports and the reasons of findings.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Blurred => "blurred",
+            Self::TooSmall => "too_small",
+            Self::CutOff => "cut_off",
+            Self::Covered => "covered",
+            Self::Glare => "glare",
+            Self::UnderExposed => "under_exposed",
+            Self::OverExposed => "over_exposed",
+            Self::Screen => "screen",
+            Self::Blank => "blank",
+        }
+    }
+}
+
+impl FromStr for QualityCause {
+    type Err = UnknownTerm;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Self::ALL
+            .into_iter()
+            .find(|cause| cause.as_str() == text)
+            .ok_or(UnknownTerm { what: "cause of poor quality" })
+    }
+}
+
+/// What was measured of a picture; every cause rests on one of these. `None`: there was nothing to measure it on.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct QualityMeasures {
+    /// Level of grey, 0 to 255, that all but one in a hundred pixels do not exceed.
+    pub light_level: Option<f32>,
+    /// The level that half of the pixels do not exceed.
+    pub middle_level: Option<f32>,
+    /// The level that one in a hundred pixels does not exceed.
+    pub dark_level: Option<f32>,
+    /// Share of the pixels that are neither grey nor nearly so.
+    pub colour_share: Option<f32>,
+    /// Height of the lines of print, in pixels of the page; the middle one of all.
+    pub print_height_px: Option<f32>,
+    /// How wide the way from paper to ink is at the edges of print, in pixels of the page.
+    pub edge_width_px: Option<f32>,
+    /// How much of the outline of a paper lies off the picture, as a share of its width.
+    pub off_picture_share: Option<f32>,
+    /// How much of a side of a photographed paper has no edge in the picture, where other sides have theirs.
+    pub open_side_share: Option<f32>,
+    /// Share of the paper in a spot brighter than everything around it.
+    pub glare_share: Option<f32>,
+    /// How far the strongest regular pattern of few pixels stands above the rest, as a ratio.
+    pub pattern_ratio: Option<f32>,
+}
+
 /// Image quality of a page or a paper.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Quality {
@@ -79,6 +148,9 @@ pub struct Quality {
     pub score: f32,
     /// Why it is not 1.0.
     pub causes: Vec<QualityCause>,
+    /// What the causes rest on.
+    #[serde(default)]
+    pub measures: QualityMeasures,
 }
 
 /// One time step of a recogniser: the most probable classes with natural-log probabilities, best first.

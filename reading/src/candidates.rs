@@ -1,12 +1,16 @@
 //! Choosing between what the ink may say by what must be true: check digits, real dates, lists, other values.
 
 mod beliefs;
+mod paper_number;
 mod regions;
 mod text_layer;
 
 use beliefs::{Belief, believe, simplified};
 pub use beliefs::{birth_of, fits, is_valid_number};
-use domain::reading::{Lattice, Repair};
+use domain::{
+    reading::{Lattice, Repair},
+    validation::IdentityPaper,
+};
 pub use text_layer::TextLayer;
 
 use crate::{
@@ -32,6 +36,8 @@ pub struct Known {
     pub text_layer: TextLayer,
     /// Shapes the value may have.
     pub patterns: Vec<String>,
+    /// Kinds of paper whose number it may be.
+    pub papers: Vec<IdentityPaper>,
 }
 
 /// A value weighed against its rivals.
@@ -82,7 +88,7 @@ const fn unseen(kind: ValueKind) -> f64 {
     match kind {
         ValueKind::Phone | ValueKind::SlipNumber => 0.5,
         ValueKind::Name => 0.2,
-        ValueKind::Address | ValueKind::Authority => 0.1,
+        ValueKind::Address | ValueKind::Authority | ValueKind::PaperNumber => 0.1,
         ValueKind::IdNumber => 0.03,
         _ => 0.0,
     }
@@ -154,6 +160,7 @@ fn alphabet(kind: ValueKind, character: char) -> Option<char> {
             parse::number(&folded.to_string()).chars().next().filter(|c| c.is_ascii_digit() || *c == 'X')
         }
         ValueKind::Phone => parse::number(&folded.to_string()).chars().next().filter(char::is_ascii_digit),
+        ValueKind::PaperNumber => folded.is_ascii_alphanumeric().then(|| folded.to_ascii_uppercase()),
         ValueKind::Sex => matches!(folded, '男' | '女').then_some(folded),
         _ => Some(folded),
     }

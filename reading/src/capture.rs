@@ -37,6 +37,18 @@ pub fn of(page: &RgbImage, small: &RgbImage, kind: PaperKind, outline: &Quad) ->
     }
 }
 
+/// A paper known by its title, whose print `outline` surrounds: what lies around it is the paper itself, so the edges
+/// of the sheet tell whether it is one. A licence is a sheet of its own.
+pub fn of_titled(page: &RgbImage, small: &RgbImage, kind: PaperKind, outline: &Quad) -> Capture {
+    let longest = page.width().max(page.height()) as f32;
+    match of_sheet(small) {
+        capture if kind == PaperKind::Licence => capture,
+        Capture::Photograph => Capture::Photograph,
+        _ if outline.width() > ALONE * longest => Capture::Photograph,
+        _ => Capture::Photocopy,
+    }
+}
+
 /// Around a copied card is the white of the sheet it was copied to, no darker than the card; around a
 /// photographed one anything else.
 fn of_card(page: &RgbImage, outline: &Quad) -> Capture {

@@ -4,17 +4,23 @@ mod check;
 
 use std::{fs, io, path::Path};
 
-use domain::{field::FieldName, reading::PaperKind};
+use domain::{field::FieldName, reading::PaperKind, validation::IdentityPaper};
 use serde::Deserialize;
 use thiserror::Error;
 
 pub use check::{Problem, check};
 
 /// The forms that come with the program.
-const EMBEDDED: [&str; 3] = [
+const EMBEDDED: [&str; 9] = [
     include_str!("../../forms/id_card_front.toml"),
     include_str!("../../forms/id_card_back.toml"),
     include_str!("../../forms/service_confirmation.toml"),
+    include_str!("../../forms/passport.toml"),
+    include_str!("../../forms/travel_permit.toml"),
+    include_str!("../../forms/foreign_resident_front.toml"),
+    include_str!("../../forms/foreign_resident_back.toml"),
+    include_str!("../../forms/household_register.toml"),
+    include_str!("../../forms/licence.toml"),
 ];
 
 /// How the values of a form are found.
@@ -45,8 +51,12 @@ pub enum ValueKind {
     ValidityStart,
     /// Last day of it.
     ValidityEnd,
-    /// Number of an identity paper.
+    /// Number of a resident identity card.
     IdNumber,
+    /// Number of another paper, of letters and digits, checked as its kinds of paper demand.
+    PaperNumber,
+    /// Machine-readable zone: two lines of 44 characters, or three of 30.
+    Mrz,
     /// Mobile or fixed number.
     Phone,
     /// Address, possibly on several lines.
@@ -120,6 +130,17 @@ pub struct FieldPlan {
     /// Shapes it is known by without a label: `A` a letter, `9` a digit.
     #[serde(default)]
     pub patterns: Vec<String>,
+    /// Kinds of paper whose numbers it can be; for the number of a paper.
+    #[serde(default)]
+    pub papers: Vec<IdentityPaper>,
+}
+
+impl FieldPlan {
+    /// Whether two fields are the two ends of one term, printed behind one label.
+    pub fn shares_its_ink_with(&self, other: &Self) -> bool {
+        let is_end = |kind| matches!(kind, ValueKind::ValidityStart | ValueKind::ValidityEnd);
+        is_end(self.kind) && is_end(other.kind) && !self.labels.is_empty() && self.labels == other.labels
+    }
 }
 
 /// Labels of values that are not read; they end the value before them.
@@ -156,6 +177,9 @@ pub struct Form {
     /// Printed titles, any of them.
     #[serde(default)]
     pub titles: Vec<String>,
+    /// Whether its labels stand on other papers too: it is recognised by a title or a machine-readable zone only.
+    #[serde(default)]
+    pub needs_title: bool,
     /// Lines that contain one of these are paragraphs nobody needs.
     #[serde(default)]
     pub not_read: Vec<String>,

@@ -15,6 +15,7 @@ pub mod forms;
 pub mod frame;
 pub mod lines;
 pub mod models;
+pub mod mrz;
 pub mod prepare;
 pub mod quality;
 pub mod reader;

@@ -2,6 +2,7 @@
 
 mod on_their_head;
 mod print_alone;
+mod unframed;
 
 use std::{borrow::Cow, path::PathBuf};
 
@@ -15,7 +16,7 @@ use domain::{
 use image::{RgbImage, imageops};
 
 use crate::{
-    candidates::{Known, TextLayer},
+    candidates::TextLayer,
     capture,
     classify::{self, Found},
     cpu::{self, Stage, Stopwatch},
@@ -27,7 +28,7 @@ use crate::{
         geometry::{Projection, QuadMeasure, start_horizontally},
         light, upright, warp,
     },
-    quality,
+    quality::{self, Outline},
     recognition::{DetectedLine, Engine, PpocrSet, RecognitionError, TesseractRecognizer, TextRecognizer},
 };
 
@@ -160,7 +161,7 @@ impl PageReader {
         self.engines.cost = ReadingCost::default();
         self.engines.watch = Stopwatch::start();
         let small = warp::shrink(page, GLANCE_SIDE);
-        let quality = quality::look(&small, page.width().max(page.height()));
+        let quality = quality::look(&small);
         if page.width() < 16 || page.height() < 16 || quality.causes.contains(&QualityCause::Blank) {
             return Ok(PageReading {
                 quarter_turns: 0,
@@ -175,6 +176,7 @@ impl PageReader {
         let lines = self.read_lines(&upright.image, &quads)?;
         let forms = self.forms.clone();
         self.engines.second_looks_until_ms = cpu::thread_ms() + f64::from(self.budget_ms);
+        let quality = quality::with_print(&quality, &upright.image, &quads);
         let sheet = Sheet { image: &upright.image, page, small: &small, quality: &quality, dpi, hints };
         let mut papers = self.read_papers(&sheet, &forms, &lines)?;
         papers.extend(self.papers_on_their_head(&sheet, &forms, &quads, &papers)?);
@@ -277,25 +279,30 @@ impl PageReader {
         lines: &[Line],
     ) -> Result<PaperReading, RecognitionError> {
         let image = sheet.image;
-        let fields = if found.frame.is_some() {
-            self.read_card(image, found, lines)?
-        } else {
-            let barcodes = sheet.hints.barcodes.iter().map(|hint| hint.text.clone()).collect();
-            let text_layer = sheet.hints.text_layer.clone();
-            let known = Known { barcodes, text_layer, ..Known::default() };
-            let lines = self.read_worn_labels(image, found.form, lines)?;
-            fields::labelled::read(image, found.form, &lines, &known, &mut self.engines)?
+        let (fields, region) = match &found.frame {
+            Some(frame) => {
+                let region = frame.outline(found.form.size_mm.unwrap_or([85.6, 54.0]));
+                (self.read_card(image, found, lines)?, region)
+            }
+            None => self.read_unframed(sheet, found, lines)?,
         };
-        let whole = Quad::rectangle(0.0, 0.0, image.width() as f32, image.height() as f32);
-        let size = found.form.size_mm.unwrap_or([85.6, 54.0]);
-        let region = found.frame.as_ref().map_or(whole, |frame| frame.outline(size));
+        let capture = if found.form.needs_title {
+            capture::of_titled(image, sheet.small, found.form.paper, &region)
+        } else {
+            capture::of(image, sheet.small, found.form.paper, &region)
+        };
+        let outline = match (&found.frame, capture) {
+            (Some(_), _) => Outline::Corners,
+            (None, Capture::Photograph) => Outline::PhotographedPrint,
+            (None, _) => Outline::PrintOnSheet,
+        };
         Ok(PaperReading {
             kind: found.form.paper,
             form: found.form.name.clone(),
             confidence: Confidence::new(found.weight / (found.weight + 0.5)),
             region,
-            capture: capture::of(image, sheet.small, found.form.paper, &region),
-            quality: sheet.quality.clone(),
+            capture,
+            quality: quality::of_paper(sheet.quality, image, &region, outline),
             illegible: illegible(found.form, &fields),
             fields,
             copy_stamp: None,

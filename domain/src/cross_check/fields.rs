@@ -2,7 +2,7 @@
 
 use super::{
     AGENT, CUSTOMER, CaseInputs, DOUBTFUL, FieldWeight, PlacedPaper, SURE, field_finding, field_subject,
-    papers::ChosenPapers,
+    papers::{self, ChosenPapers},
 };
 use crate::{
     comparison::{ValueKind, compare, phone_key},
@@ -10,7 +10,7 @@ use crate::{
     field::{Confidence, FieldName, Slot},
     finding::{Difference, FindingCode, Judgement, RaisedFinding},
     reading::FieldReading,
-    validation::{IdentityPaper, paper_number},
+    validation::paper_number,
 };
 
 /// From this similarity on, two texts may be one text read badly; below it they are two texts.
@@ -163,7 +163,7 @@ fn unreadable(
     let mut finding = field_finding(FindingCode::Illegible, placed, field, Some(Difference::Uncertain));
     question.entered.as_str().clone_into(&mut finding.subject);
     finding.evidence.entered = entered.entered_text(question.entered);
-    finding.evidence.reason = Some("cannot_tell".to_owned());
+    finding.evidence.reason = Some(papers::reason("cannot_tell", &placed.paper.quality.causes));
     finding
 }
 
@@ -247,8 +247,8 @@ enum OwnChecks {
 
 fn own_checks(entered: &EnteredData, field: FieldName, typed: &str, read: &str) -> OwnChecks {
     let paper = match field {
-        FieldName::IdNumber => IdentityPaper::from_entered(&entered.id_type),
-        FieldName::AgentIdNumber => IdentityPaper::ResidentCard,
+        FieldName::IdNumber => entered.paper(),
+        FieldName::AgentIdNumber => entered.agent_paper(),
         _ => return OwnChecks::Undecided,
     };
     let passes = |number: &str| paper_number(paper, number, entered.accepted_on).is_ok();

@@ -3,7 +3,8 @@
 use chrono::NaiveDate;
 
 use super::{
-    AGENT, CUSTOMER, CaseInputs, DOUBTFUL, PlacedPaper, SURE, Sides, field_finding, papers::ChosenPapers,
+    AGENT, CUSTOMER, CaseInputs, DOUBTFUL, PlacedPaper, SURE, Sides, field_finding,
+    papers::{self, ChosenPapers},
     sure_text,
 };
 use crate::{
@@ -12,8 +13,8 @@ use crate::{
     field::{FieldName, Slot},
     finding::{Difference, FindingCode, RaisedFinding},
     validation::{
-        Expiry, IdentityPaper, Sex, expiry_after, residence_permit, resident_number, temporary_expiry,
-        term_fits_age,
+        Expiry, IdentityPaper, Sex, expiry_after, foreign_resident_bearer, residence_permit, resident_number,
+        temporary_expiry, term_fits_age, undated_zone,
     },
 };
 
@@ -32,11 +33,12 @@ pub(super) fn expired_papers(
     findings
 }
 
-/// Cards bear it on the back, passports and permits on the front.
+/// Cards bear it on the back, passports and permits on the front; some have a back without it.
 fn paper_with_expiry<'a>(sides: Sides, chosen: &ChosenPapers<'a>) -> Option<&'a PlacedPaper<'a>> {
-    let on_front =
-        chosen.legible(sides.front).filter(|placed| placed.paper.field(FieldName::ValidTo).is_some());
-    chosen.legible(sides.back).or(on_front)
+    let bears_it = |placed: &&PlacedPaper<'_>| placed.paper.field(FieldName::ValidTo).is_some();
+    let on_front = || chosen.legible(sides.front).filter(bears_it);
+    let back = chosen.legible(sides.back);
+    back.filter(bears_it).or_else(on_front).or(back)
 }
 
 fn expiry_finding(
@@ -63,7 +65,7 @@ fn expiry_finding(
                 FieldName::ValidTo,
                 Some(Difference::Uncertain),
             );
-            finding.evidence.reason = Some("cannot_tell".to_owned());
+            finding.evidence.reason = Some(papers::reason("cannot_tell", &placed.paper.quality.causes));
             Some(finding)
         }
     }
@@ -102,7 +104,8 @@ fn is_valid_by_its_term(
     inputs: &CaseInputs<'_>,
     chosen: &ChosenPapers<'_>,
 ) -> bool {
-    if IdentityPaper::from_entered(&entered.id_type) != IdentityPaper::ResidentCard {
+    let paper = if sides == AGENT { entered.agent_paper() } else { entered.paper() };
+    if paper != IdentityPaper::ResidentCard {
         return false;
     }
     let issued_on = sure_text(placed.paper, FieldName::ValidFrom, SURE).and_then(day_value);
@@ -132,6 +135,7 @@ pub(super) fn inconsistent_papers(inputs: &CaseInputs<'_>, chosen: &ChosenPapers
     let mut findings = Vec::new();
     for sides in [CUSTOMER, AGENT] {
         findings.extend(front_against_number(sides, inputs, chosen));
+        findings.extend(print_against_zone(sides, chosen));
         findings.extend(back_against_front(sides, inputs, chosen));
     }
     if inputs.entered.is_none() {
@@ -150,7 +154,9 @@ fn bearer_of(number: &str, day: NaiveDate) -> Option<Bearer> {
     if let Ok(resident) = resident_number(number, day) {
         return Some(Bearer { birth: resident.birth, sex: resident.sex });
     }
-    residence_permit(number, day).ok().map(|(_, birth, sex)| Bearer { birth, sex })
+    let permit = residence_permit(number, day).ok().map(|(_, birth, sex)| (birth, sex));
+    let (birth, sex) = permit.or_else(|| foreign_resident_bearer(number, day))?;
+    Some(Bearer { birth, sex })
 }
 
 /// The bearer as the number read on the card says it, where that number passes its own check.
@@ -191,6 +197,27 @@ fn front_against_number(
     let birth = sure_text(placed.paper, FieldName::Birth, SURE).and_then(day_value);
     if birth.is_some_and(|printed| printed != bearer.birth) {
         findings.push(inconsistent(placed, FieldName::Birth, "birth_against_number"));
+    }
+    findings
+}
+
+/// What is printed large against what the same paper says to machines.
+fn print_against_zone(sides: Sides, chosen: &ChosenPapers<'_>) -> Vec<RaisedFinding> {
+    let mut findings = Vec::new();
+    for placed in [sides.front, sides.back].into_iter().filter_map(|slot| chosen.legible(slot)) {
+        let text = sure_text(placed.paper, FieldName::Mrz, SURE);
+        let Some(zone) = text.and_then(|text| undated_zone(text).ok()) else { continue };
+        let day = |field| sure_text(placed.paper, field, SURE).and_then(day_value);
+        let sex = sure_text(placed.paper, FieldName::Sex, SURE).and_then(Sex::from_printed);
+        let number = sure_text(placed.paper, FieldName::IdNumber, SURE);
+        let differs = [
+            (FieldName::IdNumber, number.is_some_and(|number| number != zone.number)),
+            (FieldName::Birth, day(FieldName::Birth).is_some_and(|birth| birth != zone.birth)),
+            (FieldName::ValidTo, day(FieldName::ValidTo).is_some_and(|last| last != zone.valid_to)),
+            (FieldName::Sex, sex.zip(zone.sex).is_some_and(|(printed, read)| printed != read)),
+        ];
+        let fields = differs.into_iter().filter(|(_, differs)| *differs);
+        findings.extend(fields.map(|(field, _)| inconsistent(placed, field, "print_against_zone")));
     }
     findings
 }

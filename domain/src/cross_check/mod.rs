@@ -6,6 +6,7 @@
 
 mod fields;
 mod identity;
+mod kinds;
 mod papers;
 mod placing;
 mod signature;
@@ -113,6 +114,7 @@ pub fn check_case_file(inputs: &CaseInputs<'_>) -> Vec<RaisedFinding> {
         findings.extend(check_on_arrival(entered));
         findings.extend(papers::missing_documents(entered, inputs, &chosen));
         findings.extend(fields::compare_with_entered(entered, inputs, &chosen));
+        findings.extend(kinds::other_kinds(entered, &chosen));
         findings.extend(identity::expired_papers(entered, inputs, &chosen));
     }
     findings.extend(papers::illegible_papers(inputs, &chosen));

@@ -1,7 +1,7 @@
 //! Papers as wholes: which are required, which cannot be read, which were seen before, which lack the stamp.
 
 use super::{
-    AGENT, CUSTOMER, CaseInputs, PlacedPaper, Sides, copy_subject, fields::is_anything_readable,
+    AGENT, CUSTOMER, CaseInputs, PlacedPaper, Sides, copy_subject, fields::is_anything_readable, kinds,
     place_finding,
 };
 use crate::{
@@ -10,7 +10,6 @@ use crate::{
     finding::{Difference, FindingCode, RaisedFinding},
     ids::PageId,
     reading::{Capture, Mark, PaperKind, PaperReading, Presence, QualityCause},
-    validation::IdentityPaper,
 };
 
 /// The paper that counts in each slot, and whether it can be read at all.
@@ -71,7 +70,7 @@ fn is_legible(placed: &PlacedPaper<'_>, inputs: &CaseInputs<'_>) -> bool {
 
 /// The slots that this acceptance must fill.
 pub(super) fn required_slots(entered: &EnteredData) -> Vec<Slot> {
-    let paper = IdentityPaper::from_entered(&entered.id_type);
+    let paper = entered.paper();
     let mut slots = vec![Slot::Slip];
     if entered.is_organisation() || paper.is_of_organisation() {
         slots.push(Slot::Licence);
@@ -83,7 +82,10 @@ pub(super) fn required_slots(entered: &EnteredData) -> Vec<Slot> {
         }
     }
     if entered.has_agent() {
-        slots.extend([Slot::AgentIdFront, Slot::AgentIdBack]);
+        slots.push(Slot::AgentIdFront);
+        if entered.agent_paper().has_back() {
+            slots.push(Slot::AgentIdBack);
+        }
     }
     slots
 }
@@ -97,6 +99,7 @@ pub(super) fn missing_documents(
     required_slots(entered)
         .into_iter()
         .filter(|slot| !chosen.holds(*slot) && !may_be_unreadable(*slot, inputs))
+        .filter(|slot| *slot != Slot::IdBack || !kinds::is_of_child_in_register(entered, chosen))
         .map(|slot| place_finding(FindingCode::DocumentMissing, slot.as_str(), None, None))
         .collect()
 }
@@ -179,24 +182,11 @@ fn subject_of_unreadable(
     }
 }
 
-fn reason(what: &str, causes: &[QualityCause]) -> String {
+/// What was to be read, and the causes why it was not.
+pub(super) fn reason(what: &str, causes: &[QualityCause]) -> String {
     let mut words = vec![what];
-    words.extend(causes.iter().map(|cause| cause_name(*cause)));
+    words.extend(causes.iter().map(|cause| cause.as_str()));
     words.join(",")
-}
-
-const fn cause_name(cause: QualityCause) -> &'static str {
-    match cause {
-        QualityCause::Blurred => "blurred",
-        QualityCause::TooSmall => "too_small",
-        QualityCause::CutOff => "cut_off",
-        QualityCause::Covered => "covered",
-        QualityCause::Glare => "glare",
-        QualityCause::UnderExposed => "under_exposed",
-        QualityCause::OverExposed => "over_exposed",
-        QualityCause::Screen => "screen",
-        QualityCause::Blank => "blank",
-    }
 }
 
 /// Papers that were filed before for another customer.

@@ -4,6 +4,8 @@ use crate::{
     reading::{Capture, Mark, PaperKind, Presence, Quality},
 };
 
+mod kinds;
+
 const CARD_PAGE: u64 = 1;
 const SLIP_PAGE: u64 = 2;
 const AGENT_PAGE: u64 = 3;
@@ -71,7 +73,7 @@ fn paper(kind: PaperKind, fields: Vec<FieldReading>) -> PaperReading {
         confidence: Confidence::FULL,
         region: quad(),
         capture: Capture::Photograph,
-        quality: Quality { score: 1.0, causes: Vec::new() },
+        quality: Quality { score: 1.0, ..Quality::default() },
         fields,
         copy_stamp: None,
         signature: None,
@@ -160,6 +162,10 @@ impl Case {
         let paper = self.paper(slot);
         paper.fields.retain(|other| other.field != name);
         paper.fields.push(field(name, text, confidence));
+    }
+
+    fn remove_field(&mut self, slot: Slot, name: FieldName) {
+        self.paper(slot).fields.retain(|other| other.field != name);
     }
 
     fn weigh(&mut self, slot: Slot, field: FieldName, judgement: Judgement, log_ratio: f32) {

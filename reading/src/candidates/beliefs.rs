@@ -5,7 +5,7 @@ use std::{collections::HashSet, sync::LazyLock};
 use chrono::{Datelike, NaiveDate};
 use domain::validation;
 
-use super::{Known, regions};
+use super::{Known, paper_number::believe_paper_number, regions};
 use crate::{fields::parse, forms::ValueKind};
 
 static TRADITIONAL_CHARACTERS: LazyLock<HashSet<char>> = LazyLock::new(|| {
@@ -40,11 +40,11 @@ pub(super) struct Belief {
 }
 
 impl Belief {
-    fn of(text: String, weight: f64, rule: &'static str) -> Self {
+    pub(super) fn of(text: String, weight: f64, rule: &'static str) -> Self {
         Self { text, weight, rule, is_whole: true }
     }
 
-    fn whole_if(mut self, is_whole: bool) -> Self {
+    pub(super) fn whole_if(mut self, is_whole: bool) -> Self {
         self.is_whole = is_whole;
         self
     }
@@ -54,6 +54,9 @@ impl Belief {
 pub(super) fn believe(kind: ValueKind, text: &str, known: &Known) -> Option<Belief> {
     match kind {
         ValueKind::IdNumber => believe_number(text),
+        ValueKind::PaperNumber => believe_paper_number(text, &known.papers),
+        // A zone is read as a whole, by its own check digits.
+        ValueKind::Mrz => None,
         ValueKind::Phone => believe_phone(text),
         ValueKind::Sex => believe_sex(text, known),
         ValueKind::Nation => believe_nation(text),

@@ -63,7 +63,7 @@ mod tests {
             confidence: Confidence::FULL,
             region: Quad::rectangle(0.0, 0.0, 100.0, 100.0),
             capture: Capture::Flatbed,
-            quality: domain::reading::Quality { score: 1.0, causes: Vec::new() },
+            quality: domain::reading::Quality { score: 1.0, ..Default::default() },
             fields,
             illegible: vec![FieldName::SlipNumber],
             copy_stamp: None,

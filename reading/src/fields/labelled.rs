@@ -46,11 +46,17 @@ pub fn read(
     }
     let mut fields = Vec::new();
     for (index, plan) in form.fields.iter().enumerate() {
-        let ink_lines = lines_of(page, form, plan, index, &segments, &owners);
+        if plan.kind == ValueKind::Mrz {
+            continue;
+        }
+        // Both ends of a term are one piece of ink, which belongs to the first of them.
+        let owner = form.fields.iter().position(|other| plan.shares_its_ink_with(other)).unwrap_or(index);
+        let ink_lines = lines_of(page, form, plan, owner, &segments, &owners);
         if ink_lines.is_empty() {
             continue;
         }
-        let known = Known { patterns: plan.patterns.clone(), ..known.clone() };
+        let (patterns, papers) = (plan.patterns.clone(), plan.papers.clone());
+        let known = Known { patterns, papers, ..known.clone() };
         if let Some(field) = read_already(plan, &ink_lines, lines, &known) {
             fields.push(field);
             continue;
@@ -154,7 +160,9 @@ fn unseen(
     segments: &Segments,
 ) -> Option<InkLine> {
     let label = segments.labels.iter().find(|label| label.field == Some(field))?;
-    if !plan.required || plan.kind == ValueKind::SlipNumber {
+    // A lone 男 or 女 is what detectors miss most.
+    let is_wanted = plan.required || plan.kind == ValueKind::Sex;
+    if !is_wanted || plan.kind == ValueKind::SlipNumber {
         return None;
     }
     let height = label.quad.height();

@@ -2,12 +2,15 @@
 
 pub mod barcode;
 pub mod card;
+mod english_date;
 pub mod labelled;
 pub mod marks;
+pub mod mrz;
 mod owners;
 pub mod parse;
 pub mod rows;
 pub mod segments;
 mod slope;
+pub mod spaced_labels;
 pub mod value;
 mod worn_labels;

@@ -151,9 +151,11 @@ fn suits(kind: ValueKind, text: &str) -> bool {
     match kind {
         // Longer ones are numbers of identity papers.
         ValueKind::Phone if digits > MOST_DIGITS_IN_PHONE => false,
-        ValueKind::IdNumber | ValueKind::Phone | ValueKind::SlipNumber | ValueKind::Date => {
-            han <= MOST_HAN_IN_NUMBER || digits > han
-        }
+        ValueKind::IdNumber
+        | ValueKind::PaperNumber
+        | ValueKind::Phone
+        | ValueKind::SlipNumber
+        | ValueKind::Date => han <= MOST_HAN_IN_NUMBER || digits > han,
         ValueKind::Name => han <= MOST_HAN_IN_NAME && (stops == 0 || han + stops < 8),
         ValueKind::Address => stops < 2,
         ValueKind::Text => !is_of_the_terms(text),

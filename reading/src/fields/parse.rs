@@ -141,6 +141,9 @@ pub fn digit_groups(text: &str) -> Vec<String> {
 
 /// One date, however it is written.
 pub fn date(text: &str) -> Option<NaiveDate> {
+    if let Some(date) = super::english_date::english_date(text) {
+        return Some(date);
+    }
     let groups = digit_groups(text);
     let lengths: Vec<usize> = groups.iter().map(String::len).collect();
     match lengths[..] {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use thiserror::Error;
 
-use super::{Form, Layout};
+use super::{Form, Layout, ValueKind};
 
 /// Something that keeps a form file from being used.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -57,6 +57,15 @@ pub enum Problem {
         /// The numbers.
         place: String,
     },
+    /// A form that can never be recognised.
+    #[error("a form with needs_title needs titles, or a field of the kind mrz")]
+    NoTitle,
+    /// A number that cannot be checked.
+    #[error("field {field} is the number of a paper: name the papers")]
+    NumberOfNoPaper {
+        /// Its name.
+        field: String,
+    },
     /// An anchor that can never be found.
     #[error("an anchor needs either text or pattern")]
     EmptyAnchor,
@@ -87,6 +96,10 @@ fn check_head(form: &Form) -> Vec<Problem> {
     if form.layout == Layout::Card && (!sized || form.anchors.len() < 2) {
         problems.push(Problem::CardWithoutAnchors);
     }
+    let has_zone = form.fields.iter().any(|plan| plan.kind == ValueKind::Mrz);
+    if form.needs_title && form.titles.is_empty() && !has_zone {
+        problems.push(Problem::NoTitle);
+    }
     for anchor in &form.anchors {
         if anchor.text.is_some() == anchor.pattern.is_some() {
             problems.push(Problem::EmptyAnchor);
@@ -99,20 +112,27 @@ fn check_head(form: &Form) -> Vec<Problem> {
 fn check_fields(form: &Form) -> Vec<Problem> {
     let mut problems = Vec::new();
     let (mut fields, mut labels) = (BTreeSet::new(), BTreeSet::new());
-    for plan in &form.fields {
+    for (index, plan) in form.fields.iter().enumerate() {
         let field = plan.field.to_string();
         if !fields.insert(plan.field) {
             problems.push(Problem::Twice { field: field.clone() });
         }
         if form.layout == Layout::Card && plan.place.is_none() {
             problems.push(Problem::CardFieldWithoutPlace { field });
-        } else if plan.labels.is_empty() && plan.place.is_none() && plan.patterns.is_empty() {
+        } else if plan.labels.is_empty()
+            && plan.place.is_none()
+            && plan.patterns.is_empty()
+            && plan.kind != ValueKind::Mrz
+        {
             problems.push(Problem::FieldWithoutPlace { field });
+        } else if plan.kind == ValueKind::PaperNumber && plan.papers.is_empty() {
+            problems.push(Problem::NumberOfNoPaper { field });
         }
         if let Some(place) = &plan.place {
             problems.extend(check_place(place));
         }
-        for label in &plan.labels {
+        let is_other_end = form.fields.iter().take(index).any(|other| plan.shares_its_ink_with(other));
+        for label in plan.labels.iter().filter(|_| !is_other_end) {
             if form.layout == Layout::Labelled && !labels.insert(label) {
                 problems.push(Problem::LabelTwice { label: label.clone() });
             }
@@ -143,6 +163,7 @@ mod tests {
         let forms = FormSet::embedded().unwrap();
 
         assert!(forms.get("id_card_front").is_some() && forms.get("service_confirmation").is_some());
+        assert!(forms.get("passport").is_some_and(|form| form.needs_title));
     }
 
     #[test]
