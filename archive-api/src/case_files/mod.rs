@@ -15,7 +15,7 @@ pub(crate) use search::{FoundCaseFile, SearchAnswer, get_case_files, search};
 pub(crate) use search_query::SearchQuery;
 pub(crate) use show::{Reader, ReasonGiven, Shown};
 pub(crate) use unmask::unmask;
-pub(crate) use view::{CaseFileView, FindingView, finding_view};
+pub(crate) use view::{CaseFileView, FindingView, ReadingView, finding_view};
 
 #[cfg(test)]
 mod tests;

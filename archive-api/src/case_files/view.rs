@@ -25,7 +25,7 @@ use domain::{
     finding::{Difference, Evidence, FindingCode, FindingState},
     geometry::Quad,
     ids::{AccountId, CaseFileId, FindingId, PageId, ReadingId, ScanId},
-    reading::{Capture, PageReading, PaperKind, Quality},
+    reading::{Capture, PageReading, PaperKind, Quality, QualityCause},
 };
 use serde::Serialize;
 
@@ -79,7 +79,23 @@ pub(crate) struct ReadingView {
     pub engine: String,
     pub engine_version: String,
     pub made_at: DateTime<Utc>,
+    /// Of the page as a whole; each paper has its own.
+    pub quality: Quality,
     pub papers: Vec<PaperView>,
+}
+
+impl ReadingView {
+    /// Why the page is hard to read, each cause once.
+    pub(crate) fn causes(&self) -> Vec<QualityCause> {
+        let all = std::iter::once(&self.quality).chain(self.papers.iter().map(|paper| &paper.quality));
+        let mut causes: Vec<QualityCause> = Vec::new();
+        for cause in all.flat_map(|quality| &quality.causes) {
+            if !causes.contains(cause) {
+                causes.push(*cause);
+            }
+        }
+        causes
+    }
 }
 
 /// One paper of a reading.
@@ -316,6 +332,7 @@ fn reading_view(row: ReadingRow, key: &DataKey, reader: Reader) -> Result<Readin
         engine: row.engine.engine,
         engine_version: row.engine.version,
         made_at: row.made_at,
+        quality: reading.quality,
         papers: papers.collect(),
     })
 }

@@ -20,7 +20,7 @@ use super::{
 };
 use crate::{
     caller::Caller,
-    case_files::{CaseFileView, FindingView, Shown, read_case_file},
+    case_files::{CaseFileView, FindingView, ReadingView, Shown, read_case_file},
     language::Language,
     problem::Problem,
     state::ArchiveState,
@@ -58,6 +58,7 @@ struct FindingLine {
     read: String,
     entered: String,
     difference: &'static str,
+    causes: String,
     confidence: String,
     state: &'static str,
     is_open: bool,
@@ -67,6 +68,7 @@ struct FindingLine {
 /// One page with the boxes of its findings.
 struct PagePicture {
     label: String,
+    causes: String,
     address: String,
     width: i64,
     height: i64,
@@ -130,6 +132,7 @@ fn line(lang: Language, finding: &FindingView) -> FindingLine {
         read: shown(&finding.read),
         entered: shown(&finding.entered),
         difference: finding.difference.map_or("", |difference| words::difference(lang, difference)),
+        causes: words::causes_in(lang, finding.reason.as_deref().unwrap_or_default()),
         confidence: finding
             .confidence
             .map(|sure| format!("{:.0} %", sure.value() * 100.0))
@@ -158,7 +161,11 @@ fn pages(lang: Language, caller: &Caller, case_file: &CaseFileView) -> Vec<PageP
                     format!("{} {}", words::code(lang, finding.code), words::subject(lang, &finding.subject));
                 Some(BoxOnPage { points: points(&finding.region?), title })
             });
+            let readings = case_file.readings.iter().filter(|reading| reading.page_id == page.id);
+            let newest = readings.max_by_key(|reading| reading.made_at);
+            let causes = newest.map(ReadingView::causes).unwrap_or_default();
             pictures.push(PagePicture {
+                causes: words::joined(lang, causes.into_iter().map(|cause| words::cause(lang, cause))),
                 label: format!("{}-{}", scan_number + 1, page.page_number),
                 address: format!("/api/v1/pages/{}/image?reason={reason}", page.id),
                 width: page.width,

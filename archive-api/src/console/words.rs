@@ -7,6 +7,7 @@ use domain::{
     entered_data::WarningReason,
     field::Slot,
     finding::{Difference, FindingCode, FindingState},
+    reading::QualityCause,
     scan::ScanState,
 };
 
@@ -138,6 +139,33 @@ pub(super) const fn difference(lang: Language, difference: Difference) -> &'stat
         Difference::Uncertain => ("无法确定", "Uncertain"),
     };
     lang.pick(zh, en)
+}
+
+/// Why a page is hard to read.
+pub(super) const fn cause(lang: Language, cause: QualityCause) -> &'static str {
+    let (zh, en) = match cause {
+        QualityCause::Blurred => ("模糊", "Blurred"),
+        QualityCause::TooSmall => ("字太小", "Print too small"),
+        QualityCause::CutOff => ("没有拍全", "Cut off at the edge"),
+        QualityCause::Covered => ("被遮挡", "Covered"),
+        QualityCause::Glare => ("反光", "Glare"),
+        QualityCause::UnderExposed => ("太暗", "Too dark"),
+        QualityCause::OverExposed => ("太亮、字迹发白", "Too light, print washed out"),
+        QualityCause::Screen => ("翻拍屏幕", "Photographed from a screen"),
+        QualityCause::Blank => ("空白页", "Blank page"),
+    };
+    lang.pick(zh, en)
+}
+
+/// The causes named in the reason of a finding, in words.
+pub(super) fn causes_in(lang: Language, reason: &str) -> String {
+    let causes = reason.split(',').filter_map(|word| word.parse().ok());
+    joined(lang, causes.map(|known| cause(lang, known)))
+}
+
+/// Words one after the other.
+pub(super) fn joined(lang: Language, words: impl Iterator<Item = &'static str>) -> String {
+    words.collect::<Vec<_>>().join(lang.pick("、", ", "))
 }
 
 /// A slot.

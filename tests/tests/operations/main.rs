@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a broken behaviour must fail the test where it shows")]
 
 mod backups;
+mod forms;
 mod importing;
 mod moving;
 mod program;
