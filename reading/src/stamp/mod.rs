@@ -23,6 +23,8 @@ use wording::{Match, WORDS};
 
 /// The longest side at which lines are looked for.
 const DETECTION_SIDE: u32 = 960;
+/// Lines found on a sheet this much smaller will do.
+const NEARLY: f32 = 0.9;
 /// Lines read at most in each search; a copied sheet has about twenty.
 const MOST_LINES: usize = 28;
 /// A line of the stamp is at least this many times as long as high.
@@ -45,6 +47,14 @@ pub struct Known<'a> {
     pub cards: &'a [Quad],
     /// Lines that were read clearly and are something else.
     pub others: &'a [Quad],
+    /// Lines that were found where the sheet was at least of [`least_scale`]; `None` when they must be looked for.
+    pub lines: Option<&'a [Quad]>,
+}
+
+/// How large a sheet must be, beside its own size, when lines are looked for that may be the stamp.
+pub fn least_scale(sheet: &RgbImage) -> f32 {
+    let longest = sheet.width().max(sheet.height()).max(1);
+    (NEARLY * DETECTION_SIDE as f32 / longest as f32).min(1.0)
 }
 
 /// Looks for the copy stamp on an upright sheet.
@@ -67,7 +77,7 @@ pub fn find_copy_stamp(
     let Some(detector) = detector else { return search.unsearched() };
     if red.is_much()
         && let Some(picture) = red.alone(sheet)
-        && search.try_lines(&picture, Known { cards: &[], others: &[] }, &mut *detector).is_err()
+        && search.try_lines(&picture, Known { cards: &[], others: &[], lines: None }, &mut *detector).is_err()
     {
         return search.unsearched();
     }
@@ -107,16 +117,19 @@ impl Search<'_> {
         }
     }
 
-    /// Reads the lines a detector finds, those outside of cards first.
+    /// Reads the lines that are known or a detector finds, those outside of cards first.
     fn try_lines(
         &mut self,
         picture: &RgbImage,
         known: Known<'_>,
         detector: &mut dyn TextDetector,
     ) -> Result<(), crate::recognition::RecognitionError> {
-        let lines = detector.detect(picture, DETECTION_SIDE)?;
+        let lines = match known.lines {
+            Some(lines) => lines.to_vec(),
+            None => detector.detect(picture, DETECTION_SIDE)?.iter().map(|line| line.quad).collect(),
+        };
         let mut quads: Vec<Quad> =
-            lines.iter().map(|line| along(line.quad)).filter(|quad| ratio(quad) >= LEAST_RATIO).collect();
+            lines.into_iter().map(along).filter(|quad| ratio(quad) >= LEAST_RATIO).collect();
         quads.retain(|quad| !known.others.iter().any(|other| is_same_line(quad, other)));
         quads.sort_by(|a, b| {
             let rank = |quad: &Quad| (is_inside_any(quad, known.cards), -slant(quad));
