@@ -2,3 +2,6 @@
 
 pub mod archive;
 pub mod corpus;
+pub mod memory_files;
+pub mod pages;
+pub mod process;

@@ -1,5 +1,7 @@
 //! The engines of one worker thread, with a count of what they were asked.
 
+use std::mem;
+
 use domain::reading::ReadingCost;
 use image::RgbImage;
 
@@ -32,6 +34,14 @@ impl Engines {
     /// Whether the page's budget for second looks is spent.
     pub(crate) fn is_out_of_time(&self) -> bool {
         cpu::thread_ms() > self.second_looks_until_ms
+    }
+
+    /// Does `work` as if the budget for second looks were spent: what stays undecided has another chance later.
+    pub(crate) fn without_second_looks<T>(&mut self, work: impl FnOnce(&mut Self) -> T) -> T {
+        let until = mem::replace(&mut self.second_looks_until_ms, 0.0);
+        let done = work(self);
+        self.second_looks_until_ms = until;
+        done
     }
 
     /// Counts what `work` does to a stage, then goes on with the stage before.

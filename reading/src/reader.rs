@@ -1,10 +1,12 @@
 //! Reading one page: upright, what is on it, where each field is, what it says, how sure.
 
+mod cards;
 mod on_their_head;
 mod print_alone;
 mod unframed;
+mod upright;
 
-use std::{borrow::Cow, path::PathBuf};
+use std::path::PathBuf;
 
 use domain::{
     field::Confidence,
@@ -13,7 +15,7 @@ use domain::{
         Capture, EngineVersion, FieldReading, PageReading, PaperReading, Quality, QualityCause, ReadingCost,
     },
 };
-use image::{RgbImage, imageops};
+use image::RgbImage;
 
 use crate::{
     candidates::TextLayer,
@@ -21,26 +23,19 @@ use crate::{
     classify::{self, Found},
     cpu::{self, Stage, Stopwatch},
     engines::Engines,
-    fields,
+    fields::{self, marks},
     forms::{Form, FormSet},
     lines::{Line, paragraphs},
     prepare::{
-        geometry::{Projection, QuadMeasure, start_horizontally},
-        light, upright, warp,
+        geometry::{Projection, QuadMeasure},
+        warp,
     },
     quality::{self, Outline},
-    recognition::{DetectedLine, Engine, PpocrSet, RecognitionError, TesseractRecognizer, TextRecognizer},
+    recognition::{Engine, PpocrSet, RecognitionError, TesseractRecognizer, TextRecognizer},
 };
 
-/// Longest side of a page when lines are looked for.
-const PAGE_SIDE: u32 = 736;
-/// Longest side of a card when lines are looked for.
-const CARD_SIDE: u32 = 576;
 /// Longest side of the copy by which light and colour are judged.
 const GLANCE_SIDE: u32 = 800;
-/// A card smaller than this on the shrunk page is looked at again by itself.
-const LEAST_CARD_WIDTH: f32 = 420.0;
-
 /// Labels read a second time on one page.
 const MOST_WORN: usize = 16;
 
@@ -85,18 +80,11 @@ pub struct PageReader {
     budget_ms: u32,
 }
 
-/// A page turned upright.
-struct Upright<'a> {
-    image: Cow<'a, RgbImage>,
-    quarter_turns: u8,
-    lines: Vec<DetectedLine>,
-    /// From the upright picture to the page as decoded.
-    to_page: Projection,
-}
-
 /// An upright picture with what is known of the page it is of.
 struct Sheet<'a> {
     image: &'a RgbImage,
+    /// How large it was when lines were looked for, beside its own size.
+    scale: f32,
     page: &'a RgbImage,
     /// A small copy of the page, and what it says of its quality.
     small: &'a RgbImage,
@@ -170,18 +158,26 @@ impl PageReader {
                 cost: ReadingCost::default(),
             });
         }
-        let upright = self.upright(page)?;
+        let upright = self.upright(page, &small)?;
         self.engines.watch.switch(Stage::Layout);
-        let quads: Vec<Quad> = upright.lines.iter().map(|line| line.quad).collect();
+        let quads: Vec<Quad> = upright.found.lines.iter().map(|line| line.quad).collect();
         let lines = self.read_lines(&upright.image, &quads)?;
         let forms = self.forms.clone();
         self.engines.second_looks_until_ms = cpu::thread_ms() + f64::from(self.budget_ms);
         let quality = quality::with_print(&quality, &upright.image, &quads);
-        let sheet = Sheet { image: &upright.image, page, small: &small, quality: &quality, dpi, hints };
+        let sheet = Sheet {
+            image: &upright.image,
+            scale: upright.found.scale,
+            page,
+            small: &small,
+            quality: &quality,
+            dpi,
+            hints,
+        };
         let mut papers = self.read_papers(&sheet, &forms, &lines)?;
         papers.extend(self.papers_on_their_head(&sheet, &forms, &quads, &papers)?);
         self.read_print_alone(&upright.image, &forms, &mut papers)?;
-        self.look_for_stamp(&upright.image, &lines, &forms, &mut papers);
+        self.look_for_stamp(&sheet, (&quads, &lines), &forms, &mut papers);
         for paper in &mut papers {
             to_page(paper, &upright.to_page);
             if let Some(form) = forms.get(&paper.form) {
@@ -208,7 +204,7 @@ impl PageReader {
             if found.form.signature.is_some() {
                 let px_per_mm = px_per_mm(sheet.page, sheet.dpi, paper.capture);
                 paper.signature = self.engines.during(Stage::Signature, |engines| {
-                    fields::marks::signature(sheet.image, found.form, lines, px_per_mm, engines)
+                    marks::signature(sheet.image, found.form, lines, px_per_mm, engines)
                 });
             }
             papers.push(paper);
@@ -219,8 +215,8 @@ impl PageReader {
     /// One stamp on the sheet is for all copies on it; a photograph of the card itself needs none.
     fn look_for_stamp(
         &mut self,
-        image: &RgbImage,
-        lines: &[Line],
+        sheet: &Sheet<'_>,
+        (quads, lines): (&[Quad], &[Line]),
         forms: &FormSet,
         papers: &mut [PaperReading],
     ) {
@@ -231,34 +227,13 @@ impl PageReader {
             return;
         }
         let cards: Vec<Quad> = papers.iter().map(|paper| paper.region).collect();
+        let found = marks::Found { quads, scale: sheet.scale };
         let mark = self
             .engines
-            .during(Stage::Stamp, |engines| fields::marks::copy_stamp(image, &cards, lines, engines));
+            .during(Stage::Stamp, |engines| marks::copy_stamp(sheet.image, &cards, lines, found, engines));
         for paper in papers.iter_mut().filter(|paper| needs(paper)) {
             paper.copy_stamp = Some(mark.clone());
         }
-    }
-
-    fn upright<'a>(&mut self, page: &'a RgbImage) -> Result<Upright<'a>, RecognitionError> {
-        let side = if is_card_shaped(page) { CARD_SIDE } else { PAGE_SIDE };
-        let mut lines = self.engines.detect(page, side)?;
-        let sideways = upright::lies_on_its_side(&lines);
-        let mut image = if sideways { Cow::Owned(imageops::rotate90(page)) } else { Cow::Borrowed(page) };
-        if sideways {
-            lines = self.engines.detect(&image, side)?;
-        }
-        let Engines { direction, labels, .. } = &mut self.engines;
-        let inverted = upright::stands_on_its_head(&image, &lines, direction.as_mut(), labels.as_mut())?;
-        if inverted {
-            let back = Projection::unturn(2, image.width(), image.height()).inverse();
-            for line in &mut lines {
-                line.quad = start_horizontally(&back.apply_quad(&line.quad));
-            }
-            image = Cow::Owned(imageops::rotate180(image.as_ref()));
-        }
-        let quarter_turns = u8::from(sideways) + 2 * u8::from(inverted);
-        let to_page = Projection::unturn(quarter_turns, page.width(), page.height());
-        Ok(Upright { image, quarter_turns, lines, to_page })
     }
 
     /// Reads every line that may matter with the quick reader; the small print of terms stays unread.
@@ -282,7 +257,7 @@ impl PageReader {
         let (fields, region) = match &found.frame {
             Some(frame) => {
                 let region = frame.outline(found.form.size_mm.unwrap_or([85.6, 54.0]));
-                (self.read_card(image, found, lines)?, region)
+                (self.read_card(sheet, found.form, frame, lines)?, region)
             }
             None => self.read_unframed(sheet, found, lines)?,
         };
@@ -332,44 +307,6 @@ impl PageReader {
         }
         Ok(read)
     }
-
-    /// A card that is small on the page is looked at again by itself.
-    fn read_card(
-        &mut self,
-        image: &RgbImage,
-        found: &Found<'_>,
-        lines: &[Line],
-    ) -> Result<Vec<FieldReading>, RecognitionError> {
-        let Some(frame) = &found.frame else { return Ok(Vec::new()) };
-        let size = found.form.size_mm.unwrap_or([85.6, 54.0]);
-        let outline = frame.outline(size);
-        let shrunk = PAGE_SIDE as f32 / image.width().max(image.height()) as f32;
-        if outline.width() * shrunk.min(1.0) >= LEAST_CARD_WIDTH {
-            return fields::card::read(image, found.form, frame, lines, &mut self.engines);
-        }
-        let margin = 0.06 * outline.width();
-        let [left, top, right, bottom] = outline.grown(margin, margin, margin).bounds();
-        let left = left.max(0.0) as u32;
-        let top = top.max(0.0) as u32;
-        let width = (right as u32).min(image.width()).saturating_sub(left).max(16);
-        let height = (bottom as u32).min(image.height()).saturating_sub(top).max(16);
-        let closer = light::without_red(imageops::crop_imm(image, left, top, width, height).to_image());
-        let detected = self.engines.detect(&closer, CARD_SIDE)?;
-        let quads: Vec<Quad> = detected.iter().map(|line| line.quad).collect();
-        let lines = self.read_lines(&closer, &quads)?;
-        let seen = crate::frame::sightings(found.form, &lines);
-        let shift = Projection::shift(left as f32, top as f32);
-        let Some(near) =
-            crate::frame::best(found.form, &seen).filter(|near| near.weight >= 0.8 * frame.weight)
-        else {
-            return fields::card::read(image, found.form, frame, &moved(&lines, &shift), &mut self.engines);
-        };
-        let mut fields = fields::card::read(&closer, found.form, &near, &lines, &mut self.engines)?;
-        for field in &mut fields {
-            field.region = shift.apply_quad(&field.region);
-        }
-        Ok(fields)
-    }
 }
 
 /// Tesseract beside PP-OCR, when it is wanted.
@@ -394,10 +331,6 @@ fn px_per_mm(page: &RgbImage, dpi: Option<f32>, capture: Capture) -> Option<f32>
     }
 }
 
-fn moved(lines: &[Line], by: &Projection) -> Vec<Line> {
-    lines.iter().map(|line| Line { quad: by.apply_quad(&line.quad), ..line.clone() }).collect()
-}
-
 /// Required fields of which nothing can be said.
 fn illegible(form: &Form, fields: &[FieldReading]) -> Vec<domain::field::FieldName> {
     let is_read = |name| fields.iter().any(|field| field.field == name && field.text.is_some());
@@ -413,11 +346,6 @@ fn to_page(paper: &mut PaperReading, projection: &Projection) {
     for mark in [&mut paper.copy_stamp, &mut paper.signature].into_iter().flatten() {
         mark.region = mark.region.map(|region| projection.apply_quad(&region));
     }
-}
-
-fn is_card_shaped(page: &RgbImage) -> bool {
-    let ratio = page.width().max(page.height()) as f32 / page.width().min(page.height()).max(1) as f32;
-    page.width().max(page.height()) < 1300 && ratio > 1.45
 }
 
 #[cfg(test)]

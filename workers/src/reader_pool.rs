@@ -2,19 +2,31 @@
 //!
 //! It is the one owner of concurrency for recognition: engines add no threads of their own.
 
+mod scan;
+mod turn;
+
 use std::{
-    sync::{Arc, Mutex, PoisonError, mpsc},
+    sync::{Arc, Mutex, PoisonError, Weak, mpsc},
     thread,
+    time::Duration,
 };
 
 use domain::reading::{EngineVersion, PageReading};
-use ingest::{
-    Barcode, DecodeError, DecodeSession, Fingerprint, Resolution, Sandbox, find_barcodes, fingerprint,
-};
-use reading::{BarcodeHint, PageHints, PageReader, ReaderOptions, candidates::TextLayer};
+use ingest::{Fingerprint, Sandbox};
+use reading::{PageReader, ReaderOptions, recognition::RecognitionError};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 use tokio::sync::oneshot;
+
+use self::turn::{Answer, Turn};
+
+/// What a page may take, decoding included; the slowest took a few seconds on a machine with eight times more work
+/// than cores.
+const PAGE_LIMIT: Duration = Duration::from_secs(180);
+/// How often the watch looks at the threads, at least.
+const MOST_BETWEEN_LOOKS: Duration = Duration::from_secs(1);
+/// Name of the thread that watches.
+const WATCH: &str = "reader-watch";
 
 /// What was found on a page besides print. Personal data.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -63,12 +75,21 @@ pub enum PoolError {
     /// The thread that read ended; another takes its place.
     #[error("the reading thread ended without an answer")]
     Lost,
+    /// A page took too long.
+    #[error("a page could not be read within {limit:?}")]
+    TimedOut {
+        /// What it may take.
+        limit: Duration,
+    },
 }
 
 struct Request {
     bytes: Vec<u8>,
-    answer: oneshot::Sender<Result<ReadOutcome, PoolError>>,
+    answer: Answer,
 }
+
+/// Opens the reader of one thread.
+pub type OpenReader = Arc<dyn Fn() -> Result<PageReader, RecognitionError> + Send + Sync>;
 
 /// Reads scans on a bounded number of threads.
 pub struct ReaderPool {
@@ -76,19 +97,25 @@ pub struct ReaderPool {
 }
 
 impl ReaderPool {
-    /// Starts `threads` threads. Readers are opened on first use, so that starting is quick.
+    /// Starts `threads` threads, whose readers have these options.
     pub fn start(threads: usize, sandbox: &Sandbox, options: &ReaderOptions) -> Arc<Self> {
+        let options = options.clone();
+        Self::start_with(threads, sandbox, Arc::new(move || PageReader::open(&options)), PAGE_LIMIT)
+    }
+
+    /// Starts `threads` threads with readers of the caller's choice, which may take `page_limit` for a page. They are
+    /// opened on first use, so that starting is quick.
+    pub fn start_with(
+        threads: usize,
+        sandbox: &Sandbox,
+        open: OpenReader,
+        page_limit: Duration,
+    ) -> Arc<Self> {
         let (requests, queue) = mpsc::sync_channel::<Request>(1);
-        let queue = Arc::new(Mutex::new(queue));
-        for number in 0..threads.max(1) {
-            let (queue, sandbox, options) = (Arc::clone(&queue), sandbox.clone(), options.clone());
-            let spawned = thread::Builder::new()
-                .name(format!("reader-{number}"))
-                .spawn(move || serve(&queue, &sandbox, &options));
-            if let Err(error) = spawned {
-                tracing::error!(error = %error, "a reading thread could not be started");
-            }
-        }
+        let shared = Arc::new(Shared { queue: Mutex::new(queue), sandbox: sandbox.clone(), open });
+        let turns: Vec<Arc<Turn>> = (0..threads.max(1)).map(|number| start_thread(&shared, number)).collect();
+        let watched = Arc::downgrade(&shared);
+        start(WATCH.to_owned(), move || watch(&watched, turns, page_limit));
         Arc::new(Self { requests })
     }
 
@@ -105,119 +132,61 @@ impl ReaderPool {
     }
 }
 
-fn serve(queue: &Mutex<mpsc::Receiver<Request>>, sandbox: &Sandbox, options: &ReaderOptions) {
+/// What all threads use.
+struct Shared {
+    queue: Mutex<mpsc::Receiver<Request>>,
+    sandbox: Sandbox,
+    open: OpenReader,
+}
+
+fn start_thread(shared: &Arc<Shared>, number: usize) -> Arc<Turn> {
+    let turn = Arc::new(Turn::default());
+    let (shared, of_thread) = (Arc::clone(shared), Arc::clone(&turn));
+    start(format!("reader-{number}"), move || serve(&shared, &of_thread));
+    turn
+}
+
+fn start(name: String, work: impl FnOnce() + Send + 'static) {
+    if let Err(error) = thread::Builder::new().name(name).spawn(work) {
+        tracing::error!(error = %error, "a thread for reading could not be started");
+    }
+}
+
+/// Reads one scan after the other, until no more come or a turn was given up.
+fn serve(shared: &Shared, turn: &Turn) {
     let mut reader = None;
     loop {
-        let request = queue.lock().unwrap_or_else(PoisonError::into_inner).recv();
-        let Ok(request) = request else { return };
+        let request = shared.queue.lock().unwrap_or_else(PoisonError::into_inner).recv();
+        let Ok(Request { bytes, answer }) = request else { return };
+        turn.begin(answer);
         // A panic in a recognition engine must cost one answer, not the thread.
-        let answer = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-            read_scan(&mut reader, sandbox, options, &request.bytes)
+        let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            scan::read_scan(&mut reader, &shared.sandbox, &shared.open, (&bytes, turn))
         }));
-        let answer = answer.unwrap_or_else(|_| {
+        let outcome = outcome.unwrap_or_else(|_| {
             reader = None;
             Err(PoolError::Lost)
         });
+        let Some(answer) = turn.end() else { return };
         // The asker may have given up; then nobody misses the answer.
-        let _ = request.answer.send(answer);
+        let _ = answer.send(outcome);
     }
 }
 
-fn read_scan(
-    reader: &mut Option<PageReader>,
-    sandbox: &Sandbox,
-    options: &ReaderOptions,
-    bytes: &[u8],
-) -> Result<ReadOutcome, PoolError> {
-    if reader.is_none() {
-        *reader = Some(PageReader::open(options).map_err(|error| PoolError::NotReady(error.to_string()))?);
-    }
-    let Some(reader) = reader else { return Err(PoolError::Lost) };
-    let mut session = match sandbox.open(bytes) {
-        Ok(session) => session,
-        Err(error) if error.may_be_retried() => return Err(PoolError::NotReady(error.to_string())),
-        Err(error) => return Ok(ReadOutcome::Unreadable { code: error.code().to_owned() }),
-    };
-    let mut pages = Vec::with_capacity(session.page_count());
-    for page_index in 0..session.page_count() {
-        match read_page(reader, &mut session, page_index) {
-            Ok(page) => pages.push(page),
-            Err(DecodeError::Page { fault, .. }) => pages.push(failed_page(page_index, fault.code())),
-            // The child is gone: keep the pages that worked, name the first that did not.
-            Err(error) if pages.is_empty() => {
-                return Ok(ReadOutcome::Unreadable { code: error.code().to_owned() });
-            }
-            Err(error) => {
-                pages.push(failed_page(page_index, error.code()));
-                break;
+/// Puts another thread in the place of one that gets nowhere: an engine that hangs cannot be stopped, only left.
+fn watch(shared: &Weak<Shared>, mut turns: Vec<Arc<Turn>>, page_limit: Duration) {
+    while let Some(shared) = shared.upgrade() {
+        for (number, turn) in turns.iter_mut().enumerate() {
+            if let Some(answer) = turn.give_up_after(page_limit) {
+                tracing::error!(
+                    thread = number,
+                    "reading a page takes too long; its thread is left to itself"
+                );
+                *turn = start_thread(&shared, number);
+                let _ = answer.send(Err(PoolError::TimedOut { limit: page_limit }));
             }
         }
+        drop(shared);
+        thread::sleep((page_limit / 8).min(MOST_BETWEEN_LOOKS));
     }
-    if pages.iter().all(|page| page.problem.is_some()) {
-        let code =
-            pages.iter().find_map(|page| page.problem.clone()).unwrap_or_else(|| "no_pages".to_owned());
-        return Ok(ReadOutcome::Unreadable { code });
-    }
-    Ok(ReadOutcome::Pages(pages))
-}
-
-fn failed_page(page_index: usize, code: &str) -> PageOutcome {
-    PageOutcome {
-        page_index,
-        width: 0,
-        height: 0,
-        problem: Some(code.to_owned()),
-        facts: PageFacts::default(),
-        fingerprint: None,
-        reading: None,
-    }
-}
-
-/// What the page says of itself; nothing where it has no text or none that can be read. The picture is there
-/// already, so that a text which ends the child costs no more than itself and the pages behind.
-fn text_layer(session: &mut DecodeSession, page_index: usize) -> TextLayer {
-    if !session.description().pages.get(page_index).is_some_and(|page| page.has_text_layer) {
-        return TextLayer::default();
-    }
-    match session.text(page_index) {
-        Ok(text) => TextLayer::of(&text),
-        Err(error) => {
-            tracing::info!(
-                page_number = page_index + 1,
-                code = error.code(),
-                "a text layer could not be read"
-            );
-            TextLayer::default()
-        }
-    }
-}
-
-fn read_page(
-    reader: &mut PageReader,
-    session: &mut DecodeSession,
-    page_index: usize,
-) -> Result<PageOutcome, DecodeError> {
-    let page = session.page(page_index, Resolution::Native)?;
-    let barcodes = find_barcodes(&page.pixels);
-    let hint = |barcode: &Barcode| BarcodeHint { text: barcode.text.clone(), region: Some(barcode.region) };
-    let hints = PageHints {
-        barcodes: barcodes.iter().map(hint).collect(),
-        text_layer: text_layer(session, page_index),
-    };
-    let (reading, problem) = match reader.read_page(&page.pixels, page.dpi, &hints) {
-        Ok(reading) => (Some((reader.version(), reading)), None),
-        Err(error) => {
-            tracing::warn!(page_number = page_index + 1, error = %error, "a page could not be read");
-            (None, Some("page_not_read".to_owned()))
-        }
-    };
-    Ok(PageOutcome {
-        page_index,
-        width: page.pixels.width(),
-        height: page.pixels.height(),
-        problem,
-        facts: PageFacts { barcodes: barcodes.into_iter().map(|barcode| barcode.text).collect() },
-        fingerprint: fingerprint(&page.pixels),
-        reading,
-    })
 }

@@ -13,9 +13,8 @@ use std::{
 };
 
 use anyhow::{Context, Result, ensure};
-use archive_api::intake::{FileHead, FileSource, Intake, SourceError, UploadRequest};
-use archive_bench::{archive::BenchArchive, corpus::argument};
-use async_trait::async_trait;
+use archive_api::intake::{Intake, UploadRequest};
+use archive_bench::{archive::BenchArchive, corpus::argument, memory_files::MemoryFiles};
 use bytes::Bytes;
 use domain::access::Role;
 use ingest::Limits;
@@ -179,24 +178,6 @@ fn write_uploads(folder: &Path, sender: usize, uploads: &[Vec<Bytes>]) -> Result
     Ok(())
 }
 
-/// Files that are in memory.
-struct MemoryFiles {
-    waiting: std::vec::IntoIter<Bytes>,
-    current: Option<Bytes>,
-}
-
-#[async_trait]
-impl FileSource for MemoryFiles {
-    async fn next_file(&mut self) -> Result<Option<FileHead>, SourceError> {
-        self.current = self.waiting.next();
-        Ok(self.current.as_ref().map(|_| FileHead::default()))
-    }
-
-    async fn next_piece(&mut self) -> Result<Option<Bytes>, SourceError> {
-        Ok(self.current.take())
-    }
-}
-
 async fn take_in_process(archive: &BenchArchive, intake: &Arc<Intake>, round: Round) -> Result<Duration> {
     let started = Instant::now();
     let mut tasks = tokio::task::JoinSet::new();
@@ -205,7 +186,7 @@ async fn take_in_process(archive: &BenchArchive, intake: &Arc<Intake>, round: Ro
         tasks.spawn(async move {
             for files in uploads {
                 let size_hint = Some(files.iter().map(|file| file.len() as u64).sum());
-                let mut files = MemoryFiles { waiting: files.into_iter(), current: None };
+                let mut files = MemoryFiles::new(files.into_iter().map(|file| (None, file)).collect());
                 let request = UploadRequest { size_hint, ..UploadRequest::default() };
                 let receipt = intake.receive(&caller, request, &mut files).await?;
                 ensure!(!receipt.is_refused(), "the intake refused the files");

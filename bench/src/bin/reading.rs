@@ -8,45 +8,21 @@
 
 use std::{
     collections::BTreeMap,
-    fs,
     io::{BufRead, BufReader, Write},
     path::{Path, PathBuf},
     process::{Child, ChildStdin, ChildStdout, Command, Stdio},
+    sync::atomic::{AtomicUsize, Ordering},
     thread,
     time::Instant,
 };
 
 use anyhow::{Context, Result};
-use archive_bench::corpus::argument;
-use image::{DynamicImage, ImageDecoder, ImageReader, RgbImage};
-use ingest::{find_barcodes, fingerprint};
-use reading::{
-    BarcodeHint, PageHints, PageReader, ReaderOptions,
-    cpu::{Stage, thread_ms},
-    forms::FormSet,
-    recognition::Engine,
+use archive_bench::{
+    corpus::argument,
+    pages::{self, Page, installed_models, pages_of, reader_options},
+    process::{cpu_seconds, resident_mib},
 };
-use serde::Deserialize;
-
-/// CPU time a page may take for second looks, as in the shipped program.
-const SECOND_LOOKS_MS: u32 = 400;
-
-#[derive(Deserialize)]
-struct Case {
-    scans: Vec<Scan>,
-}
-
-#[derive(Deserialize)]
-struct Scan {
-    file: String,
-    kind: Vec<String>,
-}
-
-/// A page and what kind it is.
-struct Page {
-    path: PathBuf,
-    kind: String,
-}
+use reading::{PageReader, cpu::Stage};
 
 /// CPU milliseconds of pages of one kind.
 #[derive(Default)]
@@ -61,14 +37,13 @@ struct Spent {
 
 fn main() -> Result<()> {
     let cases: PathBuf = argument("--cases", PathBuf::from("samples"))?;
-    let installed = std::env::home_dir().unwrap_or_default().join(".local/share/guidang/models");
-    let models: PathBuf = argument("--models", installed)?;
+    let models: PathBuf = argument("--models", installed_models())?;
     let every: usize = argument("--every", 1)?;
     let rounds: usize = argument("--rounds", 1)?;
     let beside: String = argument("--beside", String::new())?;
     let pages: Vec<Page> = pages_of(&cases)?.into_iter().step_by(every.max(1)).collect();
     let mut others = (!beside.is_empty()).then(|| Others::start(&beside)).transpose()?;
-    let mut reader = PageReader::open(&options(&models)?)?;
+    let mut reader = PageReader::open(&reader_options(&models)?)?;
     let mut spent: BTreeMap<String, Spent> = BTreeMap::new();
     let mut resident = Vec::new();
     for _ in 0..rounds {
@@ -84,66 +59,17 @@ fn main() -> Result<()> {
     drop((reader, others));
     print(&spent);
     println!("\nResident memory after each round of {} pages, one worker, MiB: {resident:?}", pages.len());
-    let (one, two) = (seconds_with(1, &pages, &models)?, seconds_with(2, &pages, &models)?);
-    println!("Wall time with one worker over two: {:.2} ({one:.1} s, {two:.1} s)", one / two);
+    print_workers(&[work_with(1, &pages, &models)?, work_with(2, &pages, &models)?]);
     Ok(())
 }
 
-fn options(models: &Path) -> Result<ReaderOptions> {
-    Ok(ReaderOptions {
-        models: models.to_path_buf(),
-        engine: Engine::Ort,
-        forms: FormSet::embedded()?,
-        second_look_budget_ms: SECOND_LOOKS_MS,
-        second_opinion: true,
-    })
-}
-
-fn pages_of(cases: &Path) -> Result<Vec<Page>> {
-    let truth = cases.join("truth.jsonl");
-    let lines = fs::read_to_string(&truth).with_context(|| format!("{} is missing", truth.display()))?;
-    let mut pages = Vec::new();
-    for line in lines.lines() {
-        let case: Case = serde_json::from_str(line)?;
-        for scan in case.scans {
-            let path = cases.join("scans").join(&scan.file);
-            let is_picture = path
-                .extension()
-                .is_some_and(|extension| ["jpg", "jpeg", "png"].iter().any(|e| extension == *e));
-            let kinds: Vec<&str> = scan.kind.iter().map(|kind| kind.trim_start_matches("agent_")).collect();
-            if is_picture {
-                pages.push(Page { path, kind: kinds.join(" + ") });
-            }
-        }
-    }
-    Ok(pages)
-}
-
-fn decode(path: &Path) -> Result<RgbImage> {
-    let mut decoder = ImageReader::open(path)?.with_guessed_format()?.into_decoder()?;
-    let orientation = decoder.orientation()?;
-    let mut picture = DynamicImage::from_decoder(decoder)?;
-    picture.apply_orientation(orientation);
-    Ok(picture.into_rgb8())
-}
-
-/// Everything a worker does with a page, but without the sandbox around the decoder.
+/// Reads a page and adds up what it took.
 fn read(reader: &mut PageReader, page: &Page, spent: &mut Spent) -> Result<()> {
-    let started = thread_ms();
-    let pixels = decode(&page.path)?;
-    let decoded = thread_ms();
-    let hints = find_barcodes(&pixels)
-        .into_iter()
-        .map(|barcode| BarcodeHint { text: barcode.text, region: Some(barcode.region) });
-    let hints = PageHints { barcodes: hints.collect(), ..PageHints::default() };
-    let searched = thread_ms();
-    fingerprint(&pixels);
-    let known = thread_ms();
-    reader.read_page(&pixels, None, &hints)?;
+    let before = pages::read(reader, page)?;
     spent.pages += 1;
-    spent.decoding += decoded - started;
-    spent.barcodes += searched - decoded;
-    spent.fingerprint += known - searched;
+    spent.decoding += before.decoding;
+    spent.barcodes += before.barcodes;
+    spent.fingerprint += before.fingerprint;
     for (sum, (_, ms)) in spent.stages.iter_mut().zip(reader.stages().spent_ms()) {
         *sum += ms;
     }
@@ -212,28 +138,40 @@ fn print(spent: &BTreeMap<String, Spent>) {
     }
 }
 
-fn resident_mib() -> Result<u64> {
-    let status = fs::read_to_string("/proc/self/status")?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).context("no VmRSS")?;
-    let kib: u64 = line.trim().trim_end_matches("kB").trim().parse()?;
-    Ok(kib / 1024)
+/// What so many workers took for all pages.
+struct Work {
+    wall_seconds: f64,
+    cpu_seconds: f64,
 }
 
-/// Seconds in which so many workers, each with a reader of its own, read all pages; opening them is not counted.
-fn seconds_with(workers: usize, pages: &[Page], models: &Path) -> Result<f64> {
+/// Where others use the processors too, wall time says more about them; CPU time says what the workers cost each
+/// other, and so what two of them would gain alone.
+fn print_workers([one, two]: &[Work; 2]) {
+    for (work, workers) in [(one, 1), (two, 2)] {
+        println!("Workers: {workers}, wall {:.1} s, CPU {:.1} s", work.wall_seconds, work.cpu_seconds);
+    }
+    let gain = one.wall_seconds / two.wall_seconds;
+    let alone = 2.0 * one.cpu_seconds / two.cpu_seconds;
+    println!("Two workers are {gain:.2} times as fast as one; by CPU time alone it would be {alone:.2}");
+}
+
+/// So many workers, each with a reader of its own, read all pages; opening the readers is not counted.
+fn work_with(workers: usize, pages: &[Page], models: &Path) -> Result<Work> {
     let mut readers = Vec::new();
     for _ in 0..workers {
-        readers.push(PageReader::open(&options(models)?)?);
+        readers.push(PageReader::open(&reader_options(models)?)?);
     }
-    let started = Instant::now();
+    let (started, cpu_before) = (Instant::now(), cpu_seconds()?);
+    // Whoever is free takes the next page.
+    let next = AtomicUsize::new(0);
     thread::scope(|scope| {
         let threads: Vec<_> = readers
             .iter_mut()
-            .enumerate()
-            .map(|(number, reader)| {
+            .map(|reader| {
+                let next = &next;
                 scope.spawn(move || -> Result<()> {
-                    for page in pages.iter().skip(number).step_by(workers) {
-                        read(reader, page, &mut Spent::default())?;
+                    while let Some(page) = pages.get(next.fetch_add(1, Ordering::Relaxed)) {
+                        pages::read(reader, page)?;
                     }
                     Ok(())
                 })
@@ -244,5 +182,5 @@ fn seconds_with(workers: usize, pages: &[Page], models: &Path) -> Result<f64> {
         }
         anyhow::Ok(())
     })?;
-    Ok(started.elapsed().as_secs_f64())
+    Ok(Work { wall_seconds: started.elapsed().as_secs_f64(), cpu_seconds: cpu_seconds()? - cpu_before })
 }

@@ -3,13 +3,16 @@
 //! Bars are looked for first, as places where all edges run one way (`stripes`). Each is flattened into one line of
 //! light, averaged along the bars, which heals what copiers and fax machines wear away (`profile`).
 
+mod grey;
 mod profile;
 mod qr;
 mod stripes;
 
 use domain::geometry::{Point, Quad};
-use image::{GrayImage, RgbImage, imageops};
+use image::RgbImage;
 use serde::{Deserialize, Serialize};
+
+use self::grey::Search;
 
 /// What a barcode is written in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -40,14 +43,22 @@ pub fn find_barcodes(page: &RgbImage) -> Vec<Barcode> {
     if page.width() < 32 || page.height() < 32 {
         return Vec::new();
     }
-    let grey: GrayImage = imageops::grayscale(page);
-    let mut found: Vec<Barcode> = stripes::find(&grey)
+    let search = Search::of(page);
+    let mut found: Vec<Barcode> = stripes::find(&search.grey)
         .iter()
         .take(MAX_PLACES)
-        .filter_map(|place| profile::read(&grey, place))
+        .filter_map(|place| {
+            let (grey, place, corner) = search.cut_out(place);
+            profile::read(&grey, &place).map(|barcode| moved(barcode, corner))
+        })
         .collect();
-    found.extend(qr::read(&grey));
+    found.extend(qr::read(&search.grey, search.scale));
     found
+}
+
+fn moved(barcode: Barcode, by: (f32, f32)) -> Barcode {
+    let region = Quad(barcode.region.0.map(|point| corner(point.x + by.0, point.y + by.1)));
+    Barcode { region, ..barcode }
 }
 
 const fn corner(x: f32, y: f32) -> Point {

@@ -8,6 +8,10 @@ use super::{Barcode, Symbology, corner, stripes::Stripes};
 
 /// Samples for each pixel across the bars.
 const SAMPLES_PER_PIXEL: f32 = 3.0;
+/// Rows that are averaged at most.
+const MOST_ROWS: usize = 48;
+/// Rows at most while the direction is looked for.
+const MOST_ROWS_AT_A_GLANCE: usize = 16;
 /// Rows of the picture that is given to the decoder; all alike.
 const ROWS: usize = 8;
 /// Paper that is added at both ends, in samples.
@@ -21,7 +25,7 @@ pub fn read(grey: &GrayImage, place: &Stripes) -> Option<Barcode> {
     // Height of the strip that is averaged and its middle, as shares of the height of the bars.
     let strips = [(0.6, 0.0), (0.25, -0.3), (0.25, 0.0), (0.25, 0.3), (0.1, -0.15), (0.1, 0.15), (0.9, 0.0)];
     for (share, middle) in strips {
-        let line = light(grey, &place, share, middle);
+        let line = light(grey, &place, (share, middle), &CLOSE);
         for threshold in [Threshold::Local, Threshold::Middle, Threshold::Sharpened] {
             if let Some((text, is_reversed)) = decode(&threshold.apply(&line)) {
                 let region = region(&place, is_reversed);
@@ -35,8 +39,8 @@ pub fn read(grey: &GrayImage, place: &Stripes) -> Option<Barcode> {
 /// The direction in which averaging along the bars leaves the most contrast.
 fn best_angle(grey: &GrayImage, place: &Stripes) -> f32 {
     let contrast = |angle: f32| {
-        let line = light(grey, &Stripes { angle, ..*place }, 0.8, 0.0);
-        line.windows(3).map(|near| (near[2] - near[0]).powi(2)).sum::<f32>()
+        let line = light(grey, &Stripes { angle, ..*place }, (0.8, 0.0), &AT_A_GLANCE);
+        line.windows(2).map(|near| (near[1] - near[0]).powi(2)).sum::<f32>()
     };
     let angles = (-ANGLE_STEPS..=ANGLE_STEPS).map(|step| place.angle + (step as f32 * 0.25).to_radians());
     angles
@@ -45,17 +49,26 @@ fn best_angle(grey: &GrayImage, place: &Stripes) -> f32 {
         .map_or(place.angle, |best| best.1)
 }
 
-/// The light across the bars, averaged over a strip.
-fn light(grey: &GrayImage, place: &Stripes, share: f32, middle: f32) -> Vec<f32> {
+/// How closely the light is looked at.
+struct Look {
+    samples_per_pixel: f32,
+    most_rows: usize,
+}
+
+const CLOSE: Look = Look { samples_per_pixel: SAMPLES_PER_PIXEL, most_rows: MOST_ROWS };
+const AT_A_GLANCE: Look = Look { samples_per_pixel: 1.0, most_rows: MOST_ROWS_AT_A_GLANCE };
+
+/// The light across the bars, averaged over a strip, whose height and middle are shares of the height of the bars.
+fn light(grey: &GrayImage, place: &Stripes, (share, middle): (f32, f32), look: &Look) -> Vec<f32> {
     let (sine, cosine) = place.angle.sin_cos();
     let reach = place.half_length + 24.0;
-    let count = (reach * 2.0 * SAMPLES_PER_PIXEL) as usize;
-    let rows = ((place.half_height * 2.0 * share) as usize).clamp(1, 48);
+    let count = (reach * 2.0 * look.samples_per_pixel) as usize;
+    let rows = ((place.half_height * 2.0 * share) as usize).clamp(1, look.most_rows);
     let mut line = vec![0.0; count];
     for row in 0..rows {
         let v = place.half_height * 2.0 * (middle + share * ((row as f32 + 0.5) / rows as f32 - 0.5));
         for (at, sum) in line.iter_mut().enumerate() {
-            let u = at as f32 / SAMPLES_PER_PIXEL - reach;
+            let u = at as f32 / look.samples_per_pixel - reach;
             let x = place.middle.0 + u * cosine - v * sine;
             let y = place.middle.1 + u * sine + v * cosine;
             *sum += sample(grey, x, y);

@@ -9,15 +9,15 @@ use super::{Barcode, Symbology, corner};
 /// Longest side of the page that is searched: a code of 20 mm on A4 keeps 3 pixels a module.
 const SEARCH_SIDE: u32 = 1600;
 
-/// Reads the QR code of a page, if there is one.
-pub fn read(grey: &GrayImage) -> Option<Barcode> {
+/// Reads the QR code of a page, if there is one, on a grey copy of which one pixel is `scale` of the page.
+pub fn read(grey: &GrayImage, scale: f32) -> Option<Barcode> {
     let longest = grey.width().max(grey.height());
     if longest <= SEARCH_SIDE {
-        return decode(grey, 1.0);
+        return decode(grey, 1.0 / scale);
     }
-    let scale = SEARCH_SIDE as f32 / longest as f32;
-    let side = |length: u32| ((length as f32 * scale) as u32).max(1);
-    decode(&imageops::thumbnail(grey, side(grey.width()), side(grey.height())), scale)
+    let smaller = SEARCH_SIDE as f32 / longest as f32;
+    let side = |length: u32| ((length as f32 * smaller) as u32).max(1);
+    decode(&imageops::thumbnail(grey, side(grey.width()), side(grey.height())), smaller / scale)
 }
 
 fn decode(grey: &GrayImage, scale: f32) -> Option<Barcode> {

@@ -1,3 +1,6 @@
+use image::imageops;
+use proptest::prelude::*;
+
 use super::*;
 
 /// Bars and gaps of the values of Code 128; 104 starts set B.
@@ -75,4 +78,31 @@ fn a_page_of_ruled_lines_has_no_barcode() {
 
     assert!(find_barcodes(&ruled).is_empty());
     assert!(find_barcodes(&RgbImage::new(1, 1)).is_empty());
+}
+
+#[test]
+fn a_page_searched_at_half_its_size_is_read_at_its_own() {
+    let mut large = RgbImage::from_pixel(2480, 3508, image::Rgb([250; 3]));
+    imageops::replace(&mut large, &page(3.0, 1.5), 1200, 300);
+
+    let found = find_barcodes(&large);
+
+    assert_eq!(found.iter().map(|barcode| barcode.text.as_str()).collect::<Vec<_>>(), [TEXT]);
+    let [left, top, right, bottom] = found[0].region.bounds();
+    assert!(left > 1200.0 && right < 2100.0 && top > 700.0 && bottom < 900.0, "{:?}", found[0].region);
+}
+
+proptest! {
+    #[test]
+    fn any_picture_is_searched(
+        (width, height) in (0_u32..150, 0_u32..150),
+        (across, down) in (1_u32..9, 1_u32..9),
+        level in proptest::num::u8::ANY,
+    ) {
+        let striped = RgbImage::from_fn(width, height, |x, y| {
+            image::Rgb([if (x / across + y / (down * 8)) % 2 == 0 { level } else { 255 - level }; 3])
+        });
+
+        prop_assert!(find_barcodes(&striped).len() <= MAX_PLACES + 1);
+    }
 }

@@ -1,4 +1,5 @@
 use image::{Rgb, imageops};
+use proptest::prelude::*;
 
 use super::*;
 
@@ -88,4 +89,20 @@ fn what_was_stored_comes_back() {
     assert_eq!(Fingerprint::from_bytes(&print.to_bytes()), Some(print.clone()));
     assert_eq!(print.to_bytes().len(), Fingerprint::SIZE_BYTES);
     assert_eq!(Fingerprint::from_bytes(&[0; 7]), None);
+}
+
+proptest! {
+    #[test]
+    fn any_picture_has_a_fingerprint_or_none(
+        (width, height) in (0_u32..90, 0_u32..90),
+        levels in proptest::collection::vec(proptest::num::u8::ANY, 1..20),
+    ) {
+        let picture = RgbImage::from_fn(width, height, |x, y| {
+            Rgb([levels[(x * 7 + y * 3) as usize % levels.len()]; 3])
+        });
+
+        if let Some(print) = fingerprint(&picture) {
+            prop_assert!(print.is_same_picture(&print), "distance {}", print.distance(&print));
+        }
+    }
 }

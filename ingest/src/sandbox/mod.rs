@@ -114,6 +114,14 @@ impl DecodeSession {
     }
 }
 
+fn in_three_channels(levels: &[u8]) -> Vec<u8> {
+    let mut pixels = vec![0; levels.len() * 3];
+    for (pixel, level) in pixels.chunks_exact_mut(3).zip(levels) {
+        pixel.fill(*level);
+    }
+    pixels
+}
+
 /// Believes the child only as far as its numbers agree with its bytes.
 fn page_image(frame: PageFrame, body: Vec<u8>) -> Result<PageImage, DecodeError> {
     if body.len() as u64 != frame.body_bytes() || body.is_empty() {
@@ -121,7 +129,7 @@ fn page_image(frame: PageFrame, body: Vec<u8>) -> Result<PageImage, DecodeError>
     }
     let rgb = match frame.colour {
         ColourKind::Colour => body,
-        ColourKind::Grey | ColourKind::Bilevel => body.into_iter().flat_map(|level| [level; 3]).collect(),
+        ColourKind::Grey | ColourKind::Bilevel => in_three_channels(&body),
     };
     let pixels = image::RgbImage::from_raw(frame.width, frame.height, rgb).ok_or_else(unexpected)?;
     Ok(PageImage { pixels, dpi: frame.dpi, colour: frame.colour })

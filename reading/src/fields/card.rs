@@ -30,7 +30,7 @@ const PRINT_HEIGHT_MM: f32 = 3.6;
 /// Distance of two rows of it.
 const ROW_PITCH: f32 = 0.087;
 
-/// The fields of a card.
+/// The fields of a card that are not `settled`.
 ///
 /// # Errors
 /// An engine failed.
@@ -39,6 +39,7 @@ pub fn read(
     form: &Form,
     frame: &Frame,
     lines: &[Line],
+    settled: &[FieldReading],
     engines: &mut Engines,
 ) -> Result<Vec<FieldReading>, RecognitionError> {
     let size = form.size_mm.unwrap_or([85.6, 54.0]);
@@ -46,13 +47,19 @@ pub fn read(
     let mut inks: Vec<(Option<[f32; 4]>, Ink)> = Vec::new();
     for plan in &form.fields {
         // Both ends of a term are one piece of ink.
-        if inks.iter().any(|(place, _)| *place == plan.place) {
+        if is_settled(form, plan, settled) || inks.iter().any(|(place, _)| *place == plan.place) {
             continue;
         }
         let lines = lines_of(page, plan, frame, size, &pieces);
         inks.push((plan.place, value::read(page, plan, &lines, &Known::default(), engines)?));
     }
-    decide(page, form, inks, engines)
+    decide(page, form, inks, settled, engines)
+}
+
+/// Whether everything that stands in the place of a field is known already.
+fn is_settled(form: &Form, plan: &FieldPlan, settled: &[FieldReading]) -> bool {
+    let mut here = form.fields.iter().filter(|other| other.place == plan.place);
+    here.all(|other| settled.iter().any(|field| field.field == other.field))
 }
 
 /// The number first, for it tells sex and birth.
@@ -60,11 +67,14 @@ fn decide(
     page: &RgbImage,
     form: &Form,
     mut inks: Vec<(Option<[f32; 4]>, Ink)>,
+    settled: &[FieldReading],
     engines: &mut Engines,
 ) -> Result<Vec<FieldReading>, RecognitionError> {
-    let mut known = Known::default();
-    let mut fields: Vec<Option<FieldReading>> = vec![None; form.fields.len()];
     let is_number = |plan: &FieldPlan| plan.kind == ValueKind::IdNumber;
+    let number = form.fields.iter().find(|plan| is_number(plan));
+    let number = settled.iter().find(|field| number.is_some_and(|plan| plan.field == field.field));
+    let mut known = Known { id_number: number.and_then(|field| field.text.clone()), ..Known::default() };
+    let mut fields: Vec<Option<FieldReading>> = vec![None; form.fields.len()];
     for number_first in [true, false] {
         for (index, plan) in
             form.fields.iter().enumerate().filter(|(_, plan)| is_number(plan) == number_first)

@@ -86,25 +86,42 @@ fn surroundings(page: &RgbImage, label: &Quad, segments: &Segments) -> [u32; 4] 
     [left.min(end.saturating_sub(1)), top.min(bottom.saturating_sub(1)), end, bottom]
 }
 
+/// The lines that were found on a sheet, and how large it was then beside its own size.
+#[derive(Debug, Clone, Copy)]
+pub struct Found<'a> {
+    /// All of them, read or not.
+    pub quads: &'a [Quad],
+    /// 1.0 at full size.
+    pub scale: f32,
+}
+
 /// Looks for the copy stamp on a sheet: in the lines already read, and where that does not settle it everywhere.
-pub fn copy_stamp(page: &RgbImage, cards: &[Quad], lines: &[Line], engines: &mut Engines) -> Mark {
+pub fn copy_stamp(
+    page: &RgbImage,
+    cards: &[Quad],
+    lines: &[Line],
+    found: Found<'_>,
+    engines: &mut Engines,
+) -> Mark {
     if let Some((line, second)) = stamp_in(lines) {
         let corners: Vec<Point> =
             line.quad.0.iter().chain(second.iter().flat_map(|line| &line.quad.0)).copied().collect();
         let region = crate::prepare::geometry::least_rectangle(&corners);
         let mut text = line.string();
         text.extend(second.map(Line::string));
-        let mut found = mark(Presence::Present, 0.99, region, Some(text));
-        found.lattices =
+        let mut stamp = mark(Presence::Present, 0.99, region, Some(text));
+        stamp.lattices =
             std::iter::once(line).chain(second).map(|line| line.lattice.clone()).collect::<Vec<Lattice>>();
-        return found;
+        return stamp;
     }
-    engines.cost.detections += 1;
+    let is_fine = found.scale >= stamp::least_scale(page);
+    engines.cost.detections += u32::from(!is_fine);
     let others: Vec<Quad> =
         lines.iter().filter(|line| is_clearly_other(line)).map(|line| line.quad).collect();
     let Engines { labels, values, detector, .. } = engines;
     let readers = stamp::Readers { quick: labels.as_mut(), good: values.as_mut() };
-    stamp::find_copy_stamp(page, stamp::Known { cards, others: &others }, readers, Some(detector.as_mut()))
+    let known = stamp::Known { cards, others: &others, lines: is_fine.then_some(found.quads) };
+    stamp::find_copy_stamp(page, known, readers, Some(detector.as_mut()))
 }
 
 /// The line that says the words, or the two lines that say them between them.

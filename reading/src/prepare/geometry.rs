@@ -71,10 +71,15 @@ impl Projection {
         Quad(quad.0.map(|point| self.apply(point)))
     }
 
+    /// Whether lines that are parallel stay so.
+    pub(crate) fn keeps_parallels(&self) -> bool {
+        let m = &self.0;
+        m[6] == 0.0 && m[7] == 0.0 && m[8] == 1.0
+    }
+
     pub(crate) fn at(&self, x: f64, y: f64) -> (f64, f64) {
         let m = &self.0;
-        // Where parallels stay parallel, as in most cut-outs, nothing is divided.
-        if m[6] == 0.0 && m[7] == 0.0 && m[8] == 1.0 {
+        if self.keeps_parallels() {
             return (m[0] * x + m[1] * y + m[2], m[3] * x + m[4] * y + m[5]);
         }
         let depth = m[6] * x + m[7] * y + m[8];

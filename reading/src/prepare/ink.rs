@@ -91,9 +91,9 @@ fn ink_columns(page: &RgbImage, quad: &Quad) -> Vec<Column> {
     let strip = warp::cut_line(page, quad, STRIP_HEIGHT);
     let (width, height) = (strip.width() as usize, strip.height() as usize);
     let grey: Vec<f32> = strip.pixels().map(|pixel| darkest(pixel.0)).collect();
-    let mut sorted = grey.clone();
-    sorted.sort_by(f32::total_cmp);
-    let (dark, light) = (sorted[sorted.len() / 50], sorted[sorted.len() * 3 / 4]);
+    let mut levels = grey.clone();
+    let mut ranked = |rank: usize| *levels.select_nth_unstable_by(rank, f32::total_cmp).1;
+    let (dark, light) = (ranked(grey.len() / 50), ranked(grey.len() * 3 / 4));
     if light - dark < LEAST_CONTRAST {
         return vec![Column::Paper; width];
     }

@@ -8,7 +8,7 @@ use domain::{
 };
 use image::{RgbImage, imageops};
 
-use super::{CARD_SIDE, PageReader, illegible};
+use super::{PageReader, cards::CARD_SIDE, illegible};
 use crate::{
     fields,
     forms::{Form, FormSet, Layout},
@@ -78,7 +78,7 @@ impl PageReader {
         let quads: Vec<Quad> = detected.iter().map(|line| line.quad).collect();
         let lines = self.read_lines(&print, &quads)?;
         let Some(frame) = frame::best(form, &frame::sightings(form, &lines)) else { return Ok(Vec::new()) };
-        let mut fields = fields::card::read(&print, form, &frame, &lines, &mut self.engines)?;
+        let mut fields = fields::card::read(&print, form, &frame, &lines, &[], &mut self.engines)?;
         let back = Projection::shift(left as f32, top as f32);
         for field in &mut fields {
             field.region = back.apply_quad(&field.region);

@@ -3,7 +3,11 @@
 use domain::{geometry::Quad, reading::FieldReading};
 use image::{RgbImage, imageops};
 
-use super::{CARD_SIDE, LEAST_CARD_WIDTH, PAGE_SIDE, PageReader, Sheet};
+use super::{
+    PageReader, Sheet,
+    cards::{CARD_SIDE, LEAST_CARD_WIDTH},
+    upright::PAGE_SIDE,
+};
 use crate::{
     candidates::Known,
     classify::{self, Found},

@@ -58,10 +58,59 @@ pub fn average(lattices: &[Lattice]) -> Lattice {
 /// Natural logarithm of the probability that the ink says exactly `text`, over all its alignments.
 pub fn log_likelihood(lattice: &Lattice, text: &str) -> f64 {
     let symbols: Vec<char> = text.chars().collect();
+    likelihood(lattice, &symbols).unwrap_or_else(|| log_likelihood_in_logs(lattice, &symbols))
+}
+
+/// The same, reckoned with probabilities, which needs no exponential for each state; `None` where they are too small
+/// for that, or no numbers.
+fn likelihood(lattice: &Lattice, symbols: &[char]) -> Option<f64> {
+    // States 0, 2, 4, … are the blanks around the characters 1, 3, 5, …
+    let mut scores = vec![0.0_f64; 2 * symbols.len() + 1];
+    *scores.first_mut()? = 1.0;
+    let mut taken_out = 0.0;
+    for step in &lattice.steps {
+        let probabilities: Vec<(Option<char>, f64)> =
+            step.classes.iter().map(|(class, log)| (*class, f64::from(*log).exp())).collect();
+        let floor = f64::from(step.floor).exp();
+        let of = |class: Option<char>| {
+            probabilities.iter().find(|(listed, _)| *listed == class).map_or(floor, |(_, p)| *p)
+        };
+        advance(&mut scores, symbols, &of);
+        let most = scores.iter().copied().fold(0.0, f64::max);
+        if most < f64::MIN_POSITIVE.sqrt() {
+            for score in &mut scores {
+                *score /= most;
+            }
+            taken_out += most.ln();
+        }
+    }
+    // Before the first step stands a state of its own, which `advance` leaves behind.
+    let ends = scores.iter().rev().take(if symbols.is_empty() { 1 } else { 2 });
+    let sum: f64 = ends.sum();
+    let is_exact = sum.is_finite() && sum > f64::MIN_POSITIVE.sqrt();
+    (is_exact && !lattice.steps.is_empty()).then(|| sum.ln() + taken_out)
+}
+
+/// One step: each state is reached from itself, the one before it, and past a blank from the character before that.
+fn advance(scores: &mut [f64], symbols: &[char], of: &dyn Fn(Option<char>) -> f64) {
+    let blank = of(None);
+    for state in (0..scores.len()).rev() {
+        let symbol = symbol_of(symbols, state);
+        let mut sum = scores[state];
+        if state >= 1 {
+            sum += scores[state - 1];
+        }
+        if state >= 2 && symbol.is_some() && symbol != symbol_of(symbols, state - 2) {
+            sum += scores[state - 2];
+        }
+        scores[state] = sum * if symbol.is_some() { of(symbol) } else { blank };
+    }
+}
+
+fn log_likelihood_in_logs(lattice: &Lattice, symbols: &[char]) -> f64 {
     let Some(first) = lattice.steps.first() else {
         return if symbols.is_empty() { 0.0 } else { NOTHING };
     };
-    // States 0, 2, 4, … are the blanks around the characters 1, 3, 5, …
     let states = 2 * symbols.len() + 1;
     let mut scores = vec![NOTHING; states];
     scores[0] = log_of(first, None);
@@ -71,7 +120,7 @@ pub fn log_likelihood(lattice: &Lattice, text: &str) -> f64 {
     let mut next = vec![NOTHING; states];
     for step in &lattice.steps[1..] {
         for (state, score) in next.iter_mut().enumerate() {
-            *score = arrive(&scores, &symbols, state) + log_of(step, symbol_of(&symbols, state));
+            *score = arrive(&scores, symbols, state) + log_of(step, symbol_of(symbols, state));
         }
         std::mem::swap(&mut scores, &mut next);
     }
@@ -305,7 +354,84 @@ mod tests {
         assert!(found.iter().all(|(text, _)| !text.contains('S')));
     }
 
+    /// Lines of a sample as the quick recogniser saw them. For each: what it read, the characters it thought of, and
+    /// a row for each step with the probabilities of a blank, of those characters and of a space.
+    const RECORDED: &str = include_str!("ctc/recorded.txt");
+
+    /// What was read, the characters, and the tensor of a recorded line.
+    fn recorded_line(recorded: &str) -> (&str, Vec<char>, Vec<f32>) {
+        let mut rows = recorded.lines();
+        let (text, characters) = (rows.next().unwrap(), rows.next().unwrap().chars().collect());
+        let values = rows.flat_map(str::split_whitespace).map(|number| number.parse().unwrap()).collect();
+        (text, characters, values)
+    }
+
+    #[test]
+    fn recorded_lines_read_as_they_did() {
+        for recorded in RECORDED.split("\n\n").filter(|part| !part.trim().is_empty()) {
+            let (text, characters, values) = recorded_line(recorded);
+            let classes = characters.len() + 2;
+
+            let reading = decode(&values, classes, &characters, 320.0);
+
+            assert_eq!(reading.text, text);
+            assert_eq!(reading.lattice.steps.len(), values.len() / classes);
+            assert!(reading.confidence.value() > 0.2, "{text}: {}", reading.confidence.value());
+            assert!(reading.spans.is_sorted_by(|a, b| a.1 <= b.0), "{text}: {:?}", reading.spans);
+            let best = candidates(&reading.lattice, 4, &Some);
+            assert_eq!(best[0].0, text);
+            assert!((best[0].1.exp() - f64::from(reading.confidence.value())).abs() < 0.05, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_changed_character_explains_recorded_ink_far_worse() {
+        let (text, characters, values) = recorded_line(RECORDED.split("\n\n").next().unwrap());
+        let lattice = decode(&values, characters.len() + 2, &characters, 736.0).lattice;
+        let of = |text: &str| log_likelihood(&lattice, text);
+
+        for (at, digit) in text.char_indices() {
+            let other = if digit == '3' { '8' } else { '3' };
+            let changed = format!("{}{other}{}", &text[..at], &text[at + 1..]);
+            assert!(of(text) - of(&changed) > 3.0, "{at}: {} {}", of(text), of(&changed));
+            let shorter = format!("{}{}", &text[..at], &text[at + 1..]);
+            assert!(of(text) - of(&shorter) > 2.0, "{at}: {} {}", of(text), of(&shorter));
+        }
+    }
+
+    fn any_lattice(logs: &[f32], characters: &[char], steps: usize) -> Lattice {
+        let log = |place: usize| logs[place % logs.len()];
+        let step = |index: usize| LatticeStep {
+            classes: (0..3)
+                .map(|rank| {
+                    let class =
+                        (rank != index % 3).then(|| characters[(index * 5 + rank) % characters.len()]);
+                    (class, log(index * 3 + rank))
+                })
+                .collect(),
+            floor: log(index) - 9.0,
+        };
+        Lattice { steps: (0..steps).map(step).collect() }
+    }
+
     proptest! {
+        #[test]
+        fn probabilities_and_their_logarithms_agree(
+            logs in proptest::collection::vec(-20.0_f32..0.0, 1..30),
+            text in proptest::collection::vec(proptest::sample::select(vec!['甲', '乙', '丙']), 0..12),
+            steps in 1_usize..60,
+        ) {
+            let lattice = any_lattice(&logs, &['甲', '乙', '丙'], steps);
+
+            let (quick, exact) = (likelihood(&lattice, &text), log_likelihood_in_logs(&lattice, &text));
+
+            if let Some(quick) = quick {
+                prop_assert!((quick - exact).abs() < 1e-6 * exact.abs().max(1.0), "{quick} {exact}");
+            } else {
+                prop_assert!(exact < -300.0, "{exact}");
+            }
+        }
+
         #[test]
         fn any_tensor_decodes_without_panic(
             values in proptest::collection::vec(proptest::num::f32::ANY, 0..200),

@@ -6,7 +6,7 @@ use image::RgbImage;
 use super::{
     DetectedLine, Engine, LineReading, RecognitionError, TextDetector, TextRecognizer, ctc, detection,
     network::{Network, Tensor},
-    ppocr_ort::OrtNetwork,
+    ppocr_ort::{OrtNetwork, Sizes},
     ppocr_rten::RtenNetwork,
 };
 use crate::{
@@ -51,7 +51,7 @@ impl PpocrSet {
     /// # Errors
     /// The engine does not take the model.
     pub fn tiny_detector(&self) -> Result<PpocrDetector, RecognitionError> {
-        Ok(PpocrDetector { network: self.network(models::TINY_DETECTION)? })
+        Ok(PpocrDetector { network: self.network(models::TINY_DETECTION, Sizes::Few)? })
     }
 
     /// Finds lines well.
@@ -59,7 +59,7 @@ impl PpocrSet {
     /// # Errors
     /// The engine does not take the model.
     pub fn small_detector(&self) -> Result<PpocrDetector, RecognitionError> {
-        Ok(PpocrDetector { network: self.network(models::SMALL_DETECTION)? })
+        Ok(PpocrDetector { network: self.network(models::SMALL_DETECTION, Sizes::Few)? })
     }
 
     /// Reads quickly, well enough for labels.
@@ -70,7 +70,7 @@ impl PpocrSet {
         let path = self.models.path(models::TINY_CHARACTERS);
         let text = std::fs::read_to_string(path)
             .map_err(|_| RecognitionError::Model { name: models::TINY_CHARACTERS.to_owned() })?;
-        PpocrRecognizer::new(self.network(models::TINY_RECOGNITION)?, &text, "tiny")
+        PpocrRecognizer::new(self.network(models::TINY_RECOGNITION, Sizes::Any)?, &text, "tiny")
     }
 
     /// Reads well.
@@ -78,7 +78,7 @@ impl PpocrSet {
     /// # Errors
     /// The engine does not take the model.
     pub fn small_recognizer(&self) -> Result<PpocrRecognizer, RecognitionError> {
-        let network = self.network(models::SMALL_RECOGNITION)?;
+        let network = self.network(models::SMALL_RECOGNITION, Sizes::Any)?;
         let text = network
             .metadata("character")
             .ok_or_else(|| RecognitionError::Model { name: models::SMALL_RECOGNITION.to_owned() })?;
@@ -90,15 +90,15 @@ impl PpocrSet {
     /// # Errors
     /// The engine does not take the model.
     pub fn line_direction(&self) -> Result<LineDirection, RecognitionError> {
-        Ok(LineDirection { network: self.network(models::LINE_DIRECTION)? })
+        Ok(LineDirection { network: self.network(models::LINE_DIRECTION, Sizes::Few)? })
     }
 
-    fn network(&self, name: &str) -> Result<Box<dyn Network>, RecognitionError> {
+    fn network(&self, name: &str, sizes: Sizes) -> Result<Box<dyn Network>, RecognitionError> {
         let model = self.models.path(name);
         match self.engine {
             Engine::Ort => {
                 let library = self.models.path(models::RUNTIME_LIBRARY);
-                Ok(Box::new(OrtNetwork::open(&library, &model)?))
+                Ok(Box::new(OrtNetwork::open(&library, &model, sizes)?))
             }
             Engine::Rten | Engine::Tesseract => Ok(Box::new(RtenNetwork::open(&model)?)),
         }
@@ -261,54 +261,4 @@ fn tensor_of(picture: &RgbImage, padded: u32) -> Tensor {
 }
 
 #[cfg(test)]
-mod tests {
-    use image::Rgb;
-
-    use super::*;
-
-    #[test]
-    fn a_line_is_padded_with_grey_to_the_next_step() {
-        let line = RgbImage::from_pixel(50, 24, Rgb([255, 0, 0]));
-
-        let (tensor, width) = line_tensor(&line);
-
-        assert_eq!((tensor.shape, width), (vec![1, 3, 48, 112], 100));
-        assert_eq!(tensor.values[..3], [-1.0, -1.0, -1.0], "blue comes first");
-        assert!(tensor.values[111].abs() < f32::EPSILON);
-    }
-
-    struct Rubbish(Tensor);
-
-    impl Network for Rubbish {
-        fn run(&mut self, _: Tensor) -> Result<Tensor, RecognitionError> {
-            Ok(self.0.clone())
-        }
-
-        fn metadata(&self, _: &str) -> Option<String> {
-            None
-        }
-
-        fn engine(&self) -> &'static str {
-            "rubbish"
-        }
-    }
-
-    #[test]
-    fn an_answer_of_the_wrong_shape_is_an_error() {
-        for shape in [vec![], vec![1, 2], vec![1, 0, 4], vec![2, 1, 4], vec![1, 2, 4]] {
-            let network = Box::new(Rubbish(Tensor { shape: shape.clone(), values: vec![0.1; 5] }));
-            let mut recognizer = PpocrRecognizer::new(network, "甲\n乙\n", "tiny").unwrap();
-
-            let answer = recognizer.recognize(&[RgbImage::new(60, 20)]);
-
-            assert!(matches!(answer, Err(RecognitionError::Malformed { .. })), "{shape:?}");
-        }
-    }
-
-    #[test]
-    fn a_dictionary_with_an_empty_line_is_refused() {
-        let network = Box::new(Rubbish(Tensor { shape: vec![], values: vec![] }));
-
-        assert!(PpocrRecognizer::new(network, "甲\n\n乙", "tiny").is_err());
-    }
-}
+mod tests;

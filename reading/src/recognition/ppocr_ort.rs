@@ -19,6 +19,15 @@ const ENGINE: &str = "ppocr-v6-ort";
 /// The runtime can be loaded once a process; sessions of every worker share it.
 static ENVIRONMENT: OnceLock<Result<Environment, String>> = OnceLock::new();
 
+/// How the pictures differ that a model is given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Sizes {
+    /// Large, and of a few sizes: the memory for them is kept from call to call, which saves asking for it anew.
+    Few,
+    /// Any: kept memory would only grow.
+    Any,
+}
+
 /// One model in a session of its own, on one thread.
 pub(super) struct OrtNetwork {
     session: Session,
@@ -26,12 +35,12 @@ pub(super) struct OrtNetwork {
 
 impl OrtNetwork {
     /// Loads the runtime (the first time) and the model.
-    pub(super) fn open(library: &Path, model: &Path) -> Result<Self, RecognitionError> {
+    pub(super) fn open(library: &Path, model: &Path, sizes: Sizes) -> Result<Self, RecognitionError> {
         let environment = match ENVIRONMENT.get_or_init(|| load_runtime(library)) {
             Ok(environment) => environment,
             Err(message) => return Err(failed(message.clone())),
         };
-        let session = open_session(environment, model).map_err(|error| failed(error.to_string()))?;
+        let session = open_session(environment, model, sizes).map_err(|error| failed(error.to_string()))?;
         Ok(Self { session })
     }
 }
@@ -41,14 +50,14 @@ fn load_runtime(library: &Path) -> Result<Environment, String> {
     builder.with_name("guidang").with_telemetry(false).build().map_err(|error| error.to_string())
 }
 
-/// Widths vary from line to line, so neither arena nor memory pattern: both would only grow.
-fn open_session(environment: &Environment, model: &Path) -> ort::Result<Session> {
+/// Without a memory pattern: one would be kept for each size.
+fn open_session(environment: &Environment, model: &Path, sizes: Sizes) -> ort::Result<Session> {
     Session::builder(environment)?
         .with_optimization_level(GraphOptimizationLevel::All)?
         .with_intra_threads(1)?
         .with_inter_threads(1)?
         .with_memory_pattern(false)?
-        .with_execution_providers([CPU::default().with_arena_allocator(false).build()])?
+        .with_execution_providers([CPU::default().with_arena_allocator(sizes == Sizes::Few).build()])?
         .commit_from_file(model)
 }
 

@@ -28,6 +28,8 @@ use wording::{LINES, Match, PART_OF_THE_WORDS, WORDS};
 
 /// The longest side at which lines are looked for.
 const DETECTION_SIDE: u32 = 960;
+/// Lines found on a sheet this much smaller will do.
+const NEARLY: f32 = 0.9;
 /// Lines read at most in each search; a copied sheet has about twenty.
 const MOST_LINES: usize = 24;
 /// A line of the stamp, or both of its lines together, is at least this many times as long as high.
@@ -61,6 +63,14 @@ pub struct Known<'a> {
     pub cards: &'a [Quad],
     /// Lines that were read clearly and are something else.
     pub others: &'a [Quad],
+    /// Lines that were found where the sheet was at least of [`least_scale`]; `None` when they must be looked for.
+    pub lines: Option<&'a [Quad]>,
+}
+
+/// How large a sheet must be, beside its own size, when lines are looked for that may be the stamp.
+pub fn least_scale(sheet: &RgbImage) -> f32 {
+    let longest = sheet.width().max(sheet.height()).max(1);
+    (NEARLY * DETECTION_SIDE as f32 / longest as f32).min(1.0)
 }
 
 /// Looks for the copy stamp on an upright sheet.
@@ -165,7 +175,8 @@ impl Search<'_> {
         let moved = |quads: &[Quad]| quads.iter().map(|quad| onto.apply_quad(quad)).collect::<Vec<_>>();
         let (cards, others) = (moved(known.cards), moved(known.others));
         let before = self.best.take();
-        self.try_lines((picture, closer::SIDE), Known { cards: &cards, others: &others }, detector)?;
+        let known = Known { cards: &cards, others: &others, lines: None };
+        self.try_lines((picture, closer::SIDE), known, detector)?;
         if let Some(found) = &mut self.best {
             found.region = onto.inverse().apply_quad(&found.region);
         }
@@ -187,16 +198,19 @@ impl Search<'_> {
         }
     }
 
-    /// Reads the lines a detector finds, those outside of cards first.
+    /// Reads the lines that are known or a detector finds, those outside of cards first.
     fn try_lines(
         &mut self,
         (picture, side): (&RgbImage, u32),
         known: Known<'_>,
         detector: &mut dyn TextDetector,
     ) -> Result<(), RecognitionError> {
-        let lines = detector.detect(picture, side)?;
+        let lines = match known.lines {
+            Some(lines) => lines.to_vec(),
+            None => detector.detect(picture, side)?.iter().map(|line| line.quad).collect(),
+        };
         let mut quads: Vec<Quad> =
-            lines.iter().map(|line| along(line.quad)).filter(|quad| ratio(quad) >= LEAST_RATIO).collect();
+            lines.into_iter().map(along).filter(|quad| ratio(quad) >= LEAST_RATIO).collect();
         quads.retain(|quad| !known.others.iter().any(|other| is_same_line(quad, other)));
         quads.sort_by(|a, b| {
             let rank = |quad: &Quad| (is_inside_any(quad, known.cards), -slant(quad));

@@ -43,7 +43,7 @@ fn check(text: Result<&'static str, ()>, finds: Option<bool>, expected: Presence
 
     let mark = find_copy_stamp(
         &sheet,
-        Known { cards: &[], others: &[] },
+        Known { cards: &[], others: &[], lines: None },
         Readers { quick: &mut Scripted(text), good: &mut Scripted(text) },
         detector.as_mut().map(|detector| detector as &mut dyn TextDetector),
     );
