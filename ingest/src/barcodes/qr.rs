@@ -6,8 +6,9 @@ use rxing::{BarcodeFormat, DecodeHints, RXingResult, helpers};
 
 use super::{Barcode, Symbology, corner};
 
-/// Longest side of the page that is searched: a code of 20 mm on A4 keeps 3 pixels a module.
-const SEARCH_SIDE: u32 = 1600;
+/// Longest side of the page that is searched: A4 at 200 pixels an inch is taken as it is, for shrinking it costs more
+/// than searching it.
+const SEARCH_SIDE: u32 = 2400;
 
 /// Reads the QR code of a page, if there is one, on a grey copy of which one pixel is `scale` of the page.
 pub fn read(grey: &GrayImage, scale: f32) -> Option<Barcode> {

@@ -176,7 +176,7 @@ fn places() -> impl Strategy<Value = Quad> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(96))]
+    #![proptest_config(ProptestConfig::with_cases(24))]
 
     #[test]
     fn whatever_the_engines_say_a_page_has_a_reading(
