@@ -1,5 +1,5 @@
-//! How well a page can be read, as causes an outlet can act on. Each cause rests on a measure, and its limit was
-//! fitted on generated pages: `docs/benchmarks.md` says how often each is right.
+//! How well a page can be read, as causes an outlet can act on. Each cause rests on a measure;
+//! `docs/benchmarks.md` says what is known of how often each is right.
 //!
 //! What lies over the print is no cause here: a thumb and a shadow, a strip of paper and a white field of a form
 //! were not told apart well enough.
@@ -19,7 +19,7 @@ use crate::prepare::light;
 /// A page whose lightest parts are darker had too little light.
 const LEAST_LIGHT: f32 = 90.0;
 /// Ink lighter than this, as a level of grey, on paper that is white throughout is washed out.
-const MOST_INK: f32 = 110.0;
+const MOST_INK: f32 = 150.0;
 /// Without print to judge by, a page is washed out where nothing on it is darker.
 const FAINT: f32 = 150.0;
 /// Half of a washed out page is at least this light.

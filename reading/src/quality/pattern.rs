@@ -100,13 +100,17 @@ mod tests {
 
     use super::*;
 
+    /// Grain, and a grid of 2.4 pixels on it.
     fn picture(grid: f32) -> RgbImage {
+        let chance = |x: u32, y: u32| {
+            let mixed = x.wrapping_mul(374_761_393).wrapping_add(y.wrapping_mul(668_265_263));
+            let mixed = (mixed ^ (mixed >> 13)).wrapping_mul(1_274_126_177);
+            mixed ^ (mixed >> 16)
+        };
         RgbImage::from_fn(500, 400, |x, y| {
-            let chance = |x: u32, y: u32| (x * 73 + y * 7919 + 7).wrapping_mul(2_654_435_761) >> 16;
-            let print = if (y / 12) % 3 == 0 && chance(x / 5, y / 12) % 2 == 0 { 40.0 } else { 200.0 };
-            let grain = (chance(x, y) % 11) as f32;
+            let grain = 180.0 + (chance(x, y) % 40) as f32;
             let wave = grid * (TAU * (x as f32 + 0.03 * y as f32) / 2.4).sin();
-            Rgb([(print + grain + wave) as u8; 3])
+            Rgb([(grain + wave) as u8; 3])
         })
     }
 
