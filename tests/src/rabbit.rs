@@ -18,6 +18,7 @@ use anyhow::{Context, Result, bail, ensure};
 use crate::{ports, tls_proxy::make_certificates};
 
 const SERVER: &str = "/usr/lib/rabbitmq/bin/rabbitmq-server";
+const CONTROL: &str = "/usr/lib/rabbitmq/bin/rabbitmqctl";
 /// How long it may take to start, on a machine that is busy with other things.
 const START_WITHIN: Duration = Duration::from_mins(3);
 /// Virtual hosts made at start; each test takes one for itself.
@@ -132,6 +133,43 @@ impl PrivateRabbit {
         *server = Some(until_pipe_closes(&mut command).spawn().context("the broker cannot be started")?);
         drop(server);
         self.wait_until_open()
+    }
+
+    /// Makes the broker believe that its disk is full, and waits until it blocks publishers.
+    pub fn fill_disk(&self) -> Result<()> {
+        self.control(&["set_disk_free_limit", "100000000000000"])?;
+        self.wait_for_alarm("resource_limit")
+    }
+
+    /// Makes it believe that there is room again.
+    pub fn empty_disk(&self) -> Result<()> {
+        self.control(&["set_disk_free_limit", "1000000"])?;
+        self.wait_for_alarm("[]")
+    }
+
+    fn wait_for_alarm(&self, sign: &str) -> Result<()> {
+        let started = Instant::now();
+        while started.elapsed() < START_WITHIN {
+            if self.control(&["eval", "rabbit_alarm:get_alarms()."])?.contains(sign) {
+                return Ok(());
+            }
+            thread::sleep(Duration::from_millis(500));
+        }
+        bail!("the broker did not notice within {START_WITHIN:?}")
+    }
+
+    /// Runs `rabbitmqctl` on this broker and gives what it says.
+    fn control(&self, arguments: &[&str]) -> Result<String> {
+        let mut command = Command::new(if is_root()? { "setpriv" } else { "env" });
+        if is_root()? {
+            command.args(["--reuid=rabbitmq", "--regid=rabbitmq", "--init-groups"]);
+        }
+        command.arg(CONTROL).args(["-n", &format!("guidang{}@localhost", self.port)]).args(arguments);
+        command.current_dir(&self.folder).envs(self.environment()).env_remove("RABBITMQ_DIST_PORT");
+        let done = command.output().context("rabbitmqctl cannot be started")?;
+        let said = String::from_utf8_lossy(&done.stdout).into_owned();
+        ensure!(done.status.success(), "rabbitmqctl: {said}{}", String::from_utf8_lossy(&done.stderr));
+        Ok(said)
     }
 
     fn environment(&self) -> Vec<(&'static str, String)> {

@@ -57,6 +57,8 @@ struct Shared {
     http: reqwest::Client,
     misbehaviour: Mutex<Misbehaviour>,
     seen: AtomicU32,
+    /// Requests of any kind.
+    all: AtomicU32,
 }
 
 impl S3Proxy {
@@ -67,12 +69,18 @@ impl S3Proxy {
             http: reqwest::Client::builder().no_proxy().build()?,
             misbehaviour: Mutex::new(Misbehaviour::None),
             seen: AtomicU32::new(0),
+            all: AtomicU32::new(0),
         });
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
         let endpoint = format!("http://{}", listener.local_addr()?);
         let service = Router::new().fallback(pass).with_state(Arc::clone(&shared));
         tokio::spawn(async move { axum::serve(listener, service).await });
         Ok(Self { endpoint, shared })
+    }
+
+    /// How many requests were made so far.
+    pub fn requests(&self) -> u32 {
+        self.shared.all.load(Ordering::Relaxed)
     }
 
     /// From now on the store does this.
@@ -90,6 +98,7 @@ struct Answer {
 
 async fn pass(State(shared): State<Arc<Shared>>, request: Request) -> Response {
     let misbehaviour = *shared.misbehaviour.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    shared.all.fetch_add(1, Ordering::Relaxed);
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
     let is_object = ["/scans/", "/quarantine/"].iter().any(|part| path.contains(part));
     let count = if is_object { shared.seen.fetch_add(1, Ordering::Relaxed) } else { 0 };

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a broken promise must fail the test where it shows")]
 
 mod case_files;
+mod clocks;
 mod jobs;
 mod keys;
 mod objects;

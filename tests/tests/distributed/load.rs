@@ -1,6 +1,9 @@
 //! What is sent, and that every bit of it arrived once.
 
-use std::collections::BTreeMap;
+use std::{
+    collections::BTreeMap,
+    time::{Duration, Instant},
+};
 
 use anyhow::{Result, ensure};
 use archive_tests::{
@@ -13,6 +16,10 @@ use domain::scan::ScanState;
 use sha2::{Digest, Sha256};
 
 pub const OUTLET: &str = "TJHX0101";
+/// How long one request is waited for before it is sent again.
+const ANSWER_PATIENCE: Duration = Duration::from_secs(30);
+/// How long a page is sent again and again.
+const PATIENCE: Duration = Duration::from_mins(4);
 /// Case files that scans belong to.
 const CASE_FILES: u64 = 5;
 
@@ -45,6 +52,29 @@ impl Sender {
         let upload_id = answer.document()?["upload_id"].as_str().unwrap_or_default().to_owned();
         self.received.insert(digest, upload_id);
         Ok(())
+    }
+
+    /// Sends a small page as often as it takes until it is answered: the same request under the same key.
+    pub async fn send_until_received(&mut self, number: u64) -> Result<()> {
+        let file = scans::small_page(number)?;
+        let digest: [u8; 32] = Sha256::digest(&file.bytes).into();
+        let upload = Upload::of(vec![file])
+            .for_slip(&entries::slip_number(number % CASE_FILES, OUTLET))
+            .with_key(&format!("page-{number}"));
+        let started = Instant::now();
+        loop {
+            let sent = tokio::time::timeout(ANSWER_PATIENCE, self.clerk.upload(&upload)).await;
+            if let Ok(Ok(answer)) = sent {
+                if answer.outcomes() == ["received"] {
+                    let upload_id = answer.document()?["upload_id"].as_str().unwrap_or_default().to_owned();
+                    self.received.insert(digest, upload_id);
+                    return Ok(());
+                }
+                ensure!(answer.status.as_u16() >= 500, "{} {}", answer.status, answer.text);
+            }
+            ensure!(started.elapsed() < PATIENCE, "page {number} was not received within {PATIENCE:?}");
+            tokio::time::sleep(Duration::from_millis(500)).await;
+        }
     }
 
     /// How many were answered.

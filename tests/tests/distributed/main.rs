@@ -8,6 +8,7 @@
 mod brokers_die;
 mod load;
 mod messages_lie;
+mod networks_fail;
 mod search_nodes;
 mod watched;
 mod workers_die;

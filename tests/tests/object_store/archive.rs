@@ -20,6 +20,7 @@ pub(crate) struct OnS3 {
     pub clerk: ApiClient,
     pub proxy: S3Proxy,
     pub bucket: String,
+    credentials: String,
     _secrets: TempDir,
 }
 
@@ -37,7 +38,15 @@ impl OnS3 {
             .with("OBJECTS__TIMEOUT_SECONDS", "40");
         let server = setup.start().await.unwrap();
         let clerk = server.account("clerk", "C1", &["--outlet", OUTLET]).await.unwrap();
-        Self { server, clerk, proxy, bucket, _secrets: secrets }
+        Self { server, clerk, proxy, bucket, credentials, _secrets: secrets }
+    }
+
+    /// What a configuration file says to keep objects in the same bucket under another prefix.
+    pub(crate) fn configuration(&self, prefix: &str) -> String {
+        format!(
+            "[objects]\nurl = \"s3://{}/{prefix}\"\nendpoint = \"{}\"\ncredentials = \"{}\"\n",
+            self.bucket, self.proxy.endpoint, self.credentials
+        )
     }
 }
 

@@ -5,6 +5,8 @@
 #![expect(clippy::unwrap_used, reason = "a drill must fail where it shows")]
 
 mod archive;
+mod copies;
+mod encrypted;
 mod failing_store;
 mod probing;
 mod sweeping;

@@ -27,7 +27,7 @@ use backends::{
 use tempfile::TempDir;
 
 use crate::{
-    moving::used_archive,
+    moving::{kill_when_begun, used_archive},
     program::{self, DistributedFolder, bring_root_key, text},
 };
 
@@ -195,4 +195,33 @@ async fn a_distributed_archive_is_backed_up_and_put_back() {
     assert_eq!(scans(&here), scans(&there));
     let again = places.restore(&second.data).await.unwrap();
     assert!(!again.is_done && again.text.contains("holds other data"), "{}", again.text);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_restore_that_is_killed_in_the_middle_is_run_again() {
+    let server = used_archive(3_000).await.unwrap();
+    let postgres = PrivatePostgres::start().unwrap();
+    let first = DistributedFolder::new(&postgres, "first").unwrap();
+    program::succeed(&["migrate-data", text(server.data()), text(&first.data)]).await.unwrap();
+    let places = Places::new();
+    places.back_up(&first.data).await.unwrap();
+    let second = DistributedFolder::new(&postgres, "second").unwrap();
+    second.bring_root_key(server.data()).unwrap();
+
+    let (backups, keys) = (places.at("backups"), places.at("keys"));
+    let command =
+        ["--data", text(&second.data), "restore", text(&backups), "--keys", text(&keys)].map(str::to_owned);
+    let command: Vec<&str> = command.iter().map(String::as_str).collect();
+    kill_when_begun(&command, &second).await;
+    let refused = program::run(&["--data", text(&second.data), "verify"]).await.unwrap();
+    let again = places.restore(&second.data).await.unwrap();
+
+    assert!(!refused.is_done && refused.text.contains("has not ended"), "{}", refused.text);
+    assert!(again.is_done, "{}", again.text);
+    let (here, there) =
+        (program::verify(&first.data).await.unwrap(), program::verify(&second.data).await.unwrap());
+    for number in ["ok     1", "ok     4"] {
+        let line = |lines: &str| lines.lines().find(|line| line.contains(number)).map(str::to_owned);
+        assert_eq!(line(&here), line(&there));
+    }
 }

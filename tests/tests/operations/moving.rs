@@ -89,11 +89,7 @@ async fn kill_when_case_files_arrive(command: &[&str], target: &DistributedFolde
         tokio::time::sleep(Duration::from_millis(2)).await;
     }
     moving.kill().await.unwrap();
-    let (is_open,): (bool,) = sqlx::query_as("SELECT count(*) = 1 FROM copies WHERE finished_at IS NULL")
-        .fetch_one(&mut database)
-        .await
-        .unwrap();
-    assert!(is_open, "the move had ended");
+    require_unfinished(&mut database).await;
 }
 
 async fn count(target: &DistributedFolder, table: &str) -> i64 {
@@ -102,4 +98,27 @@ async fn count(target: &DistributedFolder, table: &str) -> i64 {
     let (count,): (i64,) =
         sqlx::query_as(sqlx::AssertSqlSafe(select)).fetch_one(&mut database).await.unwrap();
     count
+}
+
+/// Starts a copy into the target, and kills it as soon as the target bears its mark.
+pub async fn kill_when_begun(command: &[&str], target: &DistributedFolder) {
+    let mut copying = program::start(command).unwrap();
+    let mut database = PgConnection::connect(&target.database_url).await.unwrap();
+    loop {
+        assert!(copying.try_wait().unwrap().is_none(), "the copy ended before it could be killed");
+        let table = "SELECT to_regclass('copies') IS NOT NULL";
+        let (is_made,): (bool,) = sqlx::query_as(table).fetch_one(&mut database).await.unwrap();
+        if is_made && count(target, "copies").await > 0 {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+    copying.kill().await.unwrap();
+    require_unfinished(&mut database).await;
+}
+
+async fn require_unfinished(database: &mut PgConnection) {
+    let select = "SELECT count(*) = 1 FROM copies WHERE finished_at IS NULL";
+    let (is_open,): (bool,) = sqlx::query_as(select).fetch_one(database).await.unwrap();
+    assert!(is_open, "the copy had ended");
 }
