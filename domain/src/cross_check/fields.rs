@@ -10,7 +10,7 @@ use crate::{
     field::{Confidence, FieldName, Slot},
     finding::{Difference, FindingCode, Judgement, RaisedFinding},
     reading::FieldReading,
-    validation::paper_number,
+    validation::{IdentityPaper, paper_number},
 };
 
 /// From this similarity on, two texts may be one text read badly; below it they are two texts.
@@ -198,6 +198,10 @@ fn outcome(
     let comparison = compare(ValueKind::of(entered_field), &typed, text);
     if comparison.agrees() {
         return Outcome::Agrees;
+    }
+    // Words that name no kind of paper are a misreading, not another kind.
+    if entered_field == FieldName::IdType && IdentityPaper::from_entered(text) == IdentityPaper::Other {
+        return Outcome::NotThere;
     }
     let difference = comparison.difference.unwrap_or(Difference::Conflicting);
     let check = own_checks(entered, entered_field, &typed, text);

@@ -44,6 +44,17 @@ fn a_card_where_a_passport_was_typed_is_another_kind_of_paper() {
 }
 
 #[test]
+fn words_that_name_no_kind_of_paper_are_no_other_kind() {
+    let mut case = Case::clean();
+
+    case.set(Slot::Slip, FieldName::IdType, "由本人承担责任", 0.98);
+    case.raises(&[]);
+
+    case.set(Slot::Slip, FieldName::IdType, "护照", 0.98);
+    case.raises(&["field_mismatch:id_type"]);
+}
+
+#[test]
 fn a_passport_that_had_expired_is_found_on_its_front() {
     let mut case = with_passport();
     case.remove_field(Slot::IdFront, FieldName::Mrz);
