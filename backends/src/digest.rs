@@ -45,14 +45,18 @@ mod tests {
 
     #[test]
     fn it_is_the_digest_of_the_standard_and_pieces_make_the_same() {
-        let expected = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+        // FIPS 180-4, the example of one block.
+        let expected = [
+            0xba, 0x78, 0x16, 0xbf, 0x8f, 0x01, 0xcf, 0xea, 0x41, 0x41, 0x40, 0xde, 0x5d, 0xae, 0x22, 0x23,
+            0xb0, 0x03, 0x61, 0xa3, 0x96, 0x17, 0x7a, 0x9c, 0xb4, 0x10, 0xff, 0x61, 0xf2, 0x00, 0x15, 0xad,
+        ];
         let mut stream = Sha256Stream::default();
         stream.update(b"a");
         stream.update(b"bc");
 
-        let whole: String = sha256(b"abc").iter().map(|byte| format!("{byte:02x}")).collect();
+        let whole = sha256(b"abc");
 
         assert_eq!(whole, expected);
-        assert_eq!(stream.finish(), sha256(b"abc"));
+        assert_eq!(stream.finish(), expected);
     }
 }

@@ -322,7 +322,7 @@ fn invalid_numbers(entered: &EnteredData) -> Vec<RaisedFinding> {
 
 /// The unified code since 2015 has 18 characters, the organisation code of before 9.
 fn number_of_organisation(typed: &str) -> Result<Normalised, Invalid> {
-    match typed.chars().filter(|character| character.is_ascii_alphanumeric()).count() {
+    match typed.chars().filter(char::is_ascii_alphanumeric).count() {
         9 => organisation_code(typed),
         15 => business_licence(typed),
         _ => credit_code(typed),

@@ -42,7 +42,7 @@ pub enum Command {
     /// Takes in whatever a scanner puts into a folder
     Watch(watch::Arguments),
     /// Finds case files
-    Search(search::Arguments),
+    Search(Box<search::Arguments>),
     /// Shows one case file
     Show(show::Arguments),
     /// Scans that belong to no case file yet

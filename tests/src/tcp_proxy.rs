@@ -121,7 +121,7 @@ async fn carry(
             Weather::OneWay => direction == Direction::Answering,
             _ => true,
         };
-        let now = weather.wait_for(carries).await.map(|now| *now).unwrap_or(Weather::Fair);
+        let now = weather.wait_for(carries).await.map_or(Weather::Fair, |now| *now);
         match now {
             Weather::Slow(pause) => {
                 tokio::time::sleep(pause).await;

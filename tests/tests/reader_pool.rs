@@ -83,7 +83,7 @@ fn pool(first: First) -> Arc<ReaderPool> {
 }
 
 async fn read(pool: &Arc<ReaderPool>, seed: u64) -> Result<ReadOutcome, PoolError> {
-    pool.read(small_page(seed).unwrap().bytes.to_vec()).await
+    pool.read(small_page(seed).unwrap().bytes.clone()).await
 }
 
 fn is_read(outcome: &Result<ReadOutcome, PoolError>) -> bool {

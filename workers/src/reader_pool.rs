@@ -22,7 +22,7 @@ use self::turn::{Answer, Turn};
 
 /// What a page may take, decoding included; the slowest took a few seconds on a machine with eight times more work
 /// than cores.
-const PAGE_LIMIT: Duration = Duration::from_secs(180);
+const PAGE_LIMIT: Duration = Duration::from_mins(3);
 /// How often the watch looks at the threads, at least.
 const MOST_BETWEEN_LOOKS: Duration = Duration::from_secs(1);
 /// Name of the thread that watches.

@@ -71,7 +71,8 @@ async fn compare(
             on_step(Step { what: format!("{OBJECTS}, compared"), done, total });
         }
     }
-    let digest = sum.iter().map(|word| format!("{word:016x}")).collect();
+    let [a, b, c, d] = sum;
+    let digest = format!("{a:016x}{b:016x}{c:016x}{d:016x}");
     Ok(Copied { what: OBJECTS.to_owned(), count: done, digest })
 }
 

@@ -135,7 +135,7 @@ pub(super) async fn summary(connection: &mut PgConnection, table: &Table) -> Res
         let mut pieces = connection.copy_out_raw(&statement).await?;
         while let Some(piece) = pieces.try_next().await? {
             hasher.update(&piece);
-            count += piece.iter().filter(|byte| **byte == b'\n').count() as u64;
+            count += piece.iter().map(|byte| u64::from(*byte == b'\n')).sum::<u64>();
         }
     }
     Ok(Copied { what: table.name.clone(), count, digest: hasher.finalize().to_hex().to_string() })

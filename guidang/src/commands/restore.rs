@@ -61,6 +61,7 @@ pub async fn run(settings: &Settings, arguments: &Arguments) -> Result<(), Failu
 
 /// Puts what was done to the archive as a whole on its operation log.
 pub async fn on_record(backends: &Backends, action: &str, subject: &str) -> Result<(), Failure> {
+    const SENTENCE: &str = "the operation log cannot be written";
     let caller = archive_api::tokens::local_caller(backends).await;
     let caller = caller.or_fail("the account of this machine cannot act")?;
     let entry = LogEntry {
@@ -75,7 +76,6 @@ pub async fn on_record(backends: &Backends, action: &str, subject: &str) -> Resu
         reason: None,
         result: "done".to_owned(),
     };
-    const SENTENCE: &str = "the operation log cannot be written";
     let mut tx = backends.database.begin().await.or_fail(SENTENCE)?;
     tx.operation_log().append(&entry).await.or_fail(SENTENCE)?;
     tx.commit().await.or_fail(SENTENCE)

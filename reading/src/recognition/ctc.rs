@@ -220,7 +220,7 @@ fn step_of(row: &[f32], characters: &[char]) -> LatticeStep {
     let mut best_left_out = 0.0_f32;
     for (part, probabilities) in row.chunks(CLASSES_AT_A_TIME).enumerate() {
         // Nearly all of the thousands of classes are out of the question: many are passed over at once.
-        if !probabilities.iter().fold(false, |any, &probability| any | (probability >= LEAST_KEPT)) {
+        if probabilities.iter().copied().fold(f32::MIN, f32::max) < LEAST_KEPT {
             continue;
         }
         for (place, &probability) in probabilities.iter().enumerate().filter(|(_, p)| **p >= LEAST_KEPT) {

@@ -24,7 +24,8 @@ fn told(refused: Result<Backends, ConnectError>) -> String {
     let mut told = error.to_string();
     let mut cause = std::error::Error::source(&error);
     while let Some(this) = cause {
-        told.push_str(&format!(": {this}"));
+        told.push_str(": ");
+        told.push_str(&this.to_string());
         cause = this.source();
     }
     told

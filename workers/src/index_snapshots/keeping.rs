@@ -41,7 +41,7 @@ async fn keep(backends: Backends, root: PathBuf, every: TimeDelta, mut stop: wat
                 Ok(true) => make(&backends, &root).await,
                 Ok(false) => {}
                 Err(error) => {
-                    tracing::warn!(error = %error, "it is not known whether an index snapshot is due")
+                    tracing::warn!(error = %error, "it is not known whether an index snapshot is due");
                 }
             }
             tokio::time::sleep(LOOK_EVERY).await;

@@ -86,7 +86,7 @@ async fn place_in(
         drop(tx);
         return into_tray(context, claimed, scan).await;
     };
-    let mut next: Vec<Ring> = placement.check.iter().cloned().collect();
+    let mut next: Vec<Ring> = placement.check.iter().copied().collect();
     next.extend(try_neighbours_again(context, tx.as_mut(), &scan).await?);
     tx.operation_log().append(&context.log_entry("place_scan", "scan", scan.id.uuid(), by)).await?;
     fail::fail_point!("place_scan::before_commit");
