@@ -15,7 +15,7 @@ use backends::{
 use domain::{
     case_file::CaseState,
     ids::{AccountId, KeyId, ScanId, UploadId},
-    job::{JobName, JobState},
+    job::JobName,
     scan::ScanState,
 };
 use uuid::Uuid;
@@ -46,19 +46,7 @@ pub fn case_file(backends: &Backends, slip_number: &str) -> CaseFileRow {
 }
 
 pub fn job(backends: &Backends, subject: u128) -> JobRow {
-    let now = backends.clock.now();
-    JobRow {
-        id: new_id(now),
-        name: JobName::ReadScan,
-        subject: Uuid::from_u128(subject),
-        state: JobState::Waiting,
-        attempts: 0,
-        due_at: now,
-        lease_until: None,
-        reason: None,
-        created_at: now,
-        finished_at: None,
-    }
+    JobRow::due_at_once(JobName::ReadScan, Uuid::from_u128(subject), backends.clock.now())
 }
 
 pub fn log_entry(backends: &Backends, subject: &str) -> LogEntry {
