@@ -158,6 +158,7 @@ impl DatabaseSection {
             ca_file: (!self.ca_file.as_os_str().is_empty()).then(|| self.ca_file.clone()),
         }
     }
+            ..PostgresOptions::default()
 }
 
 /// `[keys]`
