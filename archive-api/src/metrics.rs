@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use axum::{
-    extract::{MatchedPath, Request, State},
+    extract::{Request, State},
     http::header,
     middleware::Next,
     response::{IntoResponse, Response},
@@ -21,6 +21,7 @@ use crate::{
     caller::Caller,
     problem::{Problem, kinds},
     state::ArchiveState,
+    request_span,
 };
 
 /// Over how long the speed is measured at which work is done.
@@ -118,14 +119,11 @@ impl Backlog {
 /// Counts requests by route, never by address: addresses hold ids.
 pub(crate) async fn measure_requests(request: Request, next: Next) -> Response {
     let started = Instant::now();
-    let method = request.method().to_string();
-    let route = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());
+    let method = request_span::method_of(&request);
+    let route = request_span::route_of(&request);
     let response = next.run(request).await;
-    let labels = [
-        ("method", method),
-        ("route", route.unwrap_or_else(|| "none".to_owned())),
-        ("status", response.status().as_u16().to_string()),
-    ];
+    let labels =
+        [("method", method.to_owned()), ("route", route), ("status", response.status().as_u16().to_string())];
     histogram!("guidang_request_seconds", &labels).record(started.elapsed().as_secs_f64());
     response
 }

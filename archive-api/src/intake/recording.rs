@@ -56,6 +56,7 @@ impl Recording<'_> {
             Err(failure) => return self.after_failure(backends, upload, failure).await,
         };
         fail::fail_point!("intake::after_commit");
+        tracing::Span::current().record("upload.id", tracing::field::display(row.id));
         record::announce(backends, &jobs).await;
         storing::remove(backends, &superfluous.iter().collect::<Vec<_>>()).await;
         let mut tx = backends.database.begin_read().await?;

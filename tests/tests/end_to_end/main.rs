@@ -10,3 +10,4 @@ mod placing;
 mod sample_cases;
 mod samples;
 mod who_sees_what;
+mod traces;
