@@ -25,7 +25,7 @@ use super::{
     source::Labels,
     storing::{self, StoredFile},
 };
-use crate::{caller::Caller, record};
+use crate::{caller::Caller, metrics::count_bytes, record};
 
 /// What an upload is recorded with.
 pub(super) struct Recording<'a> {
@@ -40,6 +40,7 @@ struct Written {
     upload: UploadRow,
     jobs: Vec<Ring>,
     superfluous: Vec<ScanRow>,
+    sizes_bytes: Vec<i64>,
 }
 
 impl Recording<'_> {
@@ -51,12 +52,13 @@ impl Recording<'_> {
     ) -> Result<UploadReceipt, IntakeError> {
         fail::fail_point!("intake::stored");
         let written = self.write(backends, &upload).await;
-        let Written { upload: row, jobs, superfluous } = match written {
+        let Written { upload: row, jobs, superfluous, sizes_bytes } = match written {
             Ok(written) => written,
             Err(failure) => return self.after_failure(backends, upload, failure).await,
         };
-        fail::fail_point!("intake::after_commit");
         tracing::Span::current().record("upload.id", tracing::field::display(row.id));
+        fail::fail_point!("intake::after_commit");
+        sizes_bytes.into_iter().for_each(count_bytes);
         record::announce(backends, &jobs).await;
         storing::remove(backends, &superfluous.iter().collect::<Vec<_>>()).await;
         let mut tx = backends.database.begin_read().await?;
@@ -73,24 +75,24 @@ impl Recording<'_> {
             received_at: now,
         };
         let mut tx = backends.database.begin().await.map_err(Failure::BeforeCommit)?;
-        let (jobs, superfluous) =
-            self.write_rows(tx.as_mut(), &row, upload).await.map_err(Failure::BeforeCommit)?;
+        let id = row.id;
+        let written = self.write_rows(tx.as_mut(), row, upload).await.map_err(Failure::BeforeCommit)?;
         fail::fail_point!("intake::before_commit");
         match tx.commit().await {
-            Ok(()) => Ok(Written { upload: row, jobs, superfluous }),
-            Err(error) => Err(Failure::InCommit(row.id, error)),
+            Ok(()) => Ok(written),
+            Err(error) => Err(Failure::InCommit(id, error)),
         }
     }
 
     async fn write_rows(
         &self,
         tx: &mut dyn Transaction,
-        row: &UploadRow,
+        row: UploadRow,
         upload: &UploadUnderWay,
-    ) -> Result<(Vec<Ring>, Vec<ScanRow>), StorageError> {
-        let (new, linked, superfluous) = settle_twins(tx, row, upload).await?;
+    ) -> Result<Written, StorageError> {
+        let (new, linked, superfluous) = settle_twins(tx, &row, upload).await?;
         let items = items(upload, &linked);
-        tx.scans().insert_upload(row, &new, &items).await?;
+        tx.scans().insert_upload(&row, &new, &items).await?;
         let mut jobs = Vec::with_capacity(new.len());
         for scan in &new {
             let job = JobRow::due_at_once(JobName::ReadScan, scan.id.uuid(), row.received_at);
@@ -102,7 +104,8 @@ impl Recording<'_> {
         let result = format!("received={received} linked={links} refused={refused}");
         let entry = self.caller.log_entry(row.received_at, "upload", ("upload", row.id.to_string()), &result);
         tx.operation_log().append(&entry).await?;
-        Ok((jobs, superfluous))
+        let sizes_bytes = new.iter().map(|scan| scan.size_bytes).collect();
+        Ok(Written { upload: row, jobs, superfluous, sizes_bytes })
     }
 
     /// Nothing was kept if that is certain; an upload with the same key that was quicker has its answer given.
