@@ -4,10 +4,11 @@
 
 mod entering;
 mod finding_again;
+mod freshness;
 mod intake;
 mod page_pictures;
 mod placing;
 mod sample_cases;
 mod samples;
-mod who_sees_what;
 mod traces;
+mod who_sees_what;
