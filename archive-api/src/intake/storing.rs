@@ -138,7 +138,7 @@ fn scan_row(
 async fn put_small(blobs: &BlobStore, id: ScanId, key: DataKey, bytes: Bytes) -> Result<(), StorageError> {
     let blob = BlobKey::Scan(id);
     let sealing = tokio::task::spawn_blocking(move || {
-        let (mut stream, mut sealed) = SealStream::start(&key, &blob.path());
+        let (mut stream, mut sealed) = SealStream::start(&key, &blob.path())?;
         stream.push(&bytes, &mut sealed)?;
         stream.finish(&mut sealed)?;
         Ok::<_, StorageError>(sealed)
@@ -151,7 +151,7 @@ async fn put_small(blobs: &BlobStore, id: ScanId, key: DataKey, bytes: Bytes) ->
 
 async fn put_large(blobs: &BlobStore, id: ScanId, key: &DataKey, bytes: &[u8]) -> Result<(), StorageError> {
     let blob = BlobKey::Scan(id);
-    let (mut stream, mut sealed) = SealStream::start(key, &blob.path());
+    let (mut stream, mut sealed) = SealStream::start(key, &blob.path())?;
     let mut writer = blobs.start(blob).await?;
     let written = async {
         writer.write(&sealed).await?;
