@@ -38,6 +38,7 @@ pub(super) struct Recording<'a> {
 /// What was written.
 struct Written {
     upload: UploadRow,
+    items: Vec<UploadItem>,
     jobs: Vec<Ring>,
     superfluous: Vec<ScanRow>,
     sizes_bytes: Vec<i64>,
@@ -52,7 +53,7 @@ impl Recording<'_> {
     ) -> Result<UploadReceipt, IntakeError> {
         fail::fail_point!("intake::stored");
         let written = self.write(backends, &upload).await;
-        let Written { upload: row, jobs, superfluous, sizes_bytes } = match written {
+        let Written { upload: row, items, jobs, superfluous, sizes_bytes } = match written {
             Ok(written) => written,
             Err(failure) => return self.after_failure(backends, upload, failure).await,
         };
@@ -61,8 +62,7 @@ impl Recording<'_> {
         sizes_bytes.into_iter().for_each(count_bytes);
         record::announce(backends, &jobs).await;
         storing::remove(backends, &superfluous.iter().collect::<Vec<_>>()).await;
-        let mut tx = backends.database.begin_read().await?;
-        Ok(UploadReceipt::load(tx.as_mut(), &row, self.limits).await?)
+        Ok(UploadReceipt::of(&row, items, self.limits))
     }
 
     async fn write(&self, backends: &Backends, upload: &UploadUnderWay) -> Result<Written, Failure> {
@@ -75,12 +75,11 @@ impl Recording<'_> {
             received_at: now,
         };
         let mut tx = backends.database.begin().await.map_err(Failure::BeforeCommit)?;
-        let id = row.id;
         let written = self.write_rows(tx.as_mut(), row, upload).await.map_err(Failure::BeforeCommit)?;
         fail::fail_point!("intake::before_commit");
         match tx.commit().await {
             Ok(()) => Ok(written),
-            Err(error) => Err(Failure::InCommit(id, error)),
+            Err(error) => Err(Failure::InCommit(written.upload.id, error)),
         }
     }
 
@@ -105,7 +104,7 @@ impl Recording<'_> {
         let entry = self.caller.log_entry(row.received_at, "upload", ("upload", row.id.to_string()), &result);
         tx.operation_log().append(&entry).await?;
         let sizes_bytes = new.iter().map(|scan| scan.size_bytes).collect();
-        Ok(Written { upload: row, jobs, superfluous, sizes_bytes })
+        Ok(Written { upload: row, items, jobs, superfluous, sizes_bytes })
     }
 
     /// Nothing was kept if that is certain; an upload with the same key that was quicker has its answer given.
@@ -163,7 +162,7 @@ async fn settle_twins(
             outlet: scan.outlet_code.clone(),
             slot: scan.slot_given,
         };
-        match storing::twin_of(tx, &scan.sha256, &labels).await? {
+        match storing::twin_of(tx, &scan.digest, &labels).await? {
             Some(twin) => {
                 linked.insert(scan.id, twin);
                 superfluous.push((**scan).clone());

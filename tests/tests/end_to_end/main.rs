@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a broken behaviour must fail the test where it shows")]
 
+mod born_digital;
 mod entering;
 mod finding_again;
 mod freshness;
@@ -11,4 +12,5 @@ mod placing;
 mod sample_cases;
 mod samples;
 mod traces;
+mod watching;
 mod who_sees_what;
