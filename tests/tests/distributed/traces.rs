@@ -20,6 +20,8 @@ async fn a_trace_leads_from_the_server_over_the_broker_to_the_last_job() {
     clerk.import(entries::csv(&[Entry::of(1, OUTLET)])).await.unwrap().document().unwrap();
     let mut reader = cluster.worker(&["--only", "read,archive"]).await.unwrap();
     let mut finisher = cluster.worker(&["--only", "place,check"]).await.unwrap();
+    // A check that the import asked for and that still waits would be the import's.
+    cluster.server.wait_until_settled().await.unwrap();
 
     let upload = Upload::of(vec![scans::small_page(1).unwrap(), scans::small_page(2).unwrap()])
         .for_slip(&entries::slip_number(1, OUTLET))

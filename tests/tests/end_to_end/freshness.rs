@@ -79,7 +79,7 @@ async fn a_change_that_never_was_is_said_and_not_waited_for() {
     let browser = Browser::sign_in(&server, "auditor").await.unwrap();
     let change = import(&server, 1).await;
 
-    let page = browser.page("/case-files?name=a&at_least=99999999").await.unwrap();
+    let page = browser.page("/case-files?slip_number=TJ2026*&at_least=99999999").await.unwrap();
     let told = server.command(&["search", "--at-least", "99999999"]).await.unwrap_err().to_string();
 
     let said = format!("the last one is {change}");

@@ -50,9 +50,11 @@ fn trace_parent() -> String {
 async fn an_upload_and_all_its_jobs_are_one_trace() {
     let collector = Collector::start().await.unwrap();
     let mut server = setup(&collector.address).start().await.unwrap();
-    let case = SampleCase::ending("DX000100017").unwrap();
+    let case = SampleCase::ending("DX000100011").unwrap();
     let archivist = server.archivist().unwrap();
     archivist.import(sample_cases::entries().unwrap()).await.unwrap().document().unwrap();
+    // A check that the import asked for and that still waits would be the import's.
+    server.wait_until_settled().await.unwrap();
 
     let upload = case.upload().unwrap().in_trace(&trace_parent());
     let answer = archivist.upload(&upload).await.unwrap();
