@@ -1,9 +1,10 @@
 //! Objects: bytes kept outside the catalogue, always as ciphertext.
 
+mod folder;
 mod key;
 mod s3;
 
-use std::{path::Path, sync::Arc};
+use std::{path::Path, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
@@ -41,21 +42,23 @@ pub struct StoredBlob {
 #[derive(Debug, Clone)]
 pub struct BlobStore {
     store: Arc<dyn ObjectStore>,
-    /// What `object_store` has no calls for; `None` for a local folder.
+    /// What `object_store` has no calls for in a bucket; `None` for a local folder.
     bucket: Option<Arc<Bucket>>,
+    /// The local folder; `None` for a bucket.
+    folder: Option<Arc<Path>>,
 }
 
 impl BlobStore {
     /// Opens a local folder, which must exist.
     pub fn local(folder: &Path) -> Result<Self, StorageError> {
         let store = LocalFileSystem::new_with_prefix(folder)?.with_fsync(true).with_automatic_cleanup(true);
-        Ok(Self { store: Arc::new(store), bucket: None })
+        Ok(Self { store: Arc::new(store), bucket: None, folder: Some(Arc::from(folder)) })
     }
 
     /// Opens `s3://BUCKET[/PREFIX]`; a store that does not keep its promises is refused with what to do.
     pub async fn s3(url: &str, settings: &S3Settings, clock: Arc<dyn Clock>) -> Result<Self, StorageError> {
         let opened = s3::open(url, settings, clock).await?;
-        Ok(Self { store: opened.store, bucket: Some(opened.bucket) })
+        Ok(Self { store: opened.store, bucket: Some(opened.bucket), folder: None })
     }
 
     /// Which kind of store, for the log.
@@ -150,10 +153,15 @@ impl BlobStore {
 
     /// Removes parts of large objects that were begun before `before` and never finished; says of how many.
     pub async fn abandon_unfinished(&self, before: DateTime<Utc>) -> Result<u64, StorageError> {
-        match &self.bucket {
-            Some(bucket) => Ok(bucket.abandon_unfinished(before).await?),
-            None => Ok(0),
+        if let Some(bucket) = &self.bucket {
+            return Ok(bucket.abandon_unfinished(before).await?);
         }
+        let Some(folder) = self.folder.clone() else { return Ok(0) };
+        let looking = tokio::task::spawn_blocking(move || folder::abandon_unfinished(&folder, before));
+        let looked = looking
+            .await
+            .map_err(|error| StorageError::Internal { what: "object store", source: Box::new(error) })?;
+        looked.map_err(|error| StorageError::of_disk("object store", error))
     }
 
     /// Leave to bring one file straight to the store; `None` where there is no store to bring it to.
@@ -177,6 +185,8 @@ pub struct BlobReader {
 }
 
 const PART_BYTES: usize = 8 * 1024 * 1024;
+/// How long parts that are under way are waited for when their object is given up.
+const ARRIVE_WITHIN: Duration = Duration::from_secs(5);
 
 /// A large object being written; not visible until `finish`.
 #[derive(Debug)]
@@ -212,7 +222,12 @@ impl BlobWriter {
     }
 
     /// Gives up; what was written is removed.
-    pub async fn abort(self) -> Result<(), StorageError> {
+    pub async fn abort(mut self) -> Result<(), StorageError> {
+        // A part that arrives after it was given up may stay; each that failed is taken out of those under way.
+        let arriving = async { while self.upload.wait_for_capacity(0).await.is_err() {} };
+        if tokio::time::timeout(ARRIVE_WITHIN, arriving).await.is_err() {
+            tracing::debug!("parts were under way when their object was given up; the sweep looks for them");
+        }
         self.upload.abort().await?;
         Ok(())
     }

@@ -14,12 +14,12 @@ use super::data_key::DataKey;
 use crate::error::StorageError;
 
 const MAGIC: &[u8; 4] = b"GDS1";
-const NONCE_PREFIX_BYTES: usize = 7;
+pub(super) const NONCE_PREFIX_BYTES: usize = 7;
 const KEY_ID_BYTES: usize = 16;
-const HEADER_BYTES: usize = MAGIC.len() + KEY_ID_BYTES + NONCE_PREFIX_BYTES;
-const SEGMENT_BYTES: usize = 64 * 1024;
-const TAG_BYTES: usize = 16;
-const SEALED_SEGMENT_BYTES: usize = SEGMENT_BYTES + TAG_BYTES;
+pub(super) const HEADER_BYTES: usize = MAGIC.len() + KEY_ID_BYTES + NONCE_PREFIX_BYTES;
+pub(super) const SEGMENT_BYTES: usize = 64 * 1024;
+pub(super) const TAG_BYTES: usize = 16;
+pub(super) const SEALED_SEGMENT_BYTES: usize = SEGMENT_BYTES + TAG_BYTES;
 
 /// Encrypts one object from front to back. The object's path is bound to every segment.
 pub struct SealStream {
@@ -141,7 +141,7 @@ impl OpenStream {
     }
 }
 
-fn associated_data(header: &[u8], path: &str) -> Vec<u8> {
+pub(super) fn associated_data(header: &[u8], path: &str) -> Vec<u8> {
     let mut associated = header.to_vec();
     associated.extend_from_slice(path.as_bytes());
     associated
