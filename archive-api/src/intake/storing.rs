@@ -148,7 +148,7 @@ pub(super) fn scan_row(
 async fn put(blobs: &BlobStore, id: ScanId, key: DataKey, bytes: Bytes) -> Result<(), StorageError> {
     let blob = BlobKey::Scan(id);
     let sealing = tokio::task::spawn_blocking(move || {
-        let (mut stream, mut sealed) = SealStream::start(&key, &blob.path());
+        let (mut stream, mut sealed) = SealStream::start(&key, &blob.path())?;
         stream.push(&bytes, &mut sealed)?;
         stream.finish(&mut sealed)?;
         Ok::<_, StorageError>(sealed)

@@ -9,13 +9,13 @@ use std::{
     sync::Arc,
 };
 
-use ring::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
+use ring::aead::{Aad, LessSafeKey};
 
 use super::{
-    data_key::DataKey,
+    data_key::{DataKey, cipher},
     stream::{
-        HEADER_BYTES, NONCE_PREFIX_BYTES, SEALED_SEGMENT_BYTES, SEGMENT_BYTES, SealStream, TAG_BYTES,
-        associated_data,
+        HEADER_BYTES, NONCE_PREFIX_BYTES, SEALED_SEGMENT_BYTES, SEGMENT_BYTES, SealStream, SegmentNonces,
+        TAG_BYTES, associated_data,
     },
 };
 use crate::error::StorageError;
@@ -35,7 +35,7 @@ impl SpoolFolder {
     /// Starts an object that will stand at `path`; the second value is its first bytes.
     pub fn seal(&self, key: &DataKey, path: &str) -> Result<(SpooledSeal, Vec<u8>), StorageError> {
         let mut file = self.nameless_file().map_err(unavailable)?;
-        let (seal, header) = SealStream::start(key, path);
+        let (seal, header) = SealStream::start(key, path)?;
         file.write_all(&header).map_err(unavailable)?;
         let object = SpooledSeal { seal, file, key: key.clone(), path: path.to_owned(), plain_bytes: 0 };
         Ok((object, header))
@@ -95,11 +95,9 @@ impl SpooledObject {
         file.read_exact_at(&mut header, 0).map_err(unavailable)?;
         let mut nonce_prefix = [0; NONCE_PREFIX_BYTES];
         nonce_prefix.copy_from_slice(&header[HEADER_BYTES - NONCE_PREFIX_BYTES..]);
-        let unusable = |_| StorageError::corrupt("key store", "a key has the wrong length");
-        let cipher = UnboundKey::new(&AES_256_GCM, key.bytes()).map_err(unusable)?;
         Ok(Self {
             file,
-            cipher: LessSafeKey::new(cipher),
+            cipher: cipher(key.bytes())?,
             nonce_prefix,
             associated: associated_data(&header, path),
             plain_bytes,
@@ -129,20 +127,13 @@ impl SpooledObject {
         let mut sealed = vec![0; plain_bytes + TAG_BYTES];
         let place = HEADER_BYTES as u64 + index * SEALED_SEGMENT_BYTES as u64;
         self.file.read_exact_at(&mut sealed, place)?;
-        let nonce = self.nonce(u32::try_from(index).map_err(io::Error::other)?, is_last);
+        let segment = u32::try_from(index).map_err(io::Error::other)?;
+        let mut nonces = SegmentNonces { prefix: self.nonce_prefix, segment };
+        let nonce = nonces.next(is_last).map_err(io::Error::other)?;
         let altered = |_| io::Error::new(io::ErrorKind::InvalidData, "a segment in the spool was altered");
         self.cipher.open_in_place(nonce, Aad::from(&self.associated), &mut sealed).map_err(altered)?;
         sealed.truncate(plain_bytes);
         Ok(sealed)
-    }
-
-    /// As the STREAM construction has it: the prefix of the object, the number of the segment, whether it is the last.
-    fn nonce(&self, index: u32, is_last: bool) -> Nonce {
-        let mut nonce = [0; NONCE_LEN];
-        nonce[..NONCE_PREFIX_BYTES].copy_from_slice(&self.nonce_prefix);
-        nonce[NONCE_PREFIX_BYTES..NONCE_LEN - 1].copy_from_slice(&index.to_be_bytes());
-        nonce[NONCE_LEN - 1] = u8::from(is_last);
-        Nonce::assume_unique_for_key(nonce)
     }
 }
 
