@@ -67,8 +67,11 @@ impl Intake {
         let now = self.backends.clock.now();
         let (id, key) = (new_id(now), self.backends.vault.unkept_key(now));
         let Beginning { head, bytes, digest, memory } = beginning;
+        let (spool, sealed_under, path) =
+            (self.backends.spool.clone(), key.clone(), BlobKey::Scan(id).path());
+        let (seal, header) = elsewhere(move || spool.seal(&sealed_under, &path)).await?;
         let writer = self.backends.blobs.start(BlobKey::Scan(id)).await?;
-        let mut passage = Passage::start(&self.backends, (id, &key), writer).await?;
+        let mut passage = Passage { writer, header, seal: Some(seal), size_bytes: 0 };
         match passage.pass(files, (bytes, digest), &self.limits).await {
             Ok(Ok(found)) => {
                 let writer = passage.writer;
@@ -91,32 +94,14 @@ impl Intake {
 /// A file on its way from its sender through the seal into the store.
 struct Passage {
     writer: BlobWriter,
+    /// What stands before the first segment.
+    header: Vec<u8>,
     /// `None` while a piece is being sealed, and at the end.
     seal: Option<SpooledSeal>,
     size_bytes: u64,
 }
 
 impl Passage {
-    async fn start(
-        backends: &Backends,
-        (id, key): (ScanId, &DataKey),
-        mut writer: BlobWriter,
-    ) -> Result<Self, StorageError> {
-        let (spool, key, path) = (backends.spool.clone(), key.clone(), BlobKey::Scan(id).path());
-        let started = elsewhere(move || spool.seal(&key, &path)).await;
-        let written = match started {
-            Ok((seal, header)) => writer.write(&header).await.map(|()| seal),
-            Err(error) => Err(error),
-        };
-        match written {
-            Ok(seal) => Ok(Self { writer, seal: Some(seal), size_bytes: 0 }),
-            Err(error) => {
-                abort(writer, id).await;
-                Err(error)
-            }
-        }
-    }
-
     /// Passes everything on, then looks at it as a whole.
     async fn pass(
         &mut self,
@@ -124,6 +109,7 @@ impl Passage {
         (beginning, mut digest): (Bytes, Sha256Stream),
         limits: &Limits,
     ) -> Result<Result<Found, Refusal>, IntakeError> {
+        self.writer.write(&self.header).await?;
         self.send(beginning).await?;
         let mut waiting = BytesMut::new();
         while let Some(piece) = files.next_piece().await? {
@@ -159,7 +145,7 @@ impl Passage {
             })
             .await?;
             self.seal = Some(seal);
-            self.writer.write(&sealed).await?;
+            self.writer.pass(sealed.into()).await?;
             fail::fail_point!("intake::in_parts");
         }
         Ok(())
@@ -173,7 +159,7 @@ impl Passage {
             Ok((object, sealed))
         })
         .await?;
-        self.writer.write(&sealed).await?;
+        self.writer.pass(sealed.into()).await?;
         Ok(object)
     }
 }

@@ -4,14 +4,17 @@ mod folder;
 mod key;
 mod s3;
 
-use std::{path::Path, sync::Arc, time::Duration};
+use std::{ops::Range, path::Path, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
-use futures_util::{StreamExt, TryStreamExt, stream::BoxStream};
+use futures_util::{
+    StreamExt, TryStreamExt,
+    stream::{self, BoxStream},
+};
 use object_store::{
-    ObjectStore, ObjectStoreExt, PutMode, PutOptions, PutPayload, WriteMultipart, local::LocalFileSystem,
-    path::Path as ObjectPath,
+    GetOptions, GetRange, GetResult, ObjectStore, ObjectStoreExt, PutMode, PutOptions, PutPayload,
+    WriteMultipart, local::LocalFileSystem, path::Path as ObjectPath,
 };
 
 use self::s3::Bucket;
@@ -98,16 +101,27 @@ impl BlobStore {
         }
     }
 
-    /// The object piece by piece; `None` when there is none.
+    /// The object piece by piece; `None` when there is none. A bucket is asked for one part after the other, so that
+    /// no request outlasts its time however slowly the pieces are taken.
     pub async fn open(&self, key: BlobKey) -> Result<Option<BlobReader>, StorageError> {
-        match self.store.get(&key.object_path()).await {
-            Ok(found) => {
-                let size_bytes = found.meta.size;
-                Ok(Some(BlobReader { size_bytes, pieces: found.into_stream().err_into().boxed() }))
-            }
-            Err(object_store::Error::NotFound { .. }) => Ok(None),
-            Err(error) => Err(error.into()),
-        }
+        let is_remote = self.bucket.is_some();
+        let options = if is_remote { part_of(0..PART_BYTES as u64, None) } else { GetOptions::default() };
+        let path = key.object_path();
+        let first = match self.store.get_opts(&path, options).await {
+            Ok(found) => found,
+            Err(object_store::Error::NotFound { .. }) => return Ok(None),
+            Err(error) => return Err(error.into()),
+        };
+        let (size_bytes, tag) = (first.meta.size, first.meta.e_tag.clone());
+        let starts = (first.range.end..size_bytes).step_by(PART_BYTES);
+        let store = Arc::clone(&self.store);
+        let later = stream::iter(starts).then(move |start| {
+            let end = size_bytes.min(start + PART_BYTES as u64);
+            let (store, path, options) = (Arc::clone(&store), path.clone(), part_of(start..end, tag.clone()));
+            async move { store.get_opts(&path, options).await.map(GetResult::into_stream) }
+        });
+        let pieces = first.into_stream().chain(later.try_flatten());
+        Ok(Some(BlobReader { size_bytes, pieces: pieces.err_into().boxed() }))
     }
 
     /// Whether the object is there.
@@ -170,6 +184,11 @@ impl BlobStore {
     }
 }
 
+/// Asks for a part of an object, which must still be the one that bears this tag.
+fn part_of(range: Range<u64>, tag: Option<String>) -> GetOptions {
+    GetOptions { range: Some(GetRange::Bounded(range)), if_match: tag, ..GetOptions::default() }
+}
+
 impl BlobKey {
     fn object_path(self) -> ObjectPath {
         ObjectPath::from(self.path())
@@ -185,6 +204,7 @@ pub struct BlobReader {
 }
 
 const PART_BYTES: usize = 8 * 1024 * 1024;
+const PARTS_UNDER_WAY: usize = 2;
 /// How long parts that are under way are waited for when their object is given up.
 const ARRIVE_WITHIN: Duration = Duration::from_secs(5);
 
@@ -200,10 +220,17 @@ pub struct BlobWriter {
 impl BlobWriter {
     /// Appends bytes; waits when too many parts are under way, so memory stays bounded.
     pub async fn write(&mut self, bytes: &[u8]) -> Result<(), StorageError> {
-        const PARTS_UNDER_WAY: usize = 2;
         self.upload.wait_for_capacity(PARTS_UNDER_WAY).await?;
         self.upload.write(bytes);
         self.size_bytes += bytes.len() as u64;
+        Ok(())
+    }
+
+    /// Appends bytes that need not be copied.
+    pub async fn pass(&mut self, bytes: Bytes) -> Result<(), StorageError> {
+        self.upload.wait_for_capacity(PARTS_UNDER_WAY).await?;
+        self.size_bytes += bytes.len() as u64;
+        self.upload.put(bytes);
         Ok(())
     }
 

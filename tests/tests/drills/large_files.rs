@@ -8,6 +8,7 @@ use archive_tests::{
     large_files::{self, Chain, MemoryWatch, Sender},
     scans,
     server::{Setup, TestServer},
+    small_disk::SmallDisk,
 };
 use backends::{
     clock::{Clock, HandClock, SystemClock},
@@ -99,4 +100,24 @@ async fn sweep_an_hour_later(data: &Path) {
     let clock = HandClock::new(SystemClock.now() + TimeDelta::minutes(61));
     let backends = Backends::connect(&BackendsConfig::embedded(data), Arc::new(clock)).await.unwrap();
     timetable::sweep(&backends).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_disk_without_room_for_a_large_file_refuses_it_and_keeps_nothing() {
+    let disk = SmallDisk::mount(48 << 20).unwrap();
+    let mut server =
+        Setup::for_drills().in_folder(&disk.path().join("data")).without_work().start().await.unwrap();
+    let archivist = server.archivist().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    // It needs its size twice: as an object and in the spool.
+    let large = large_files::tiff(&folder.path().join("large.tif"), 4, Chain::Whole).unwrap();
+
+    let refused = large_files::send(&archivist, &large, &[]).await.unwrap();
+    let small = archivist.upload(&Upload::of(vec![scans::small_page(2).unwrap()])).await.unwrap();
+
+    assert_eq!((refused.status.as_u16(), refused.code()), (507, "storage_full"), "{}", refused.text);
+    assert!(server.is_running(), "a full disk ended the server");
+    assert_eq!(small.outcomes(), ["received"], "{}", small.text);
+    assert_eq!(files_in(&server.data().join("objects")), 1);
+    server.verify().await.unwrap();
 }
