@@ -12,6 +12,7 @@ use std::{
 };
 
 use anyhow::{Context, Result};
+use backends::digest::{ContentDigest, ContentDigestStream};
 use bytes::Bytes;
 use reqwest::{
     Body, Method,
@@ -36,7 +37,9 @@ pub struct LargeFile {
     pub path: PathBuf,
     /// How long it is.
     pub size_bytes: u64,
-    /// Its digest.
+    /// What the archive knows it by.
+    pub digest: ContentDigest,
+    /// What object stores know it by.
     pub sha256: [u8; 32],
 }
 
@@ -54,7 +57,12 @@ pub fn tiff(path: &Path, pages: u32, chain: Chain) -> Result<LargeFile> {
     let page_bytes = PAGE.0 * PAGE.1;
     let directory_bytes = 2 + 8 * 12 + 4;
     let directory_of = |page: u32| 8 + page * (page_bytes + directory_bytes) + page_bytes;
-    let mut file = Hashed { file: BufWriter::new(File::create(path)?), sha256: Sha256::new(), size_bytes: 0 };
+    let mut file = Hashed {
+        file: BufWriter::new(File::create(path)?),
+        digest: ContentDigestStream::default(),
+        sha256: Sha256::new(),
+        size_bytes: 0,
+    };
     file.write(b"II*\0")?;
     file.write(&directory_of(0).to_le_bytes())?;
     for page in 0..pages {
@@ -100,12 +108,14 @@ fn directory(pixels: u32, page_bytes: u32, next: u32) -> Vec<u8> {
 /// A file that is hashed while it is written.
 struct Hashed {
     file: BufWriter<File>,
+    digest: ContentDigestStream,
     sha256: Sha256,
     size_bytes: u64,
 }
 
 impl Hashed {
     fn write(&mut self, bytes: &[u8]) -> Result<()> {
+        self.digest.update(bytes);
         self.sha256.update(bytes);
         self.size_bytes += bytes.len() as u64;
         Ok(self.file.write_all(bytes)?)
@@ -114,7 +124,12 @@ impl Hashed {
     fn finish(mut self, path: &Path) -> Result<LargeFile> {
         self.file.flush()?;
         let sha256 = self.sha256.finalize().into();
-        Ok(LargeFile { path: path.to_owned(), size_bytes: self.size_bytes, sha256 })
+        Ok(LargeFile {
+            path: path.to_owned(),
+            size_bytes: self.size_bytes,
+            digest: self.digest.finish(),
+            sha256,
+        })
     }
 }
 

@@ -16,7 +16,7 @@ mod taking;
 
 use std::{collections::HashMap, sync::Arc};
 
-use backends::{connect::Backends, error::StorageError};
+use backends::{connect::Backends, digest::ContentDigest, error::StorageError};
 use domain::{
     access::{Action, Permission},
     field::Slot,
@@ -242,7 +242,7 @@ enum Outcome {
 /// What makes a file the same as another one: the same bytes for the same acceptance.
 #[derive(PartialEq, Eq, Hash)]
 struct Sameness {
-    sha256: [u8; 32],
+    digest: ContentDigest,
     slip_number: String,
     outlet: Option<String>,
     slot: Option<Slot>,
@@ -261,16 +261,16 @@ impl UploadUnderWay {
     /// Keeps a file for the next batch, unless the same one came earlier in the same upload.
     fn hold(&mut self, mut held: HeldFile, batch: &mut Vec<HeldFile>) {
         held.index = self.outcomes.len();
-        if self.is_new(&held.sha256, &held.labels) {
+        if self.is_new(&held.digest, &held.labels) {
             batch.push(held);
         }
     }
 
     /// Notes what the next file becomes, and whether it has to be stored for that.
-    fn is_new(&mut self, sha256: &[u8; 32], labels: &Labels) -> bool {
+    fn is_new(&mut self, digest: &ContentDigest, labels: &Labels) -> bool {
         if let Some(slip_number) = labels.slip_number.clone() {
             let (outlet, slot) = (labels.outlet.clone(), labels.slot);
-            let sameness = Sameness { sha256: *sha256, slip_number, outlet, slot };
+            let sameness = Sameness { digest: *digest, slip_number, outlet, slot };
             if let Some(first) = self.seen.get(&sameness) {
                 self.outcomes.push(Outcome::SameAs(*first));
                 return false;
@@ -289,7 +289,7 @@ impl UploadUnderWay {
         streamed: StreamedFile,
     ) -> Result<(), IntakeError> {
         let index = self.outcomes.len();
-        if !self.is_new(streamed.sha256(), streamed.labels()) {
+        if !self.is_new(streamed.digest(), streamed.labels()) {
             streamed.give_up().await;
             return Ok(());
         }

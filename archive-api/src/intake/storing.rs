@@ -6,6 +6,7 @@ use backends::{
     blob_store::{BlobKey, BlobStore},
     connect::Backends,
     database::{Transaction, scans::ScanRow},
+    digest::ContentDigest,
     error::StorageError,
     vault::{DataKey, SealStream},
 };
@@ -57,7 +58,7 @@ pub(super) async fn store_batch(
     let mut new = Vec::with_capacity(batch.len());
     let mut look = backends.database.begin_read().await?;
     for held in batch {
-        match twin_of(look.as_mut(), &held.sha256, &held.labels).await? {
+        match twin_of(look.as_mut(), &held.digest, &held.labels).await? {
             Some(twin) => stored.push((held.index, StoredFile::Linked(twin))),
             None => new.push(held),
         }
@@ -95,7 +96,7 @@ async fn store_one(
         labels: &held.labels,
         media_type: held.media_type,
         size_bytes: held.bytes.len() as u64,
-        sha256: held.sha256,
+        digest: held.digest,
     };
     let row = scan_row(backends, account, &facts, &key)?;
     if let Err(error) = put(&backends.blobs, row.id, key, held.bytes).await {
@@ -113,7 +114,7 @@ pub(super) struct Facts<'a> {
     pub labels: &'a Labels,
     pub media_type: MediaType,
     pub size_bytes: u64,
-    pub sha256: [u8; 32],
+    pub digest: ContentDigest,
 }
 
 pub(super) fn scan_row(
@@ -135,7 +136,7 @@ pub(super) fn scan_row(
         slot_given: facts.labels.slot,
         media_type: facts.media_type.as_mime().to_owned(),
         size_bytes: facts.size_bytes as i64,
-        sha256: facts.sha256,
+        digest: facts.digest,
         key_id: key.id(),
         name_sealed: name,
         placed_by: None,
@@ -165,11 +166,11 @@ async fn put(blobs: &BlobStore, id: ScanId, key: DataKey, bytes: Bytes) -> Resul
 /// finds that out, and links them then if they came for the same case file.
 pub(super) async fn twin_of(
     tx: &mut dyn Transaction,
-    sha256: &[u8; 32],
+    digest: &ContentDigest,
     labels: &Labels,
 ) -> Result<Option<ScanId>, StorageError> {
     let Some(slip_number) = &labels.slip_number else { return Ok(None) };
-    for scan in tx.scans().with_sha256(sha256).await? {
+    for scan in tx.scans().with_digest(digest).await? {
         if scan.same_as.is_none() && is_of_acceptance(tx, &scan, slip_number).await? {
             return Ok(Some(scan.id));
         }

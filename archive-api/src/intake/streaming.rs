@@ -7,7 +7,7 @@ use backends::{
     blob_store::{BlobKey, BlobWriter},
     clock::new_id,
     connect::Backends,
-    digest::Sha256Stream,
+    digest::{ContentDigest, ContentDigestStream},
     error::StorageError,
     vault::{DataKey, KeyPurpose, SpooledObject, SpooledSeal},
 };
@@ -35,7 +35,7 @@ pub(super) struct Beginning {
     pub head: FileHead,
     pub bytes: Bytes,
     /// Of these bytes.
-    pub digest: Sha256Stream,
+    pub digest: ContentDigestStream,
     /// Its share of the memory budget.
     pub memory: OwnedSemaphorePermit,
 }
@@ -54,7 +54,7 @@ pub(super) struct StreamedFile {
 struct Found {
     media_type: MediaType,
     size_bytes: u64,
-    sha256: [u8; 32],
+    digest: ContentDigest,
 }
 
 impl Intake {
@@ -106,7 +106,7 @@ impl Passage {
     async fn pass(
         &mut self,
         files: &mut dyn FileSource,
-        (beginning, mut digest): (Bytes, Sha256Stream),
+        (beginning, mut digest): (Bytes, ContentDigestStream),
         limits: &Limits,
     ) -> Result<Result<Found, Refusal>, IntakeError> {
         self.writer.write(&self.header).await?;
@@ -129,7 +129,7 @@ impl Passage {
         Ok(inspected.map(|inspection| Found {
             media_type: inspection.media_type,
             size_bytes: self.size_bytes,
-            sha256: digest.finish(),
+            digest: digest.finish(),
         }))
     }
 
@@ -165,8 +165,8 @@ impl Passage {
 }
 
 impl StreamedFile {
-    pub(super) const fn sha256(&self) -> &[u8; 32] {
-        &self.found.sha256
+    pub(super) const fn digest(&self) -> &ContentDigest {
+        &self.found.digest
     }
 
     pub(super) const fn labels(&self) -> &Labels {
@@ -191,7 +191,7 @@ impl StreamedFile {
             labels: &head.labels,
             media_type: found.media_type,
             size_bytes: found.size_bytes,
-            sha256: found.sha256,
+            digest: found.digest,
         };
         let row = match row_or_twin(backends, account, &facts, &key).await {
             Ok(StoredFile::New(row)) => row,
@@ -226,7 +226,7 @@ async fn row_or_twin(
     key: &DataKey,
 ) -> Result<StoredFile, StorageError> {
     let mut look = backends.database.begin_read().await?;
-    if let Some(twin) = storing::twin_of(look.as_mut(), &facts.sha256, facts.labels).await? {
+    if let Some(twin) = storing::twin_of(look.as_mut(), &facts.digest, facts.labels).await? {
         return Ok(StoredFile::Linked(twin));
     }
     drop(look);

@@ -1,6 +1,6 @@
 //! Taking one file in, and refusing it as early as its bytes allow: a small one into memory, a large one in passing.
 
-use backends::digest::Sha256Stream;
+use backends::digest::{ContentDigest, ContentDigestStream};
 use bytes::{Bytes, BytesMut};
 use domain::ids::ScanId;
 use ingest::{HEAD_BYTES, MediaType, Refusal, inspect, sniff};
@@ -28,7 +28,7 @@ pub(super) struct HeldFile {
     /// The bytes as received.
     pub bytes: Bytes,
     /// Their digest.
-    pub sha256: [u8; 32],
+    pub digest: ContentDigest,
     /// What they are.
     pub media_type: MediaType,
     /// Its share of the memory budget; given back when it is dropped.
@@ -48,9 +48,9 @@ pub(super) enum Taken {
 /// How far a file was read into memory.
 enum Read {
     /// To its end; its bytes and their digest.
-    Whole(Bytes, [u8; 32]),
+    Whole(Bytes, ContentDigest),
     /// Until it was too large to be held.
-    Beginning(Bytes, Sha256Stream),
+    Beginning(Bytes, ContentDigestStream),
 }
 
 impl Intake {
@@ -61,8 +61,8 @@ impl Intake {
         head: FileHead,
         mut memory: OwnedSemaphorePermit,
     ) -> Result<Taken, IntakeError> {
-        let (bytes, sha256) = match self.read(files).await? {
-            Ok(Read::Whole(bytes, sha256)) => (bytes, sha256),
+        let (bytes, digest) = match self.read(files).await? {
+            Ok(Read::Whole(bytes, digest)) => (bytes, digest),
             Ok(Read::Beginning(bytes, digest)) => {
                 return self.stream(files, Beginning { head, bytes, digest, memory }).await;
             }
@@ -84,7 +84,7 @@ impl Intake {
             name: head.name,
             labels: head.labels,
             bytes,
-            sha256,
+            digest,
             media_type: inspection.media_type,
             memory,
         })))
@@ -111,7 +111,7 @@ impl Intake {
 
     async fn read(&self, files: &mut dyn FileSource) -> Result<Result<Read, Refusal>, IntakeError> {
         let mut bytes = BytesMut::new();
-        let mut digest = Sha256Stream::default();
+        let mut digest = ContentDigestStream::default();
         let mut is_sniffed = false;
         while let Some(piece) = files.next_piece().await? {
             digest.update(&piece);

@@ -1,8 +1,9 @@
 //! Objects: bytes kept outside the catalogue, always as ciphertext.
 
-mod folder;
 mod key;
+mod local;
 mod s3;
+mod unfinished;
 
 use std::{ops::Range, path::Path, sync::Arc, time::Duration};
 
@@ -16,6 +17,7 @@ use object_store::{
     GetOptions, GetRange, GetResult, ObjectStore, ObjectStoreExt, PutMode, PutOptions, PutPayload,
     WriteMultipart, local::LocalFileSystem, path::Path as ObjectPath,
 };
+use tokio::task::spawn_blocking;
 
 use self::s3::Bucket;
 pub(crate) use self::s3::Refusal;
@@ -45,43 +47,59 @@ pub struct StoredBlob {
 #[derive(Debug, Clone)]
 pub struct BlobStore {
     store: Arc<dyn ObjectStore>,
-    /// What `object_store` has no calls for in a bucket; `None` for a local folder.
-    bucket: Option<Arc<Bucket>>,
-    /// The local folder; `None` for a bucket.
-    folder: Option<Arc<Path>>,
+    place: Place,
+}
+
+/// Where objects are, for what `object_store` has no calls for or does with more syncs than it takes.
+#[derive(Debug, Clone)]
+enum Place {
+    Folder(Arc<Path>),
+    Bucket(Arc<Bucket>),
 }
 
 impl BlobStore {
     /// Opens a local folder, which must exist.
     pub fn local(folder: &Path) -> Result<Self, StorageError> {
         let store = LocalFileSystem::new_with_prefix(folder)?.with_fsync(true).with_automatic_cleanup(true);
-        Ok(Self { store: Arc::new(store), bucket: None, folder: Some(Arc::from(folder)) })
+        Ok(Self { store: Arc::new(store), place: Place::Folder(folder.into()) })
     }
 
     /// Opens `s3://BUCKET[/PREFIX]`; a store that does not keep its promises is refused with what to do.
     pub async fn s3(url: &str, settings: &S3Settings, clock: Arc<dyn Clock>) -> Result<Self, StorageError> {
         let opened = s3::open(url, settings, clock).await?;
-        Ok(Self { store: opened.store, bucket: Some(opened.bucket), folder: None })
+        Ok(Self { store: opened.store, place: Place::Bucket(opened.bucket) })
     }
 
     /// Which kind of store, for the log.
     pub fn name(&self) -> &'static str {
-        if self.bucket.is_some() { "s3" } else { "file" }
+        if self.bucket().is_some() { "s3" } else { "file" }
+    }
+
+    const fn bucket(&self) -> Option<&Arc<Bucket>> {
+        match &self.place {
+            Place::Folder(_) => None,
+            Place::Bucket(bucket) => Some(bucket),
+        }
     }
 
     /// Writes a small object under a key that is new. `Conflict`: something else is there.
     pub async fn put(&self, key: BlobKey, bytes: Bytes) -> Result<(), StorageError> {
+        if let Place::Folder(root) = &self.place {
+            let root = Arc::clone(root);
+            let writing = spawn_blocking(move || local::write_new(&root, &key.path(), &bytes));
+            let failed = |error| StorageError::Internal { what: "object store", source: Box::new(error) };
+            return writing.await.map_err(failed)?;
+        }
         let options = PutOptions { mode: PutMode::Create, ..PutOptions::default() };
         let put =
             self.store.put_opts(&key.object_path(), PutPayload::from_bytes(bytes.clone()), options).await;
         match put {
             Ok(_) => Ok(()),
             // The answer may have been lost and not the object. Ciphertext is random, so the same bytes are ours.
-            Err(error) if self.bucket.is_some() => match self.get(key).await {
+            Err(error) => match self.get(key).await {
                 Ok(Some(there)) if there == bytes => Ok(()),
                 _ => Err(error.into()),
             },
-            Err(error) => Err(error.into()),
         }
     }
 
@@ -104,7 +122,7 @@ impl BlobStore {
     /// The object piece by piece; `None` when there is none. A bucket is asked for one part after the other, so that
     /// no request outlasts its time however slowly the pieces are taken.
     pub async fn open(&self, key: BlobKey) -> Result<Option<BlobReader>, StorageError> {
-        let is_remote = self.bucket.is_some();
+        let is_remote = self.bucket().is_some();
         let options = if is_remote { part_of(0..PART_BYTES as u64, None) } else { GetOptions::default() };
         let path = key.object_path();
         let first = match self.store.get_opts(&path, options).await {
@@ -139,7 +157,7 @@ impl BlobStore {
 
     /// Removes the object with all its versions; removing what is not there is no error.
     pub async fn delete(&self, key: BlobKey) -> Result<(), StorageError> {
-        if let Some(bucket) = &self.bucket {
+        if let Some(bucket) = self.bucket() {
             return Ok(bucket.delete_all_versions(&key.path()).await?);
         }
         match self.store.delete(&key.object_path()).await {
@@ -151,7 +169,7 @@ impl BlobStore {
     /// Every object, for sweeps and `verify`; never on a hot path. Where the store keeps versions, also those that are
     /// hidden by a marker; one whose versions are many may come more than once.
     pub fn list(&self) -> BoxStream<'static, Result<StoredBlob, StorageError>> {
-        if let Some(bucket) = &self.bucket {
+        if let Some(bucket) = self.bucket() {
             return Arc::clone(bucket).list_all().err_into().boxed();
         }
         self.store
@@ -167,20 +185,18 @@ impl BlobStore {
 
     /// Removes parts of large objects that were begun before `before` and never finished; says of how many.
     pub async fn abandon_unfinished(&self, before: DateTime<Utc>) -> Result<u64, StorageError> {
-        if let Some(bucket) = &self.bucket {
-            return Ok(bucket.abandon_unfinished(before).await?);
-        }
-        let Some(folder) = self.folder.clone() else { return Ok(0) };
-        let looking = tokio::task::spawn_blocking(move || folder::abandon_unfinished(&folder, before));
-        let looked = looking
-            .await
-            .map_err(|error| StorageError::Internal { what: "object store", source: Box::new(error) })?;
-        looked.map_err(|error| StorageError::of_disk("object store", error))
+        let root = match &self.place {
+            Place::Bucket(bucket) => return Ok(bucket.abandon_unfinished(before).await?),
+            Place::Folder(root) => Arc::clone(root),
+        };
+        let looking = spawn_blocking(move || unfinished::abandon(&root, before));
+        let failed = |error| StorageError::Internal { what: "object store", source: Box::new(error) };
+        looking.await.map_err(failed)?.map_err(|error| StorageError::of_disk("object store", error))
     }
 
     /// Leave to bring one file straight to the store; `None` where there is no store to bring it to.
     pub fn presign_put(&self, key: BlobKey, terms: &TicketTerms) -> Option<PresignedPut> {
-        self.bucket.as_ref().map(|bucket| bucket.presign_put(&key.path(), terms))
+        self.bucket().map(|bucket| bucket.presign_put(&key.path(), terms))
     }
 }
 
@@ -240,7 +256,7 @@ impl BlobWriter {
         match upload.finish().await {
             Ok(_) => Ok(()),
             // The answer may have been lost and not the object; the key is new, so what is there whole is ours.
-            Err(error) if store.bucket.is_some() => match store.size_bytes(key).await {
+            Err(error) if store.bucket().is_some() => match store.size_bytes(key).await {
                 Ok(Some(there)) if there == size_bytes => Ok(()),
                 _ => Err(error.into()),
             },

@@ -56,7 +56,7 @@ impl SealStream {
             cipher: cipher(key.bytes())?,
             nonces: SegmentNonces { prefix, segment: 0 },
             associated,
-            waiting: Vec::with_capacity(SEALED_SEGMENT_BYTES),
+            waiting: Vec::with_capacity(SEGMENT_BYTES),
         };
         Ok((stream, header))
     }
@@ -66,7 +66,17 @@ impl SealStream {
         sealed.reserve(Self::sealed_bytes(plain.len()));
         while !plain.is_empty() {
             if self.waiting.len() == SEGMENT_BYTES {
-                self.seal_waiting(false, sealed)?;
+                let waiting = std::mem::take(&mut self.waiting);
+                self.seal(&waiting, false, sealed)?;
+                self.waiting = waiting;
+                self.waiting.clear();
+            }
+            // What is certainly not the last segment is sealed where it will stand.
+            if self.waiting.is_empty() && plain.len() > SEGMENT_BYTES {
+                let (segment, later) = plain.split_at(SEGMENT_BYTES);
+                self.seal(segment, false, sealed)?;
+                plain = later;
+                continue;
             }
             let room = SEGMENT_BYTES - self.waiting.len();
             let (now, later) = plain.split_at(room.min(plain.len()));
@@ -78,15 +88,17 @@ impl SealStream {
 
     /// Adds the last segment, which is marked as the last.
     pub fn finish(mut self, sealed: &mut Vec<u8>) -> Result<(), StorageError> {
-        self.seal_waiting(true, sealed)
+        let waiting = std::mem::take(&mut self.waiting);
+        self.seal(&waiting, true, sealed)
     }
 
-    fn seal_waiting(&mut self, is_last: bool, sealed: &mut Vec<u8>) -> Result<(), StorageError> {
+    fn seal(&mut self, segment: &[u8], is_last: bool, sealed: &mut Vec<u8>) -> Result<(), StorageError> {
         let nonce = self.nonces.next(is_last)?;
-        let sealing =
-            self.cipher.seal_in_place_append_tag(nonce, Aad::from(&self.associated), &mut self.waiting);
-        sealing.map_err(|_| too_long())?;
-        sealed.append(&mut self.waiting);
+        let start = sealed.len();
+        sealed.extend_from_slice(segment);
+        let (_, place) = sealed.split_at_mut(start);
+        let sealing = self.cipher.seal_in_place_separate_tag(nonce, Aad::from(&self.associated), place);
+        sealed.extend_from_slice(sealing.map_err(|_| too_long())?.as_ref());
         Ok(())
     }
 

@@ -57,7 +57,7 @@ async fn a_file_of_many_megabytes_passes_into_a_folder_through_little_memory() {
     assert_eq!(answer.outcomes(), ["received"], "{}", answer.text);
     assert!(growth < MOST_GROWTH, "the server grew by {growth} bytes");
     let scan = server.catalogue().await.unwrap().scan(&answer.scan_ids()[0]).await.unwrap();
-    assert_eq!((scan.size_bytes as u64, scan.sha256), (large.size_bytes, large.sha256));
+    assert_eq!((scan.size_bytes as u64, scan.digest), (large.size_bytes, large.digest));
     server.verify().await.unwrap();
     server.stop().await.unwrap();
 

@@ -87,7 +87,7 @@ async fn a_file_of_many_megabytes_passes_through_little_memory() {
     assert_eq!(in_bucket(&on).await, (2, 0));
     let catalogue = on.server.catalogue().await.unwrap();
     let scan = catalogue.scan(&answer.scan_ids()[0]).await.unwrap();
-    assert_eq!((scan.size_bytes as u64, scan.sha256), (large.size_bytes, large.sha256));
+    assert_eq!((scan.size_bytes as u64, scan.digest), (large.size_bytes, large.digest));
     drop(catalogue);
     // Opens the object and holds its bytes against size and digest of the row.
     on.server.verify().await.unwrap();
@@ -198,7 +198,7 @@ async fn a_large_file_brought_by_ticket_is_sealed_without_being_held() {
     assert!(growth < MOST_GROWTH, "the server grew by {growth} bytes");
     let catalogue = on.server.catalogue().await.unwrap();
     let scan = catalogue.scan(&answer.scan_ids()[0]).await.unwrap();
-    assert_eq!((scan.size_bytes as u64, scan.sha256), (large.size_bytes, large.sha256));
+    assert_eq!((scan.size_bytes as u64, scan.digest), (large.size_bytes, large.digest));
     drop(catalogue);
     on.server.verify().await.unwrap();
 }

@@ -13,7 +13,7 @@ use super::key::BlobKey;
 ///
 /// A writer that is killed leaves one behind. It bears the name of its object, a number sign and a number, and
 /// `object_store` lists it nowhere.
-pub(super) fn abandon_unfinished(root: &Path, before: DateTime<Utc>) -> io::Result<u64> {
+pub(super) fn abandon(root: &Path, before: DateTime<Utc>) -> io::Result<u64> {
     let (mut removed, mut folders) = (0, vec![root.to_owned()]);
     while let Some(folder) = folders.pop() {
         for entry in fs::read_dir(&folder)? {
@@ -71,8 +71,8 @@ mod tests {
         }
         let written_at = DateTime::<Utc>::from(fs::metadata(&unfinished).unwrap().modified().unwrap());
 
-        let too_early = abandon_unfinished(root.path(), written_at - TimeDelta::seconds(1)).unwrap();
-        let removed = abandon_unfinished(root.path(), written_at + TimeDelta::seconds(1)).unwrap();
+        let too_early = abandon(root.path(), written_at - TimeDelta::seconds(1)).unwrap();
+        let removed = abandon(root.path(), written_at + TimeDelta::seconds(1)).unwrap();
 
         assert_eq!((too_early, removed), (0, 1));
         assert!(object.exists() && foreign.exists() && !unfinished.exists());
