@@ -164,15 +164,14 @@ impl Intake {
                 Some(named) => self.outlet_for(caller, Some(named)).await?,
                 None => outlet.map(str::to_owned),
             };
-            let memory = match self.reserve_at_once(request.size_hint) {
+            let memory = self.reserve_at_once(request.size_hint);
+            if memory.is_none() && !batch.is_empty() {
+                // What waits for its batch would hold room that this file may be waiting for.
+                upload.store(self, caller, std::mem::take(&mut batch)).await?;
+            }
+            let memory = match memory {
                 Some(memory) => memory,
-                None => {
-                    // What waits for its batch would hold room that this file may be waiting for.
-                    if !batch.is_empty() {
-                        upload.store(self, caller, std::mem::take(&mut batch)).await?;
-                    }
-                    self.reserve(request.size_hint).await?
-                }
+                None => self.reserve(request.size_hint).await?,
             };
             match self.take(files, FileHead { name: head.name, labels }, memory).await? {
                 Taken::Refused(refusal) => upload.outcomes.push(Outcome::Refused(refusal)),

@@ -1,9 +1,6 @@
 //! What `object_store` has no call for in a local folder: files of large objects that were never finished.
 
-use std::{
-    fs, io,
-    path::{Path, PathBuf},
-};
+use std::{fs, io, path::Path};
 
 use chrono::{DateTime, Utc};
 
@@ -44,7 +41,7 @@ fn was_written_before(entry: &fs::DirEntry, before: DateTime<Utc>) -> io::Result
     }
 }
 
-fn remove(path: &PathBuf) -> io::Result<bool> {
+fn remove(path: &Path) -> io::Result<bool> {
     match fs::remove_file(path) {
         Ok(()) => Ok(true),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
@@ -54,6 +51,8 @@ fn remove(path: &PathBuf) -> io::Result<bool> {
 
 #[cfg(test)]
 mod tests {
+    use std::path::PathBuf;
+
     use chrono::TimeDelta;
 
     use super::*;

@@ -106,11 +106,6 @@ impl SpooledObject {
         })
     }
 
-    /// How many plain bytes it has.
-    pub const fn size_bytes(&self) -> u64 {
-        self.plain_bytes
-    }
-
     fn segment(&mut self, index: u64) -> io::Result<&[u8]> {
         if self.open.as_ref().is_none_or(|(open, _)| *open != index) {
             let plain = self.open_segment(index)?;
