@@ -1,6 +1,6 @@
 //! An archive in a temporary folder, for the tests of this crate.
 
-use std::sync::Arc;
+use std::{path::Path, sync::Arc};
 
 use async_trait::async_trait;
 use axum::{
@@ -34,7 +34,7 @@ use crate::{
 /// An archive that is thrown away at the end.
 pub(crate) struct TestArchive {
     pub state: ArchiveState,
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
 }
 
 impl TestArchive {
@@ -48,7 +48,12 @@ impl TestArchive {
         let settings = ApiSettings::default();
         let sandbox = Sandbox::new("/nonexistent".into(), settings.limits);
         let (_, searcher) = watch::channel(None);
-        Self { state: ArchiveState::new(backends, searcher, sandbox, settings), _folder: folder }
+        Self { state: ArchiveState::new(backends, searcher, sandbox, settings), folder }
+    }
+
+    /// The data folder.
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
     }
 
     pub(crate) fn backends(&self) -> &Backends {
@@ -109,11 +114,14 @@ pub(crate) async fn read(response: Response) -> (StatusCode, Value) {
     (status, serde_json::from_slice(&bytes).unwrap_or(Value::Null))
 }
 
+/// Most bytes a sender hands over at once.
+const PIECE_BYTES: usize = 64 << 10;
+
 /// Files that lie in memory; one that is `None` breaks off.
 #[expect(clippy::option_option, reason = "no file, a file that breaks off, and a file are three things")]
 pub(crate) struct Files {
     waiting: Vec<(Labels, Option<Vec<u8>>)>,
-    current: Option<Option<Vec<u8>>>,
+    current: Option<Option<Bytes>>,
 }
 
 impl Files {
@@ -128,14 +136,19 @@ impl Files {
 impl FileSource for Files {
     async fn next_file(&mut self) -> Result<Option<FileHead>, SourceError> {
         let Some((labels, bytes)) = self.waiting.pop() else { return Ok(None) };
-        self.current = Some(bytes);
+        self.current = Some(bytes.map(Bytes::from));
         Ok(Some(FileHead { name: Some("张三.png".to_owned()), labels }))
     }
 
     async fn next_piece(&mut self) -> Result<Option<Bytes>, SourceError> {
         match self.current.take() {
             None => Ok(None),
-            Some(Some(bytes)) => Ok(Some(Bytes::from(bytes))),
+            Some(Some(mut bytes)) if bytes.len() > PIECE_BYTES => {
+                let piece = bytes.split_to(PIECE_BYTES);
+                self.current = Some(Some(bytes));
+                Ok(Some(piece))
+            }
+            Some(Some(bytes)) => Ok(Some(bytes)),
             Some(None) => Err(SourceError::Broken { source: "cut".into() }),
         }
     }

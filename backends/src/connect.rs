@@ -11,7 +11,7 @@ use crate::{
     database::{Database, PostgresOptions, postgres, sqlite},
     error::StorageError,
     queue::{InProcessQueue, JobQueue, QueueError, RabbitQueue},
-    vault::{RootKey, RootKeyError, Vault},
+    vault::{RootKey, RootKeyError, SpoolFolder, Vault},
 };
 
 /// Where everything is kept.
@@ -33,6 +33,8 @@ pub struct BackendsConfig {
     pub root_key: PathBuf,
     /// How PostgreSQL is used, where it is.
     pub postgres: PostgresOptions,
+    /// Folder on this machine where large files lie sealed while they are looked at.
+    pub spool: PathBuf,
 }
 
 impl BackendsConfig {
@@ -47,6 +49,7 @@ impl BackendsConfig {
             s3: S3Settings::default(),
             root_key: data.join("keys").join("root.key"),
             postgres: PostgresOptions::default(),
+            spool: data.join("spool"),
         }
     }
 }
@@ -91,6 +94,8 @@ pub struct Backends {
     pub blobs: BlobStore,
     /// The keys.
     pub vault: Vault,
+    /// Where large files lie until it is decided what becomes of them.
+    pub spool: SpoolFolder,
     /// The time.
     pub clock: Arc<dyn Clock>,
 }
@@ -138,7 +143,8 @@ impl Backends {
             (scheme, _) => return Err(unknown("queue.url", scheme, "in-process: or amqp:")),
         };
         let blobs = open_objects(config, &clock).await?;
-        Ok(Self { database, queue, blobs, vault, clock })
+        let spool = SpoolFolder::new(&config.spool);
+        Ok(Self { database, queue, blobs, vault, spool, clock })
     }
 }
 

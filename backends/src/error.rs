@@ -61,6 +61,15 @@ impl StorageError {
         matches!(self, Self::Conflict { .. } | Self::Unavailable { .. } | Self::Full { .. })
     }
 
+    /// What a file on a disk of this machine said.
+    pub(crate) fn of_disk(what: &'static str, error: std::io::Error) -> Self {
+        if is_disk_full(&error) {
+            Self::Full { what }
+        } else {
+            Self::Unavailable { what, source: Box::new(error) }
+        }
+    }
+
     pub(crate) fn corrupt(what: &'static str, detail: impl Into<String>) -> Self {
         Self::Corrupt { what, detail: detail.into() }
     }

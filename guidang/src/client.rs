@@ -1,9 +1,9 @@
 //! Talking to a running server over HTTP, as any other program would.
 
-use std::time::Duration;
+use std::{io, path::PathBuf, time::Duration};
 
 use reqwest::{
-    Client, Method, RequestBuilder, StatusCode,
+    Body, Client, Method, RequestBuilder, StatusCode,
     header::{ACCEPT_LANGUAGE, HeaderMap, HeaderValue},
     multipart::{Form, Part},
 };
@@ -40,6 +40,14 @@ pub enum ClientError {
     /// It answered something that no server of this version says.
     #[error("the answer of the server is not understood")]
     NotUnderstood(#[source] serde_json::Error),
+    /// A file to be sent cannot be read.
+    #[error("{} cannot be read", path.display())]
+    Unreadable {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
 }
 
 impl ClientError {
@@ -51,7 +59,7 @@ impl ClientError {
                 status.is_server_error()
                     || [StatusCode::TOO_MANY_REQUESTS, StatusCode::REQUEST_TIMEOUT].contains(status)
             }
-            Self::NotUnderstood(_) => false,
+            Self::NotUnderstood(_) | Self::Unreadable { .. } => false,
         }
     }
 }
@@ -67,13 +75,23 @@ pub struct UploadLabels {
     pub slot: Option<String>,
 }
 
-/// One file to be sent.
+/// One file to be sent; it is read while it is sent.
 #[derive(Debug, Clone)]
 pub struct OutgoingFile {
-    /// Its name.
+    /// Its name, as the archive will know it.
     pub name: String,
-    /// Its bytes.
-    pub bytes: Vec<u8>,
+    /// Where it lies.
+    pub path: PathBuf,
+    /// Its size.
+    pub size_bytes: u64,
+}
+
+impl OutgoingFile {
+    async fn part(&self) -> Result<Part, ClientError> {
+        let unreadable = |source| ClientError::Unreadable { path: self.path.clone(), source };
+        let file = tokio::fs::File::open(&self.path).await.map_err(unreadable)?;
+        Ok(Part::stream_with_length(Body::from(file), self.size_bytes).file_name(self.name.clone()))
+    }
 }
 
 /// What the files of an upload became.
@@ -154,7 +172,7 @@ impl ArchiveClient {
             }
         }
         for file in files {
-            form = form.part("file", Part::bytes(file.bytes.clone()).file_name(file.name.clone()));
+            form = form.part("file", file.part().await?);
         }
         let request = self.request(Method::POST, "/api/v1/scans").header("idempotency-key", idempotency_key);
         match self.send(request.multipart(form)).await {

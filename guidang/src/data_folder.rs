@@ -87,6 +87,7 @@ impl DataFolder {
             objects_url: configuration.objects.url.or(suggested.objects_url),
             postgres: configuration.database.postgres(),
             s3: suggested.s3,
+            spool: suggested.spool,
             root_key: if root_key.as_os_str().is_empty() { suggested.root_key } else { root_key.clone() },
         }
     }

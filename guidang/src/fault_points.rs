@@ -10,8 +10,9 @@ use std::{
 const LOOK_EVERY: Duration = Duration::from_millis(20);
 
 /// Every place, in the order a scan passes them.
-const PLACES: [&str; 16] = [
+const PLACES: [&str; 17] = [
     "import::before_commit",
+    "intake::in_parts",
     "intake::stored",
     "intake::before_commit",
     "intake::after_commit",

@@ -17,7 +17,7 @@ mod sandbox;
 
 pub use barcodes::{Barcode, Symbology, find_barcodes};
 pub use fingerprints::{Fingerprint, fingerprint};
-pub use inspection::{ColourKind, Inspection, PageHeader, inspect};
+pub use inspection::{ColourKind, Inspection, PageHeader, inspect, inspect_from};
 pub use limits::Limits;
 pub use media_type::{HEAD_BYTES, MediaType, sniff};
 pub use page_image::{DerivativeError, PageImage, encode_derivative};

@@ -31,6 +31,11 @@ impl Catalogue {
         Ok(Self { backends: Backends::connect(config, Arc::new(SystemClock)).await? })
     }
 
+    /// The stores themselves.
+    pub const fn backends(&self) -> &Backends {
+        &self.backends
+    }
+
     /// Jobs that are neither done nor dead, as `3 read_scan waiting`.
     pub async fn pending_jobs(&self) -> Result<Vec<String>> {
         let mut tx = self.backends.database.begin_read().await?;

@@ -9,7 +9,7 @@
 //! that can be asked. `tcp_proxy` is a network between them that delays, cuts and falls silent; `tls_proxy` speaks TLS
 //! before a server that does not.
 //! `collector` takes the traces that processes tell.
-//! `entries`, `scans` and `hostile` make what is sent to it; `small_disk` gives it a disk that fills up.
+//! `entries`, `scans`, `large_files` and `hostile` make what is sent to it; `small_disk` gives it a disk that fills up.
 
 pub mod catalogue;
 pub mod client;
@@ -18,6 +18,7 @@ pub mod collector;
 pub mod engines;
 pub mod entries;
 pub mod hostile;
+pub mod large_files;
 pub mod ports;
 pub mod queues;
 pub mod rabbit;

@@ -208,6 +208,12 @@ impl TestServer {
         Ok(())
     }
 
+    /// The process of the server, to be looked at.
+    pub fn pid(&self) -> Result<u32> {
+        let running = self.running.as_ref().context("the server does not run")?;
+        running.child.id().context("the server has ended by itself")
+    }
+
     /// Whether the process is there.
     pub fn is_running(&mut self) -> bool {
         self.running.as_mut().is_some_and(|running| matches!(running.child.try_wait(), Ok(None)))

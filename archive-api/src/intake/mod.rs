@@ -1,8 +1,8 @@
 //! Intake: files become scans that are kept safe, for the API and for commands alike.
 //!
-//! A file is refused before anything of it is stored. What is taken is sealed under a key of its own and durable
-//! before its row is; "received" is said after the row is. No plaintext touches the disk: a file stays in memory
-//! until it is sealed, and a budget bounds what all requests hold together.
+//! Nothing is stored of a file that is refused. What is taken is sealed under a key of its own and durable before its
+//! row is; "received" is said after the row is. No plaintext touches the disk: a small file stays in memory until it is
+//! sealed, a large one is sealed as it comes, and a budget bounds what all requests hold together.
 
 mod keys;
 mod multipart;
@@ -11,6 +11,7 @@ mod receipt;
 mod recording;
 mod source;
 mod storing;
+mod streaming;
 mod taking;
 
 use std::{collections::HashMap, sync::Arc};
@@ -28,6 +29,7 @@ use self::{
     keys::KeyReserve,
     recording::Recording,
     storing::StoredFile,
+    streaming::{FILE_MEMORY_BYTES, StreamedFile},
     taking::{HeldFile, MEMORY_UNIT_BYTES, Taken},
 };
 pub(crate) use self::{
@@ -94,7 +96,8 @@ pub struct Intake {
 impl Intake {
     /// An intake whose requests hold at most `memory_bytes` together, but always room for one file.
     pub fn new(backends: Backends, limits: Limits, memory_bytes: u64) -> Self {
-        let units = memory_bytes.max(limits.max_bytes).div_ceil(MEMORY_UNIT_BYTES);
+        let one_file = limits.max_bytes.min(FILE_MEMORY_BYTES);
+        let units = memory_bytes.max(one_file).div_ceil(MEMORY_UNIT_BYTES);
         let memory_units = u32::try_from(units).unwrap_or(u32::MAX).min(Semaphore::MAX_PERMITS as u32);
         let keys = Arc::new(KeyReserve::new(backends.clone()));
         Self { backends, limits, memory: Arc::new(Semaphore::new(memory_units as usize)), memory_units, keys }
@@ -161,9 +164,19 @@ impl Intake {
                 Some(named) => self.outlet_for(caller, Some(named)).await?,
                 None => outlet.map(str::to_owned),
             };
-            match self.take(files, head.name, labels, request.size_hint).await? {
+            let memory = self.reserve_at_once(request.size_hint);
+            if memory.is_none() && !batch.is_empty() {
+                // What waits for its batch would hold room that this file may be waiting for.
+                upload.store(self, caller, std::mem::take(&mut batch)).await?;
+            }
+            let memory = match memory {
+                Some(memory) => memory,
+                None => self.reserve(request.size_hint).await?,
+            };
+            match self.take(files, FileHead { name: head.name, labels }, memory).await? {
                 Taken::Refused(refusal) => upload.outcomes.push(Outcome::Refused(refusal)),
                 Taken::Held(held) => upload.hold(*held, &mut batch),
+                Taken::Streamed(streamed) => upload.finish(self, caller, *streamed).await?,
             }
             if batch.len() >= BATCH_FILES || held_bytes(&batch) >= BATCH_BYTES {
                 upload.store(self, caller, std::mem::take(&mut batch)).await?;
@@ -247,18 +260,45 @@ impl UploadUnderWay {
     /// Keeps a file for the next batch, unless the same one came earlier in the same upload.
     fn hold(&mut self, mut held: HeldFile, batch: &mut Vec<HeldFile>) {
         held.index = self.outcomes.len();
-        let labels = &held.labels;
+        if self.is_new(&held.digest, &held.labels) {
+            batch.push(held);
+        }
+    }
+
+    /// Notes what the next file becomes, and whether it has to be stored for that.
+    fn is_new(&mut self, digest: &ContentDigest, labels: &Labels) -> bool {
         if let Some(slip_number) = labels.slip_number.clone() {
             let (outlet, slot) = (labels.outlet.clone(), labels.slot);
-            let sameness = Sameness { digest: held.digest, slip_number, outlet, slot };
+            let sameness = Sameness { digest: *digest, slip_number, outlet, slot };
             if let Some(first) = self.seen.get(&sameness) {
                 self.outcomes.push(Outcome::SameAs(*first));
-                return;
+                return false;
             }
-            self.seen.insert(sameness, held.index);
+            self.seen.insert(sameness, self.outcomes.len());
         }
         self.outcomes.push(Outcome::Pending);
-        batch.push(held);
+        true
+    }
+
+    /// Starts making an object of a large file, unless the same one came earlier in the same upload.
+    async fn finish(
+        &mut self,
+        intake: &Intake,
+        caller: &Caller,
+        streamed: StreamedFile,
+    ) -> Result<(), IntakeError> {
+        let index = self.outcomes.len();
+        if !self.is_new(streamed.digest(), streamed.labels()) {
+            streamed.give_up().await;
+            return Ok(());
+        }
+        if let Err(error) = self.wait_until_stored(BATCHES_UNDER_WAY - 1).await {
+            streamed.give_up().await;
+            return Err(error.into());
+        }
+        let (backends, account) = (intake.backends.clone(), caller.account.id);
+        self.storing.spawn(async move { Ok(vec![(index, streamed.store(&backends, account).await?)]) });
+        Ok(())
     }
 
     /// Starts storing a batch; waits while too many are under way.

@@ -16,15 +16,12 @@ use domain::{
     scan::ScanState,
 };
 use futures_util::{StreamExt, stream};
+use ingest::MediaType;
 
 use super::{keys::KeyReserve, source::Labels, taking::HeldFile};
 
 /// Objects written at once.
 const WRITES_AT_ONCE: usize = 8;
-/// From here on an object is written in parts.
-const LARGE_BYTES: usize = 8 << 20;
-/// Plain bytes sealed at a time in a large object.
-const PIECE_BYTES: usize = 1 << 20;
 
 /// What a file became.
 pub(super) enum StoredFile {
@@ -93,13 +90,16 @@ async fn store_one(
     held: HeldFile,
     key: DataKey,
 ) -> Result<(usize, ScanRow), StorageError> {
-    let row = scan_row(backends, account, &held, &key)?;
-    let written = if held.bytes.len() <= LARGE_BYTES {
-        put_small(&backends.blobs, row.id, key, held.bytes).await
-    } else {
-        put_large(&backends.blobs, row.id, &key, &held.bytes).await
+    let facts = Facts {
+        id: held.id,
+        name: held.name.as_deref(),
+        labels: &held.labels,
+        media_type: held.media_type,
+        size_bytes: held.bytes.len() as u64,
+        digest: held.digest,
     };
-    if let Err(error) = written {
+    let row = scan_row(backends, account, &facts, &key)?;
+    if let Err(error) = put(&backends.blobs, row.id, key, held.bytes).await {
         remove(backends, &[&row]).await;
         return Err(error);
     }
@@ -107,26 +107,36 @@ async fn store_one(
     Ok((held.index, row))
 }
 
-fn scan_row(
+/// What is known of a file when its row is made.
+pub(super) struct Facts<'a> {
+    pub id: ScanId,
+    pub name: Option<&'a str>,
+    pub labels: &'a Labels,
+    pub media_type: MediaType,
+    pub size_bytes: u64,
+    pub digest: ContentDigest,
+}
+
+pub(super) fn scan_row(
     backends: &Backends,
     account: AccountId,
-    held: &HeldFile,
+    facts: &Facts<'_>,
     key: &DataKey,
 ) -> Result<ScanRow, StorageError> {
-    let name = held.name.as_ref().map(|name| key.seal(ScanRow::name_place(held.id), name)).transpose()?;
+    let name = facts.name.map(|name| key.seal(ScanRow::name_place(facts.id), &name)).transpose()?;
     Ok(ScanRow {
-        id: held.id,
-        upload_id: UploadId::from_uuid(held.id.uuid()),
+        id: facts.id,
+        upload_id: UploadId::from_uuid(facts.id.uuid()),
         case_file_id: None,
         same_as: None,
         state: ScanState::Received,
         problem: None,
-        outlet_code: held.labels.outlet.clone(),
-        slip_number_given: held.labels.slip_number.clone(),
-        slot_given: held.labels.slot,
-        media_type: held.media_type.as_mime().to_owned(),
-        size_bytes: held.bytes.len() as i64,
-        digest: held.digest,
+        outlet_code: facts.labels.outlet.clone(),
+        slip_number_given: facts.labels.slip_number.clone(),
+        slot_given: facts.labels.slot,
+        media_type: facts.media_type.as_mime().to_owned(),
+        size_bytes: facts.size_bytes as i64,
+        digest: facts.digest,
         key_id: key.id(),
         name_sealed: name,
         placed_by: None,
@@ -136,7 +146,7 @@ fn scan_row(
     })
 }
 
-async fn put_small(blobs: &BlobStore, id: ScanId, key: DataKey, bytes: Bytes) -> Result<(), StorageError> {
+async fn put(blobs: &BlobStore, id: ScanId, key: DataKey, bytes: Bytes) -> Result<(), StorageError> {
     let blob = BlobKey::Scan(id);
     let sealing = tokio::task::spawn_blocking(move || {
         let (mut stream, mut sealed) = SealStream::start(&key, &blob.path())?;
@@ -148,32 +158,6 @@ async fn put_small(blobs: &BlobStore, id: ScanId, key: DataKey, bytes: Bytes) ->
         .await
         .map_err(|error| StorageError::Internal { what: "sealing", source: Box::new(error) })??;
     blobs.put(blob, sealed.into()).await
-}
-
-async fn put_large(blobs: &BlobStore, id: ScanId, key: &DataKey, bytes: &[u8]) -> Result<(), StorageError> {
-    let blob = BlobKey::Scan(id);
-    let (mut stream, mut sealed) = SealStream::start(key, &blob.path())?;
-    let mut writer = blobs.start(blob).await?;
-    let written = async {
-        writer.write(&sealed).await?;
-        for piece in bytes.chunks(PIECE_BYTES) {
-            sealed.clear();
-            stream.push(piece, &mut sealed)?;
-            writer.write(&sealed).await?;
-        }
-        sealed.clear();
-        stream.finish(&mut sealed)?;
-        writer.write(&sealed).await
-    };
-    match written.await {
-        Ok(()) => writer.finish().await,
-        Err(error) => {
-            if let Err(left) = writer.abort().await {
-                tracing::warn!(scan.id = %id, error = %left, "parts of a failed upload were left; the sweep removes them");
-            }
-            Err(error)
-        }
-    }
 }
 
 /// The scan that holds the same bytes and belongs to the acceptance whose slip number is named.

@@ -1,4 +1,4 @@
-//! Taking one file into memory, and refusing it as early as its bytes allow.
+//! Taking one file in, and refusing it as early as its bytes allow: a small one into memory, a large one in passing.
 
 use backends::digest::{ContentDigest, ContentDigestStream};
 use bytes::{Bytes, BytesMut};
@@ -8,7 +8,8 @@ use tokio::sync::OwnedSemaphorePermit;
 
 use super::{
     Intake, IntakeError,
-    source::{FileSource, Labels},
+    source::{FileHead, FileSource, Labels},
+    streaming::{Beginning, FILE_MEMORY_BYTES, HELD_BYTES, StreamedFile},
 };
 
 /// Granularity of the memory budget.
@@ -40,21 +41,31 @@ pub(super) enum Taken {
     Refused(Refusal),
     /// It waits to be stored.
     Held(Box<HeldFile>),
+    /// Its parts are in the store; it waits to be made an object.
+    Streamed(Box<StreamedFile>),
+}
+
+/// How far a file was read into memory.
+enum Read {
+    /// To its end; its bytes and their digest.
+    Whole(Bytes, ContentDigest),
+    /// Until it was too large to be held.
+    Beginning(Bytes, ContentDigestStream),
 }
 
 impl Intake {
-    /// Reads the file that `files` stands at.
+    /// Reads the file that `files` stands at, whose share of the memory budget is `memory`.
     pub(super) async fn take(
         &self,
         files: &mut dyn FileSource,
-        name: Option<String>,
-        labels: Labels,
-        size_hint: Option<u64>,
+        head: FileHead,
+        mut memory: OwnedSemaphorePermit,
     ) -> Result<Taken, IntakeError> {
-        let mut memory = self.reserve(size_hint).await?;
-        let read = self.read_whole(files).await?;
-        let (bytes, digest) = match read {
-            Ok(read) => read,
+        let (bytes, digest) = match self.read(files).await? {
+            Ok(Read::Whole(bytes, digest)) => (bytes, digest),
+            Ok(Read::Beginning(bytes, digest)) => {
+                return self.stream(files, Beginning { head, bytes, digest, memory }).await;
+            }
             Err(refusal) => {
                 while files.next_piece().await?.is_some() {}
                 return Ok(Taken::Refused(refusal));
@@ -70,8 +81,8 @@ impl Intake {
         Ok(Taken::Held(Box::new(HeldFile {
             index: 0,
             id: backends::clock::new_id(self.backends.clock.now()),
-            name,
-            labels,
+            name: head.name,
+            labels: head.labels,
             bytes,
             digest,
             media_type: inspection.media_type,
@@ -79,22 +90,26 @@ impl Intake {
         })))
     }
 
-    /// Waits for room for the largest file that may come. What is held already needs no more room to be stored,
-    /// so nobody waits for ever.
-    async fn reserve(&self, size_hint: Option<u64>) -> Result<OwnedSemaphorePermit, IntakeError> {
-        let most = size_hint.unwrap_or(u64::MAX).min(self.limits.max_bytes);
-        let units =
-            u32::try_from(most.div_ceil(MEMORY_UNIT_BYTES)).unwrap_or(u32::MAX).clamp(1, self.memory_units);
-        let permit = std::sync::Arc::clone(&self.memory).acquire_many_owned(units).await;
+    /// Room for the largest file that may come, if there is any now.
+    pub(super) fn reserve_at_once(&self, size_hint: Option<u64>) -> Option<OwnedSemaphorePermit> {
+        std::sync::Arc::clone(&self.memory).try_acquire_many_owned(self.units_for(size_hint)).ok()
+    }
+
+    /// Waits for that room. Whoever waits must hold nothing that is not being stored; what is being stored needs no
+    /// more room, so nobody waits for ever.
+    pub(super) async fn reserve(&self, size_hint: Option<u64>) -> Result<OwnedSemaphorePermit, IntakeError> {
+        let permit = std::sync::Arc::clone(&self.memory).acquire_many_owned(self.units_for(size_hint)).await;
         permit.map_err(|error| {
             backends::error::StorageError::Internal { what: "memory budget", source: Box::new(error) }.into()
         })
     }
 
-    async fn read_whole(
-        &self,
-        files: &mut dyn FileSource,
-    ) -> Result<Result<(Bytes, ContentDigest), Refusal>, IntakeError> {
+    fn units_for(&self, size_hint: Option<u64>) -> u32 {
+        let most = size_hint.unwrap_or(u64::MAX).min(self.limits.max_bytes).min(FILE_MEMORY_BYTES);
+        u32::try_from(most.div_ceil(MEMORY_UNIT_BYTES)).unwrap_or(u32::MAX).clamp(1, self.memory_units)
+    }
+
+    async fn read(&self, files: &mut dyn FileSource) -> Result<Result<Read, Refusal>, IntakeError> {
         let mut bytes = BytesMut::new();
         let mut digest = ContentDigestStream::default();
         let mut is_sniffed = false;
@@ -110,7 +125,10 @@ impl Intake {
                     return Ok(Err(refusal));
                 }
             }
+            if bytes.len() > HELD_BYTES {
+                return Ok(Ok(Read::Beginning(bytes.freeze(), digest)));
+            }
         }
-        Ok(Ok((bytes.freeze(), digest.finish())))
+        Ok(Ok(Read::Whole(bytes.freeze(), digest.finish())))
     }
 }

@@ -5,6 +5,8 @@ use futures_util::TryStreamExt;
 use super::*;
 use crate::testing::{Files, TestArchive, png};
 
+mod large_files;
+
 fn labels(slip_number: Option<&str>) -> Labels {
     Labels { slip_number: slip_number.map(str::to_owned), ..Labels::default() }
 }

@@ -3,15 +3,19 @@
 mod key;
 mod local;
 mod s3;
+mod unfinished;
 
-use std::{path::Path, sync::Arc};
+use std::{ops::Range, path::Path, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
-use futures_util::{StreamExt, TryStreamExt, stream::BoxStream};
+use futures_util::{
+    StreamExt, TryStreamExt,
+    stream::{self, BoxStream},
+};
 use object_store::{
-    ObjectStore, ObjectStoreExt, PutMode, PutOptions, PutPayload, WriteMultipart, local::LocalFileSystem,
-    path::Path as ObjectPath,
+    GetOptions, GetRange, GetResult, ObjectStore, ObjectStoreExt, PutMode, PutOptions, PutPayload,
+    WriteMultipart, local::LocalFileSystem, path::Path as ObjectPath,
 };
 use tokio::task::spawn_blocking;
 
@@ -115,16 +119,27 @@ impl BlobStore {
         }
     }
 
-    /// The object piece by piece; `None` when there is none.
+    /// The object piece by piece; `None` when there is none. A bucket is asked for one part after the other, so that
+    /// no request outlasts its time however slowly the pieces are taken.
     pub async fn open(&self, key: BlobKey) -> Result<Option<BlobReader>, StorageError> {
-        match self.store.get(&key.object_path()).await {
-            Ok(found) => {
-                let size_bytes = found.meta.size;
-                Ok(Some(BlobReader { size_bytes, pieces: found.into_stream().err_into().boxed() }))
-            }
-            Err(object_store::Error::NotFound { .. }) => Ok(None),
-            Err(error) => Err(error.into()),
-        }
+        let is_remote = self.bucket().is_some();
+        let options = if is_remote { part_of(0..PART_BYTES as u64, None) } else { GetOptions::default() };
+        let path = key.object_path();
+        let first = match self.store.get_opts(&path, options).await {
+            Ok(found) => found,
+            Err(object_store::Error::NotFound { .. }) => return Ok(None),
+            Err(error) => return Err(error.into()),
+        };
+        let (size_bytes, tag) = (first.meta.size, first.meta.e_tag.clone());
+        let starts = (first.range.end..size_bytes).step_by(PART_BYTES);
+        let store = Arc::clone(&self.store);
+        let later = stream::iter(starts).then(move |start| {
+            let end = size_bytes.min(start + PART_BYTES as u64);
+            let (store, path, options) = (Arc::clone(&store), path.clone(), part_of(start..end, tag.clone()));
+            async move { store.get_opts(&path, options).await.map(GetResult::into_stream) }
+        });
+        let pieces = first.into_stream().chain(later.try_flatten());
+        Ok(Some(BlobReader { size_bytes, pieces: pieces.err_into().boxed() }))
     }
 
     /// Whether the object is there.
@@ -170,16 +185,24 @@ impl BlobStore {
 
     /// Removes parts of large objects that were begun before `before` and never finished; says of how many.
     pub async fn abandon_unfinished(&self, before: DateTime<Utc>) -> Result<u64, StorageError> {
-        match self.bucket() {
-            Some(bucket) => Ok(bucket.abandon_unfinished(before).await?),
-            None => Ok(0),
-        }
+        let root = match &self.place {
+            Place::Bucket(bucket) => return Ok(bucket.abandon_unfinished(before).await?),
+            Place::Folder(root) => Arc::clone(root),
+        };
+        let looking = spawn_blocking(move || unfinished::abandon(&root, before));
+        let failed = |error| StorageError::Internal { what: "object store", source: Box::new(error) };
+        looking.await.map_err(failed)?.map_err(|error| StorageError::of_disk("object store", error))
     }
 
     /// Leave to bring one file straight to the store; `None` where there is no store to bring it to.
     pub fn presign_put(&self, key: BlobKey, terms: &TicketTerms) -> Option<PresignedPut> {
         self.bucket().map(|bucket| bucket.presign_put(&key.path(), terms))
     }
+}
+
+/// Asks for a part of an object, which must still be the one that bears this tag.
+fn part_of(range: Range<u64>, tag: Option<String>) -> GetOptions {
+    GetOptions { range: Some(GetRange::Bounded(range)), if_match: tag, ..GetOptions::default() }
 }
 
 impl BlobKey {
@@ -197,6 +220,9 @@ pub struct BlobReader {
 }
 
 const PART_BYTES: usize = 8 * 1024 * 1024;
+const PARTS_UNDER_WAY: usize = 2;
+/// How long parts that are under way are waited for when their object is given up.
+const ARRIVE_WITHIN: Duration = Duration::from_secs(5);
 
 /// A large object being written; not visible until `finish`.
 #[derive(Debug)]
@@ -210,10 +236,17 @@ pub struct BlobWriter {
 impl BlobWriter {
     /// Appends bytes; waits when too many parts are under way, so memory stays bounded.
     pub async fn write(&mut self, bytes: &[u8]) -> Result<(), StorageError> {
-        const PARTS_UNDER_WAY: usize = 2;
         self.upload.wait_for_capacity(PARTS_UNDER_WAY).await?;
         self.upload.write(bytes);
         self.size_bytes += bytes.len() as u64;
+        Ok(())
+    }
+
+    /// Appends bytes that need not be copied.
+    pub async fn pass(&mut self, bytes: Bytes) -> Result<(), StorageError> {
+        self.upload.wait_for_capacity(PARTS_UNDER_WAY).await?;
+        self.size_bytes += bytes.len() as u64;
+        self.upload.put(bytes);
         Ok(())
     }
 
@@ -232,7 +265,12 @@ impl BlobWriter {
     }
 
     /// Gives up; what was written is removed.
-    pub async fn abort(self) -> Result<(), StorageError> {
+    pub async fn abort(mut self) -> Result<(), StorageError> {
+        // A part that arrives after it was given up may stay; each that failed is taken out of those under way.
+        let arriving = async { while self.upload.wait_for_capacity(0).await.is_err() {} };
+        if tokio::time::timeout(ARRIVE_WITHIN, arriving).await.is_err() {
+            tracing::debug!("parts were under way when their object was given up; the sweep looks for them");
+        }
         self.upload.abort().await?;
         Ok(())
     }

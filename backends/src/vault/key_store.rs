@@ -88,6 +88,21 @@ impl Vault {
         Ok(Self { root: Arc::new(root), table, blind, signing })
     }
 
+    /// Makes a key that is nowhere but in memory until `keep`. What was sealed under it is lost with it.
+    pub fn unkept_key(&self, now: DateTime<Utc>) -> DataKey {
+        DataKey::random(new_id(now))
+    }
+
+    /// Makes such a key durable.
+    pub async fn keep(
+        &self,
+        key: &DataKey,
+        purpose: KeyPurpose,
+        now: DateTime<Utc>,
+    ) -> Result<(), StorageError> {
+        self.table.add(&[wrapped_by_root(&self.root, key, purpose, now)?]).await
+    }
+
     /// Makes new keys, durable before they are handed out; all in one write.
     pub async fn new_keys(
         &self,

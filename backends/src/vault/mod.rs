@@ -6,10 +6,12 @@
 mod data_key;
 mod key_store;
 mod root_key;
+mod spool;
 mod stream;
 
 pub use data_key::{DataKey, SealedPlace};
 pub use key_store::{KeyPurpose, Vault};
 pub(crate) use key_store::{KeyTable, WrappedKey};
 pub use root_key::{RootKey, RootKeyError};
+pub use spool::{SpoolFolder, SpooledObject, SpooledSeal};
 pub use stream::{OpenStream, SealStream};

@@ -8,22 +8,22 @@ use super::data_key::{DataKey, cipher};
 use crate::error::StorageError;
 
 const MAGIC: &[u8; 4] = b"GDS1";
-const NONCE_PREFIX_BYTES: usize = 7;
+pub(super) const NONCE_PREFIX_BYTES: usize = 7;
 const KEY_ID_BYTES: usize = 16;
-const HEADER_BYTES: usize = MAGIC.len() + KEY_ID_BYTES + NONCE_PREFIX_BYTES;
-const SEGMENT_BYTES: usize = 64 * 1024;
-const TAG_BYTES: usize = 16;
-const SEALED_SEGMENT_BYTES: usize = SEGMENT_BYTES + TAG_BYTES;
+pub(super) const HEADER_BYTES: usize = MAGIC.len() + KEY_ID_BYTES + NONCE_PREFIX_BYTES;
+pub(super) const SEGMENT_BYTES: usize = 64 * 1024;
+pub(super) const TAG_BYTES: usize = 16;
+pub(super) const SEALED_SEGMENT_BYTES: usize = SEGMENT_BYTES + TAG_BYTES;
 
 /// The nonces of one object: a random prefix, the number of the segment (big endian), whether it is the last.
-struct SegmentNonces {
-    prefix: [u8; NONCE_PREFIX_BYTES],
-    segment: u32,
+pub(super) struct SegmentNonces {
+    pub(super) prefix: [u8; NONCE_PREFIX_BYTES],
+    pub(super) segment: u32,
 }
 
 impl SegmentNonces {
     /// The nonce of the next segment; an error after 2³² of them.
-    fn next(&mut self, is_last: bool) -> Result<Nonce, StorageError> {
+    pub(super) fn next(&mut self, is_last: bool) -> Result<Nonce, StorageError> {
         let mut nonce = [0; NONCE_LEN];
         let (prefix, rest) = nonce.split_at_mut(NONCE_PREFIX_BYTES);
         prefix.copy_from_slice(&self.prefix);
@@ -196,7 +196,7 @@ impl OpenStream {
     }
 }
 
-fn associated_data(header: &[u8], path: &str) -> Vec<u8> {
+pub(super) fn associated_data(header: &[u8], path: &str) -> Vec<u8> {
     let mut associated = header.to_vec();
     associated.extend_from_slice(path.as_bytes());
     associated

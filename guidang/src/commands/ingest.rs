@@ -103,12 +103,12 @@ async fn send(
             bar.inc(1);
             continue;
         }
-        if batch.len() == FILES_A_REQUEST || held_bytes(&batch) + metadata.len() > BYTES_A_REQUEST {
+        if batch.len() == FILES_A_REQUEST || bytes_of(&batch) + metadata.len() > BYTES_A_REQUEST {
             send_batch(client, &labels, &mut batch, &mut followed).await?;
             bar.set_position(followed.len() as u64);
         }
-        let bytes = fs::read(path).or_fail(format!("{} cannot be read", path.display()))?;
-        batch.push((path.clone(), OutgoingFile { name: name_with_folder(path), bytes }));
+        let (name, size_bytes) = (name_with_folder(path), metadata.len());
+        batch.push((path.clone(), OutgoingFile { name, path: path.clone(), size_bytes }));
     }
     send_batch(client, &labels, &mut batch, &mut followed).await?;
     bar.finish_and_clear();
@@ -123,8 +123,8 @@ fn name_with_folder(path: &Path) -> String {
     last.join("/")
 }
 
-fn held_bytes(batch: &[(PathBuf, OutgoingFile)]) -> u64 {
-    batch.iter().map(|(_, file)| file.bytes.len() as u64).sum()
+fn bytes_of(batch: &[(PathBuf, OutgoingFile)]) -> u64 {
+    batch.iter().map(|(_, file)| file.size_bytes).sum()
 }
 
 async fn send_batch(

@@ -134,27 +134,32 @@ impl<'a> Watcher<'a> {
                 "文件太大：最多 {limit} MiB。请降低扫描分辨率或拆分后重新扫描。\nThe file is larger than {limit} MiB; scan it with fewer dots per inch or in parts."
             ));
         }
-        let bytes = match file.read() {
-            Ok(Some(bytes)) => bytes,
-            Ok(None) => return Taken::Changed,
+        let key = match file.idempotency_key() {
+            Ok(key) => key,
             Err(error) => {
                 tracing::warn!(error = %error, "a file cannot be read now; looking again");
                 return Taken::Changed;
             }
         };
-        let key = file.idempotency_key(&bytes);
         let name = file.relative.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let labels = UploadLabels {
             outlet: Some(self.outlet.to_owned()),
             slip_number: file.slip_number.clone(),
             slot: None,
         };
-        match client.upload(&[OutgoingFile { name, bytes }], &labels, &key).await {
+        let outgoing = OutgoingFile { name, path: file.path.clone(), size_bytes: file.look.size_bytes };
+        let answer = client.upload(&[outgoing], &labels, &key).await;
+        // It was read twice; what changed meanwhile was not sent as it is.
+        if !file.is_unchanged() {
+            return Taken::Changed;
+        }
+        match answer {
             Ok(receipt) => match receipt.files.first().and_then(FileReceipt::refusal_sentence) {
                 Some(sentence) => Taken::Refused(sentence),
                 None => Taken::Received,
             },
             Err(error) if error.is_passing() => Taken::Later(error),
+            Err(ClientError::Unreadable { .. }) => Taken::Changed,
             Err(error) => Taken::Refused(error.to_string()),
         }
     }

@@ -78,28 +78,28 @@ fn look(metadata: &fs::Metadata) -> Look {
 }
 
 impl Found {
-    /// Reads the file; `None` when it changed meanwhile and must wait again.
-    pub fn read(&self) -> io::Result<Option<Vec<u8>>> {
-        let bytes = fs::read(&self.path)?;
-        let now = look(&fs::symlink_metadata(&self.path)?);
-        Ok((now == self.look && bytes.len() as u64 == now.size_bytes).then_some(bytes))
+    /// Whether it is still the file that was found.
+    pub fn is_unchanged(&self) -> bool {
+        fs::symlink_metadata(&self.path).is_ok_and(|metadata| look(&metadata) == self.look)
     }
 
     /// The key under which the archive takes this file once and never again, however often it is sent: a crash
     /// between sending and moving does no harm. The same picture dropped anew has another time and is another file.
-    pub fn idempotency_key(&self, bytes: &[u8]) -> String {
+    pub fn idempotency_key(&self) -> io::Result<String> {
+        let mut content = Sha256::new();
+        io::copy(&mut fs::File::open(&self.path)?, &mut content)?;
         let since = self.look.modified.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
         let mut hasher = Sha256::new();
         for part in [
             self.relative.as_os_str().as_encoded_bytes(),
             &self.look.size_bytes.to_be_bytes(),
             &since.as_nanos().to_be_bytes(),
-            &Sha256::digest(bytes),
+            &content.finalize(),
         ] {
             hasher.update((part.len() as u64).to_be_bytes());
             hasher.update(part);
         }
-        hasher.finalize().iter().fold("watch-".to_owned(), |text, byte| text + &format!("{byte:02x}"))
+        Ok(hasher.finalize().iter().fold("watch-".to_owned(), |text, byte| text + &format!("{byte:02x}")))
     }
 
     /// Moves the file to `done/`, in the same sub-folder.
@@ -195,23 +195,17 @@ mod tests {
     fn the_key_of_a_file_depends_on_place_time_and_bytes() {
         let root = tempfile::tempdir().unwrap();
         put(root.path(), "a.jpg", b"x");
+        put(root.path(), "b.jpg", b"y");
         let found = list(root.path(), Subfolders::AreFolders).unwrap().remove(0);
-        let key = found.idempotency_key(b"x");
+        let key = found.idempotency_key().unwrap();
 
         let elsewhere = Found { relative: "b.jpg".into(), ..found.clone() };
         let later = Found { look: Look { modified: SystemTime::UNIX_EPOCH, ..found.look }, ..found.clone() };
+        let other_bytes = Found { path: root.path().join("b.jpg"), ..found.clone() };
 
-        assert_eq!(key, found.idempotency_key(b"x"));
-        assert_eq!(
-            std::collections::BTreeSet::from([
-                key,
-                found.idempotency_key(b"y"),
-                elsewhere.idempotency_key(b"x"),
-                later.idempotency_key(b"x")
-            ])
-            .len(),
-            4
-        );
+        assert_eq!(key, found.idempotency_key().unwrap());
+        let others = [elsewhere, later, other_bytes].map(|other| other.idempotency_key().unwrap());
+        assert_eq!(others.into_iter().chain([key]).collect::<std::collections::BTreeSet<_>>().len(), 4);
     }
 
     #[test]
@@ -245,8 +239,10 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         put(root.path(), "a.jpg", b"x");
         let found = list(root.path(), Subfolders::AreFolders).unwrap().remove(0);
+        assert!(found.is_unchanged());
+
         put(root.path(), "a.jpg", b"longer");
 
-        assert_eq!(found.read().unwrap(), None);
+        assert!(!found.is_unchanged());
     }
 }

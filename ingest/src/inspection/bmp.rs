@@ -3,23 +3,24 @@
 use super::{
     ColourKind, PageHeader,
     bytes::{ByteOrder::Little, u16_at, u32_at},
+    source::Source,
 };
 use crate::refusal::Refusal;
 
 /// Reads the two fixed headers.
-pub fn header(bytes: &[u8]) -> Result<PageHeader, Refusal> {
+pub fn header(bytes: &(impl Source + ?Sized)) -> Result<PageHeader, Refusal> {
     let header = read(bytes).ok_or(Refusal::DamagedFile)?;
     // A header may claim more than 64 bits can count.
     let stored_bits = header.pixels().saturating_mul(u64::from(header.bits_per_pixel));
     let is_packed = matches!(u32_at(bytes, 30, Little), Some(1 | 2)) && u32_at(bytes, 14, Little) != Some(12);
     // Without run lengths the pixels are all there or the file was cut off.
-    if !is_packed && stored_bits / 8 > bytes.len() as u64 {
+    if !is_packed && stored_bits / 8 > bytes.size() as u64 {
         return Err(Refusal::DamagedFile);
     }
     Ok(header)
 }
 
-fn read(bytes: &[u8]) -> Option<PageHeader> {
+fn read(bytes: &(impl Source + ?Sized)) -> Option<PageHeader> {
     let (width, height, bits_per_pixel, dpi) = if u32_at(bytes, 14, Little)? == 12 {
         (
             u32::from(u16_at(bytes, 18, Little)?),

@@ -1,7 +1,10 @@
 //! Orientation and resolution out of an EXIF block, which is a small TIFF file.
 
+use std::ops::Range;
+
 use super::{
     bytes::u16_at,
+    source::Source,
     tiff::{Directory, TiffHeader, tag},
 };
 
@@ -12,6 +15,16 @@ pub struct ExifNotes {
     pub orientation: Option<u8>,
     /// Pixels an inch, when it is there.
     pub dpi: Option<f32>,
+}
+
+/// How much of a block is read: what is said of the picture stands in front, previews behind.
+const MOST_BYTES: usize = 64 << 10;
+
+/// Reads the block that stands at `place`, with or without `Exif\0\0` before it.
+pub fn read_at(bytes: &(impl Source + ?Sized), place: Range<usize>) -> ExifNotes {
+    let end = place.end.min(place.start.saturating_add(MOST_BYTES));
+    let block = bytes.part(place.start..end).unwrap_or_default();
+    read(block.strip_prefix(b"Exif\0\0").unwrap_or(&block))
 }
 
 /// Reads the block that follows `Exif\0\0`; what is broken in it is as if it were not there.

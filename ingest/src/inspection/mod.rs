@@ -6,19 +6,26 @@ mod exif;
 mod jpeg;
 mod pdf;
 mod png;
+mod source;
 mod tiff;
 mod trailer;
 mod webp;
 
+use std::io::{self, Read, Seek};
+
 use serde::{Deserialize, Serialize};
 
-pub(crate) use tiff::{Directory, directories, tag};
+use self::source::{Remote, Source};
+pub(crate) use self::tiff::{Directory, directories, tag};
 
 use crate::{
     limits::Limits,
     media_type::{MediaType, sniff},
     refusal::Refusal,
 };
+
+/// How much of a file is looked at to tell what it is.
+const FRONT_BYTES: usize = 64 << 10;
 
 /// What colours a page is stored in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -66,13 +73,24 @@ pub struct Inspection {
 
 /// Reads the headers of a file and refuses what is not accepted, is damaged at first sight or claims too much.
 pub fn inspect(bytes: &[u8], limits: &Limits) -> Result<Inspection, Refusal> {
-    if bytes.is_empty() {
+    inspect_source(bytes, limits)
+}
+
+/// Does the same with a file that is not in memory, of which it reads little. `Err`: it cannot be read.
+pub fn inspect_from(file: impl Read + Seek, limits: &Limits) -> io::Result<Result<Inspection, Refusal>> {
+    let file = Remote::new(file)?;
+    let outcome = inspect_source(&file, limits);
+    file.into_failure().map_or(Ok(outcome), Err)
+}
+
+fn inspect_source(bytes: &(impl Source + ?Sized), limits: &Limits) -> Result<Inspection, Refusal> {
+    if bytes.size() == 0 {
         return Err(Refusal::EmptyFile);
     }
-    if bytes.len() as u64 > limits.max_bytes {
+    if bytes.size() as u64 > limits.max_bytes {
         return Err(Refusal::FileTooLarge { limit_bytes: limits.max_bytes });
     }
-    let media_type = sniff(bytes)?;
+    let media_type = sniff(&bytes.part_up_to(0..FRONT_BYTES).unwrap_or_default())?;
     let pages = match media_type {
         MediaType::Jpeg => vec![jpeg::header(bytes)?],
         MediaType::Png => vec![png::header(bytes)?],
@@ -84,7 +102,7 @@ pub fn inspect(bytes: &[u8], limits: &Limits) -> Result<Inspection, Refusal> {
             Vec::new()
         }
     };
-    check_pages(&pages, bytes.len() as u64, limits)?;
+    check_pages(&pages, bytes.size() as u64, limits)?;
     Ok(Inspection { media_type, pages })
 }
 

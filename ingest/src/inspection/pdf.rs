@@ -1,16 +1,17 @@
 //! What can be told of a PDF without parsing it; the rest happens in the decoder's own process.
 
-use super::trailer;
+use super::{source::Source, trailer};
 use crate::{media_type::find, refusal::Refusal};
 
 /// How much of the end is searched for the mark that ends every PDF.
 const END_WINDOW: usize = 64 << 10;
 
 /// Refuses a PDF that lost its end, or whose end is that of another kind of file.
-pub fn check(bytes: &[u8]) -> Result<(), Refusal> {
-    trailer::refuse_archive(bytes)?;
-    let end = &bytes[bytes.len().saturating_sub(END_WINDOW)..];
-    if find(end, b"%%EOF").is_none() && find(end, b"startxref").is_none() {
+pub fn check(bytes: &(impl Source + ?Sized)) -> Result<(), Refusal> {
+    trailer::refuse_archive(bytes, 0)?;
+    let size = bytes.size();
+    let end = bytes.part(size.saturating_sub(END_WINDOW)..size).ok_or(Refusal::DamagedFile)?;
+    if find(&end, b"%%EOF").is_none() && find(&end, b"startxref").is_none() {
         return Err(Refusal::DamagedFile);
     }
     Ok(())

@@ -1,3 +1,5 @@
+use std::io::Cursor;
+
 use proptest::prelude::*;
 
 use super::*;
@@ -65,6 +67,38 @@ fn blank_lines_before_a_pdf_are_forgiven() {
     assert_eq!(sniff(b"<html> %PDF-1.4"), Err(Refusal::MixedFormats));
 }
 
+#[test]
+fn a_file_that_cannot_be_read_is_no_damaged_file() {
+    struct Broken(u64);
+    impl std::io::Read for Broken {
+        fn read(&mut self, _: &mut [u8]) -> std::io::Result<usize> {
+            Err(std::io::Error::other("the disk is gone"))
+        }
+    }
+    impl Seek for Broken {
+        fn seek(&mut self, _: std::io::SeekFrom) -> std::io::Result<u64> {
+            Ok(self.0)
+        }
+    }
+
+    assert!(inspect_from(Broken(1000), &Limits::default()).is_err());
+    assert_eq!(inspect_from(Broken(0), &Limits::default()).unwrap(), Err(Refusal::EmptyFile));
+}
+
+#[test]
+fn the_end_of_a_picture_is_found_across_any_stride() {
+    for length in [65_534, 65_535, 65_536, 65_537, 131_071, 131_072] {
+        let head = b"\xff\xd8\xff\xc0\0\x0b\x08\0\x10\0\x10\x01\x01\x11\0\xff\xda\0\x02";
+        let mut file = [&head[..], &vec![0x55; length], b"\xff\xd9"].concat();
+        assert!(inspect(&file, &Limits::default()).is_ok(), "{length}");
+        assert!(inspect_from(Cursor::new(&file), &Limits::default()).unwrap().is_ok(), "{length}");
+
+        file.pop();
+
+        assert_eq!(inspect(&file, &Limits::default()), Err(Refusal::DamagedFile), "{length}");
+    }
+}
+
 proptest! {
     #[test]
     fn random_bytes_never_panic(bytes in proptest::collection::vec(any::<u8>(), 0..600)) {
@@ -82,6 +116,18 @@ proptest! {
     }
 
     #[test]
+    fn what_lies_elsewhere_is_judged_like_what_is_in_memory(
+        kind in 0..MAGICS.len(),
+        bytes in proptest::collection::vec(any::<u8>(), 0..600),
+    ) {
+        let file = [MAGICS[kind], &bytes].concat();
+
+        let elsewhere = inspect_from(Cursor::new(&file), &Limits::default()).unwrap();
+
+        prop_assert_eq!(elsewhere, inspect(&file, &Limits::default()));
+    }
+
+    #[test]
     fn a_directory_of_random_entries_never_panics(
         entries in proptest::collection::vec((250_u16..330, 0_u16..20, any::<u32>(), any::<u32>()), 0..20),
         next in 0_u32..200,
@@ -96,6 +142,8 @@ proptest! {
         }
         file.extend(next.to_le_bytes());
 
-        let _ = inspect(&file, &Limits::default());
+        let elsewhere = inspect_from(Cursor::new(&file), &Limits::default()).unwrap();
+
+        prop_assert_eq!(elsewhere, inspect(&file, &Limits::default()));
     }
 }

@@ -2,7 +2,8 @@
 
 use super::{
     ColourKind, PageHeader,
-    bytes::{ByteOrder, u16_at, u32_at, u64_at},
+    bytes::{ByteOrder, array, u16_at, u32_at, u64_at},
+    source::Source,
 };
 use crate::{limits::Limits, refusal::Refusal};
 
@@ -56,8 +57,8 @@ pub struct TiffHeader {
 
 impl TiffHeader {
     /// Reads the header, if it is one.
-    pub fn read(bytes: &[u8]) -> Option<Self> {
-        let order = match bytes.get(..2)? {
+    pub fn read(bytes: &(impl Source + ?Sized)) -> Option<Self> {
+        let order = match &array::<2>(bytes, 0)? {
             b"II" => ByteOrder::Little,
             b"MM" => ByteOrder::Big,
             _ => return None,
@@ -119,7 +120,7 @@ pub struct Directory {
 
 impl Directory {
     /// Reads the directory at `offset` and where the next one is; zero means that it is the last.
-    pub fn read(bytes: &[u8], header: TiffHeader, offset: u64) -> Option<(Self, u64)> {
+    pub fn read(bytes: &(impl Source + ?Sized), header: TiffHeader, offset: u64) -> Option<(Self, u64)> {
         let start = usize::try_from(offset).ok()?;
         let (count, first, entry_bytes) = if header.is_big {
             (u64_at(bytes, start, header.order)?, start.checked_add(8)?, 20)
@@ -129,11 +130,12 @@ impl Directory {
         if count > MAX_ENTRIES {
             return None;
         }
-        let mut entries = Vec::with_capacity(count as usize);
-        for index in 0..count as usize {
-            entries.push(read_entry(bytes, header, first.checked_add(index * entry_bytes)?)?);
-        }
         let end = first.checked_add(count as usize * entry_bytes)?;
+        let block = bytes.part(first..end)?;
+        let mut entries = Vec::with_capacity(count as usize);
+        for (place, entry) in (first..).step_by(entry_bytes).zip(block.chunks_exact(entry_bytes)) {
+            entries.push(read_entry(entry, header, place)?);
+        }
         let next = if header.is_big {
             u64_at(bytes, end, header.order)
         } else {
@@ -149,12 +151,12 @@ impl Directory {
     }
 
     /// The first value of `tag` as a whole number.
-    pub fn number(&self, bytes: &[u8], tag: u16) -> Option<u64> {
+    pub fn number(&self, bytes: &(impl Source + ?Sized), tag: u16) -> Option<u64> {
         self.numbers(bytes, tag, 1)?.first().copied()
     }
 
     /// At most `most` values of `tag` as whole numbers.
-    pub fn numbers(&self, bytes: &[u8], tag: u16, most: usize) -> Option<Vec<u64>> {
+    pub fn numbers(&self, bytes: &(impl Source + ?Sized), tag: u16, most: usize) -> Option<Vec<u64>> {
         let entry = self.entry(tag)?;
         let order = self.header.order;
         let count = usize::try_from(entry.count).ok()?.min(most);
@@ -164,7 +166,7 @@ impl Directory {
                 .value_offset
                 .checked_add(index.checked_mul(Entry::value_bytes(entry.kind) as usize)?)?;
             values.push(match entry.kind {
-                1 | 7 => (*bytes.get(at)?).into(),
+                1 | 7 => array::<1>(bytes, at)?[0].into(),
                 3 => u16_at(bytes, at, order)?.into(),
                 4 | 13 => u32_at(bytes, at, order)?.into(),
                 16 | 18 => u64_at(bytes, at, order)?,
@@ -175,7 +177,7 @@ impl Directory {
     }
 
     /// Pixels an inch across, when the directory says so.
-    pub fn dpi(&self, bytes: &[u8]) -> Option<f32> {
+    pub fn dpi(&self, bytes: &(impl Source + ?Sized)) -> Option<f32> {
         let entry = self.entry(tag::X_RESOLUTION)?;
         let numerator = u32_at(bytes, entry.value_offset, self.header.order)? as f32;
         let denominator = u32_at(bytes, entry.value_offset.checked_add(4)?, self.header.order)? as f32;
@@ -188,12 +190,12 @@ impl Directory {
         (dpi.is_finite() && dpi >= 1.0).then_some(dpi)
     }
 
-    fn is_thumbnail(&self, bytes: &[u8]) -> bool {
+    fn is_thumbnail(&self, bytes: &(impl Source + ?Sized)) -> bool {
         self.number(bytes, tag::NEW_SUBFILE_TYPE).is_some_and(|kind| kind & 1 == 1)
     }
 
     /// What it claims about its page.
-    pub fn page_header(&self, bytes: &[u8]) -> Option<PageHeader> {
+    pub fn page_header(&self, bytes: &(impl Source + ?Sized)) -> Option<PageHeader> {
         let size = |tag| self.number(bytes, tag).and_then(|value| u32::try_from(value).ok());
         let (width, height) = (size(tag::WIDTH)?, size(tag::HEIGHT)?);
         let channels = self.number(bytes, tag::SAMPLES_PER_PIXEL).unwrap_or(1).clamp(1, 16) as u32;
@@ -215,27 +217,28 @@ impl Directory {
     }
 }
 
-fn read_entry(bytes: &[u8], header: TiffHeader, at: usize) -> Option<Entry> {
+/// Reads the entry that stands at `place` in the file.
+fn read_entry(entry: &[u8], header: TiffHeader, place: usize) -> Option<Entry> {
     let order = header.order;
-    let (tag, kind) = (u16_at(bytes, at, order)?, u16_at(bytes, at.checked_add(2)?, order)?);
+    let (tag, kind) = (u16_at(entry, 0, order)?, u16_at(entry, 2, order)?);
     let (count, value_at, inline_bytes) = if header.is_big {
-        (u64_at(bytes, at.checked_add(4)?, order)?, at.checked_add(12)?, 8)
+        (u64_at(entry, 4, order)?, 12, 8)
     } else {
-        (u32_at(bytes, at.checked_add(4)?, order)?.into(), at.checked_add(8)?, 4)
+        (u32_at(entry, 4, order)?.into(), 8, 4)
     };
     let size_bytes = Entry::value_bytes(kind).checked_mul(count)?;
     let value_offset = if size_bytes <= inline_bytes {
-        value_at
+        place.checked_add(value_at)?
     } else if header.is_big {
-        usize::try_from(u64_at(bytes, value_at, order)?).ok()?
+        usize::try_from(u64_at(entry, value_at, order)?).ok()?
     } else {
-        u32_at(bytes, value_at, order)? as usize
+        u32_at(entry, value_at, order)? as usize
     };
     Some(Entry { tag, kind, count, value_offset })
 }
 
 /// The directories of all pages in order; thumbnails are no pages.
-pub fn directories(bytes: &[u8], limits: &Limits) -> Result<Vec<Directory>, Refusal> {
+pub fn directories(bytes: &(impl Source + ?Sized), limits: &Limits) -> Result<Vec<Directory>, Refusal> {
     let header = TiffHeader::read(bytes).ok_or(Refusal::DamagedFile)?;
     let mut seen = Vec::new();
     let mut pages = Vec::new();
@@ -259,7 +262,7 @@ pub fn directories(bytes: &[u8], limits: &Limits) -> Result<Vec<Directory>, Refu
 }
 
 /// What every page claims.
-pub fn headers(bytes: &[u8], limits: &Limits) -> Result<Vec<PageHeader>, Refusal> {
+pub fn headers(bytes: &(impl Source + ?Sized), limits: &Limits) -> Result<Vec<PageHeader>, Refusal> {
     let directories = directories(bytes, limits)?;
     if directories.is_empty() {
         return Err(Refusal::NoPages);

@@ -1,5 +1,6 @@
 //! What may stand behind a picture: padding and what phones add, but no second file of another kind.
 
+use super::source::Source;
 use crate::{media_type::find, refusal::Refusal};
 
 /// How far behind the end of a picture the start of a second file is looked for.
@@ -8,22 +9,24 @@ const WINDOW: usize = 512;
 /// Farthest from its end that a ZIP archive may keep its directory: its comment has at most 65,535 bytes.
 const ZIP_END_WINDOW: usize = 65_557;
 
-/// Refuses a ZIP, PDF, program or page appended to a picture: another program would open that instead.
+/// Refuses a ZIP, PDF, program or page appended to a picture that ends at `end`: another program would open that instead.
 ///
 /// A second JPEG (the preview of a phone) and an MP4 (a live photo) are left alone: they are never looked at.
-pub fn refuse_second_file(rest: &[u8]) -> Result<(), Refusal> {
-    let start = &rest[..rest.len().min(WINDOW)];
+pub fn refuse_second_file(bytes: &(impl Source + ?Sized), end: usize) -> Result<(), Refusal> {
+    let start = bytes.part_up_to(end..end.saturating_add(WINDOW)).ok_or(Refusal::DamagedFile)?;
     let foreign: [&[u8]; 8] =
         [b"PK\x03\x04", b"%PDF-", b"\x7fELF", b"Rar!\x1a", b"7z\xbc\xaf", b"<script", b"<html", b"<?php"];
-    if start.starts_with(b"MZ") || foreign.iter().any(|magic| find(start, magic).is_some()) {
+    if start.starts_with(b"MZ") || foreign.iter().any(|magic| find(&start, magic).is_some()) {
         return Err(Refusal::MixedFormats);
     }
-    refuse_archive(rest)
+    refuse_archive(bytes, end)
 }
 
-/// Refuses bytes that a ZIP reader, which starts from the end, would open.
-pub fn refuse_archive(bytes: &[u8]) -> Result<(), Refusal> {
-    let end = &bytes[bytes.len().saturating_sub(ZIP_END_WINDOW)..];
+/// Refuses a file that a ZIP reader, which starts from the end, would open for what stands behind `start`.
+pub fn refuse_archive(bytes: &(impl Source + ?Sized), start: usize) -> Result<(), Refusal> {
+    let size = bytes.size();
+    let start = size.saturating_sub(ZIP_END_WINDOW).max(start);
+    let end = bytes.part(start..size).ok_or(Refusal::DamagedFile)?;
     let directories = end.windows(4).enumerate().filter(|(_, window)| *window == b"PK\x05\x06");
     for (at, _) in directories {
         let record = &end[at..];

@@ -89,6 +89,9 @@ async fn a_large_object_is_seen_when_it_is_finished_and_not_before() {
 
         assert!(!before, "{}", on.name);
         assert!(on.blobs.get(kept).await.unwrap().unwrap() == bytes, "{}", on.name);
+        let pieces: Vec<Bytes> =
+            on.blobs.open(kept).await.unwrap().unwrap().pieces.try_collect().await.unwrap();
+        assert!(pieces.concat() == bytes, "{}", on.name);
         assert_eq!(on.blobs.get(given_up).await.unwrap(), None, "{}", on.name);
         let listed = listed(&on.blobs).await;
         assert_eq!(listed.len(), 1, "{}", on.name);

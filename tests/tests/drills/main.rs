@@ -9,3 +9,4 @@ mod hostile_files;
 mod hostile_text;
 mod killed_at_a_stage;
 mod kills_at_random;
+mod large_files;

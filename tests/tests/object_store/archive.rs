@@ -26,12 +26,17 @@ pub(crate) struct OnS3 {
 
 impl OnS3 {
     pub(crate) async fn start() -> Self {
+        Self::start_as(Setup::for_drills()).await
+    }
+
+    /// A server that is set up in another way.
+    pub(crate) async fn start_as(setup: Setup) -> Self {
         let store = seaweed::shared().await.unwrap();
         let bucket = store.bucket(Versions::Kept).await.unwrap();
         let proxy = S3Proxy::before(&store.endpoint).await.unwrap();
         let secrets = tempfile::tempdir().unwrap();
         let credentials = credentials_file(secrets.path());
-        let setup = Setup::for_drills()
+        let setup = setup
             .with("OBJECTS__URL", &format!("s3://{bucket}/archive"))
             .with("OBJECTS__ENDPOINT", &proxy.endpoint)
             .with("OBJECTS__CREDENTIALS", &credentials)

@@ -9,6 +9,7 @@ mod copies;
 mod encrypted;
 mod failing_store;
 mod garbled;
+mod large_files;
 mod probing;
 mod sweeping;
 mod tickets;
