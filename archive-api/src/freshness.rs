@@ -106,12 +106,13 @@ pub(crate) async fn until_followed(
     })
 }
 
-/// Names the last change in every answer to a request that may have caused one. What the request itself changed is
-/// not after it.
+/// Names the last change in every answer to a request that may have caused one, of the API and of the console, which
+/// answers by leading elsewhere. What the request itself changed is not after it.
 pub(crate) async fn name_change(State(state): State<ArchiveState>, request: Request, next: Next) -> Response {
     let is_safe = request.method().is_safe();
     let mut response = next.run(request).await;
-    if is_safe || !response.status().is_success() {
+    let is_done = response.status().is_success() || response.status().is_redirection();
+    if is_safe || !is_done {
         return response;
     }
     // What was done stands, whether its number can be told or not.

@@ -24,6 +24,7 @@ mod language;
 mod pages;
 mod paging;
 mod record;
+mod request_span;
 mod scans;
 mod session;
 mod slip_number;

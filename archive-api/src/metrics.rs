@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use axum::{
-    extract::{MatchedPath, Request, State},
+    extract::{Request, State},
     http::header,
     middleware::Next,
     response::{IntoResponse, Response},
@@ -12,14 +12,16 @@ use backends::database::{Figures, jobs::JobCount};
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::{
     access::Action,
+    finding::FindingCode,
     job::{JobName, JobState},
 };
 use metrics::{counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
-use metrics_exporter_prometheus::{BuildError, PrometheusBuilder, PrometheusHandle};
+use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
 
 use crate::{
     caller::Caller,
     problem::{Problem, kinds},
+    request_span,
     state::ArchiveState,
 };
 
@@ -29,9 +31,23 @@ const LATELY: TimeDelta = TimeDelta::minutes(10);
 const SECONDS: [f64; 14] =
     [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 120.0];
 
+/// Upper bounds of files, in bytes.
+const BYTES: [f64; 8] = [16e3, 64e3, 256e3, 1e6, 4e6, 16e6, 64e6, 256e6];
+/// Name of the sizes of what comes in.
+const SCAN_BYTES: &str = "guidang_scan_bytes";
+
 /// Starts counting in this process, once; gives what renders the counts.
 pub fn start_counting() -> Result<PrometheusHandle, BuildError> {
-    let handle = PrometheusBuilder::new().set_buckets(&SECONDS)?.install_recorder()?;
+    let handle = PrometheusBuilder::new()
+        .set_buckets_for_metric(Matcher::Full(SCAN_BYTES.to_owned()), &BYTES)?
+        .set_buckets(&SECONDS)?
+        .install_recorder()?;
+    describe();
+    begin_at_nothing();
+    Ok(handle)
+}
+
+fn describe() {
     describe_gauge!("guidang_jobs", "Jobs that are not done, by name and state");
     describe_gauge!("guidang_oldest_job_seconds", "Age of the oldest job that waits, by name");
     describe_gauge!(
@@ -46,7 +62,19 @@ pub fn start_counting() -> Result<PrometheusHandle, BuildError> {
     describe_counter!("guidang_refusals_total", "What was refused, by code");
     describe_counter!("guidang_scans_received_total", "Scans that were answered received");
     describe_counter!("guidang_findings_total", "Findings raised, by code");
-    Ok(handle)
+    describe_histogram!(SCAN_BYTES, "Size of each scan that was received");
+    describe_gauge!("guidang_index_bytes", "Size of the index of this process on disk");
+}
+
+/// Every code has a value from the start, so that the first time is seen to be a rise.
+fn begin_at_nothing() {
+    counter!("guidang_scans_received_total").increment(0);
+    for code in FindingCode::ALL {
+        counter!("guidang_findings_total", "code" => code.as_str()).increment(0);
+    }
+    for kind in kinds::ALL {
+        counter!("guidang_refusals_total", "code" => kind.code).increment(0);
+    }
 }
 
 /// Renders counts of this process and figures of the whole archive. For whoever runs the machine.
@@ -59,7 +87,10 @@ pub(crate) async fn get_metrics(
     }
     let Some(handle) = &state.metrics else { return Err(Problem::new(kinds::NOT_FOUND)) };
     let now = state.backends.clock.now();
-    let reached = state.searcher.borrow().as_ref().map(|searcher| searcher.reached() as i64);
+    let searcher = state.searcher.borrow().clone();
+    let reached = searcher.as_ref().map(|searcher| searcher.reached() as i64);
+    // A folder that is being exchanged for a rebuilt one is measured the next time.
+    let index_bytes = searcher.and_then(|searcher| searcher.size_bytes().ok());
     let figures = state.backends.database.figures(now - LATELY).await?;
     let mut tx = state.backends.database.begin_read().await?;
     let last_change = tx.case_files().last_change().await?;
@@ -69,6 +100,9 @@ pub(crate) async fn get_metrics(
     gauge!("guidang_last_change").set(last_change as f64);
     if let Some(reached) = reached {
         gauge!("guidang_index_behind").set((last_change - reached).max(0) as f64);
+    }
+    if let Some(bytes) = index_bytes {
+        gauge!("guidang_index_bytes").set(bytes as f64);
     }
     let text = handle.render();
     Ok(([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text).into_response())
@@ -118,14 +152,11 @@ impl Backlog {
 /// Counts requests by route, never by address: addresses hold ids.
 pub(crate) async fn measure_requests(request: Request, next: Next) -> Response {
     let started = Instant::now();
-    let method = request.method().to_string();
-    let route = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());
+    let method = request_span::method_of(&request);
+    let route = request_span::route_of(&request);
     let response = next.run(request).await;
-    let labels = [
-        ("method", method),
-        ("route", route.unwrap_or_else(|| "none".to_owned())),
-        ("status", response.status().as_u16().to_string()),
-    ];
+    let labels =
+        [("method", method.to_owned()), ("route", route), ("status", response.status().as_u16().to_string())];
     histogram!("guidang_request_seconds", &labels).record(started.elapsed().as_secs_f64());
     response
 }
@@ -133,6 +164,11 @@ pub(crate) async fn measure_requests(request: Request, next: Next) -> Response {
 /// Counts what was refused, by code.
 pub(crate) fn count_refusal(code: &str) {
     counter!("guidang_refusals_total", "code" => code.to_owned()).increment(1);
+}
+
+/// Counts the size of a scan that was received.
+pub(crate) fn count_bytes(size_bytes: i64) {
+    histogram!(SCAN_BYTES).record(size_bytes as f64);
 }
 
 /// Counts scans that were answered received.

@@ -12,7 +12,7 @@ use axum::{
 use crate::{
     case_files, console, entries, findings, freshness, health, intake, jobs, metrics, pages,
     problem::{self, Problem, kinds},
-    scans,
+    request_span, scans,
     state::{ArchiveState, Process},
     upload_tickets,
 };
@@ -40,6 +40,7 @@ pub fn router(state: ArchiveState) -> Router {
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
         .layer(middleware::map_response(harden))
         .layer(middleware::from_fn(metrics::measure_requests))
+        .layer(middleware::from_fn(request_span::trace_requests))
         .with_state(state)
 }
 

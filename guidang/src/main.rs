@@ -14,6 +14,7 @@ mod searching;
 mod service;
 mod settings;
 mod table;
+mod telemetry;
 mod waiting;
 mod watched;
 mod watching;

@@ -74,6 +74,11 @@ impl Searcher {
         self.snapshot().reached
     }
 
+    /// Bytes on disk; watch it: it may double for a while when segments merge, not more.
+    pub fn size_bytes(&self) -> Result<u64, IndexError> {
+        folder::size_bytes(&self.root)
+    }
+
     /// Case files that can be found.
     pub fn case_files(&self) -> u64 {
         self.snapshot().searcher.num_docs()

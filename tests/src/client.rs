@@ -36,6 +36,8 @@ pub struct Upload {
     pub slot: Option<String>,
     /// The same key sent again gets the first answer again.
     pub idempotency_key: Option<String>,
+    /// The place in a trace after which it follows.
+    pub trace_parent: Option<String>,
 }
 
 impl Upload {
@@ -60,6 +62,12 @@ impl Upload {
     #[must_use]
     pub fn with_key(self, key: &str) -> Self {
         Self { idempotency_key: Some(key.to_owned()), ..self }
+    }
+
+    /// Says to which trace it belongs.
+    #[must_use]
+    pub fn in_trace(self, trace_parent: &str) -> Self {
+        Self { trace_parent: Some(trace_parent.to_owned()), ..self }
     }
 
     fn form(&self) -> Form {
@@ -158,6 +166,9 @@ impl ApiClient {
         let mut request = self.request(Method::POST, "/api/v1/scans");
         if let Some(key) = &upload.idempotency_key {
             request = request.header("idempotency-key", key);
+        }
+        if let Some(trace_parent) = &upload.trace_parent {
+            request = request.header("traceparent", trace_parent);
         }
         self.send(request.multipart(upload.form())).await
     }

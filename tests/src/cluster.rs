@@ -14,6 +14,7 @@ use crate::{
     server::{Setup, TestServer},
     side_process::{Does, SideProcess},
     tcp_proxy::TcpProxy,
+    tls_proxy::make_certificates,
 };
 
 /// Everything, ended and removed when dropped.
@@ -35,6 +36,8 @@ pub struct Cluster {
 enum Wires {
     Direct,
     Proxied,
+    /// Proxied, and encrypted from end to end.
+    Encrypted,
 }
 
 /// What stands between the processes and the engines.
@@ -43,6 +46,36 @@ pub struct Network {
     pub database: TcpProxy,
     /// Before RabbitMQ.
     pub broker: TcpProxy,
+    broker_scheme: &'static str,
+}
+
+impl Network {
+    async fn before(postgres: &PrivatePostgres, rabbit: &PrivateRabbit, wires: Wires) -> Result<Self> {
+        let is_encrypted = wires == Wires::Encrypted;
+        let broker = if is_encrypted { rabbit.encrypted_address() } else { rabbit.address() };
+        Ok(Self {
+            database: TcpProxy::before(&postgres.host_and_port()).await?,
+            broker: TcpProxy::before(&broker).await?,
+            broker_scheme: if is_encrypted { "amqps://" } else { "amqp://" },
+        })
+    }
+
+    /// Sets the addresses in front of the engines, by the name that certificates are for.
+    fn lead(
+        &self,
+        setup: Setup,
+        stores: &BackendsConfig,
+        (postgres, rabbit): (&PrivatePostgres, &PrivateRabbit),
+    ) -> Setup {
+        let over = |url: &str, server: &str, proxy: &TcpProxy| {
+            url.replace(server, &proxy.address.replace("127.0.0.1", "localhost"))
+        };
+        let queue_url = stores.queue_url.replace("amqp://", self.broker_scheme);
+        setup
+            .with("DATABASE__URL", &over(&stores.database_url, &postgres.host_and_port(), &self.database))
+            .with("KEYS__URL", &over(&stores.keys_url, &postgres.host_and_port(), &self.database))
+            .with("QUEUE__URL", &over(&queue_url, &rabbit.address(), &self.broker))
+    }
 }
 
 impl Cluster {
@@ -57,9 +90,21 @@ impl Cluster {
         Ok((cluster, network.context("there is no network")?))
     }
 
+    /// The same with everything encrypted on its way.
+    pub async fn start_over_encrypted_network(more: &[(&str, &str)]) -> Result<(Self, Network)> {
+        let (cluster, network) = Self::start_over(Wires::Encrypted, more).await?;
+        Ok((cluster, network.context("there is no network")?))
+    }
+
     async fn start_over(wires: Wires, more: &[(&str, &str)]) -> Result<(Self, Option<Network>)> {
         let folder = tempfile::Builder::new().prefix("guidang-cluster-").tempdir()?;
-        let (postgres, rabbit) = (PrivatePostgres::start()?, PrivateRabbit::start()?);
+        let rabbit = PrivateRabbit::start()?;
+        let postgres = if wires == Wires::Encrypted {
+            make_certificates(folder.path())?;
+            PrivatePostgres::start_with_tls(folder.path())?
+        } else {
+            PrivatePostgres::start()?
+        };
         let mut stores = BackendsConfig::embedded(folder.path());
         stores.database_url = postgres.url("catalogue")?;
         stores.keys_url = postgres.url("keys")?;
@@ -70,15 +115,15 @@ impl Cluster {
         }
         let network = match wires {
             Wires::Direct => None,
-            Wires::Proxied => {
-                let database = TcpProxy::before(&postgres.host_and_port()).await?;
-                let broker = TcpProxy::before(&rabbit.address()).await?;
-                for (key, url) in [("DATABASE__URL", &stores.database_url), ("KEYS__URL", &stores.keys_url)] {
-                    setup = setup.with(key, &url.replace(&postgres.host_and_port(), &database.address));
+            Wires::Proxied | Wires::Encrypted => {
+                let network = Network::before(&postgres, &rabbit, wires).await?;
+                setup = network.lead(setup, &stores, (&postgres, &rabbit));
+                if wires == Wires::Encrypted {
+                    setup = setup
+                        .with("DATABASE__CA_FILE", &folder.path().join("ca.pem").display().to_string())
+                        .with("QUEUE__CA_FILE", &rabbit.ca_file().display().to_string());
                 }
-                let queue = stores.queue_url.replace(&rabbit.address(), &broker.address);
-                setup = setup.with("QUEUE__URL", &queue);
-                Some(Network { database, broker })
+                Some(network)
             }
         };
         let server = setup.clone().without_work().start().await?;

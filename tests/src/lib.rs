@@ -8,11 +8,13 @@
 //! `cluster` is the same archive as many processes, each a `side_process` beside the server; a `search_node` is one
 //! that can be asked. `tcp_proxy` is a network between them that delays, cuts and falls silent; `tls_proxy` speaks TLS
 //! before a server that does not.
+//! `collector` takes the traces that processes tell.
 //! `entries`, `scans`, `large_files` and `hostile` make what is sent to it; `small_disk` gives it a disk that fills up.
 
 pub mod catalogue;
 pub mod client;
 pub mod cluster;
+pub mod collector;
 pub mod engines;
 pub mod entries;
 pub mod hostile;

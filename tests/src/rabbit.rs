@@ -104,6 +104,11 @@ impl PrivateRabbit {
         format!("127.0.0.1:{}", self.port)
     }
 
+    /// Host and port with encryption.
+    pub fn encrypted_address(&self) -> String {
+        format!("127.0.0.1:{}", self.encrypted_port)
+    }
+
     fn url_of(&self, user: &str, host: usize) -> String {
         format!("amqp://{user}:{user}@{}/v{}", self.address(), host % VIRTUAL_HOSTS)
     }

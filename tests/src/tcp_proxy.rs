@@ -1,6 +1,7 @@
 //! A network that does not do as it should: a TCP proxy in front of a real server.
 
 use std::{
+    pin::pin,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
@@ -28,6 +29,10 @@ pub enum Weather {
     Silent,
     /// It carries what servers say and nothing of what they are told.
     OneWay,
+    /// It carries every piece twice. TCP lets nothing of the kind through: what arrives is another text.
+    Doubled,
+    /// It carries the second half of every piece before the first.
+    Swapped,
     /// Connections end, and no new ones are made.
     Down,
 }
@@ -39,6 +44,8 @@ pub struct TcpProxy {
     weather: watch::Sender<Weather>,
     /// Counted up to end every connection there is.
     ended: Arc<watch::Sender<u64>>,
+    /// Counted up to strand every connection there is.
+    stranded: Arc<watch::Sender<u64>>,
     met: Arc<Mutex<u64>>,
 }
 
@@ -48,16 +55,18 @@ impl TcpProxy {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let address = listener.local_addr()?.to_string();
         let (weather, ended) = (watch::Sender::new(Weather::Fair), Arc::new(watch::Sender::new(0)));
+        let stranded = Arc::new(watch::Sender::new(0));
         let met = Arc::new(Mutex::new(0));
         let (seen, ending, target) = (weather.subscribe(), Arc::clone(&ended), target.to_owned());
-        let counted = Arc::clone(&met);
+        let (counted, stranding) = (Arc::clone(&met), Arc::clone(&stranded));
         tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
                 *counted.lock().unwrap_or_else(PoisonError::into_inner) += 1;
-                tokio::spawn(connect(client, target.clone(), seen.clone(), ending.subscribe()));
+                let fate = Fate { ended: ending.subscribe(), stranded: stranding.subscribe() };
+                tokio::spawn(connect(client, target.clone(), seen.clone(), fate));
             }
         });
-        Ok(Self { address, weather, ended, met })
+        Ok(Self { address, weather, ended, stranded, met })
     }
 
     /// From now on the network does this.
@@ -73,18 +82,24 @@ impl TcpProxy {
         self.ended.send_modify(|count| *count += 1);
     }
 
+    /// Carries nothing any more on the connections there are, and tells nobody; new ones are made as the weather allows.
+    pub fn strand(&self) {
+        self.stranded.send_modify(|count| *count += 1);
+    }
+
     /// How many connections were asked for so far.
     pub fn met(&self) -> u64 {
         *self.met.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-async fn connect(
-    client: TcpStream,
-    target: String,
-    weather: watch::Receiver<Weather>,
-    mut ended: watch::Receiver<u64>,
-) {
+/// What may happen to one connection.
+struct Fate {
+    ended: watch::Receiver<u64>,
+    stranded: watch::Receiver<u64>,
+}
+
+async fn connect(client: TcpStream, target: String, weather: watch::Receiver<Weather>, mut fate: Fate) {
     if *weather.borrow() == Weather::Down {
         return;
     }
@@ -92,9 +107,12 @@ async fn connect(
     let ((from_client, to_client), (from_server, to_server)) = (client.into_split(), server.into_split());
     let asking = carry(from_client, to_server, Direction::Asking, weather.clone());
     let answering = carry(from_server, to_client, Direction::Answering, weather);
+    // Held until the end: what is dropped closes both ends, and somebody would know.
+    let mut carrying = pin!(async { tokio::join!(asking, answering) });
     tokio::select! {
-        _ = async { tokio::join!(asking, answering) } => {}
-        _ = ended.changed() => {}
+        _ = &mut carrying => {}
+        _ = fate.ended.changed() => {}
+        _ = fate.stranded.changed() => drop(fate.ended.changed().await),
     }
 }
 
@@ -133,6 +151,11 @@ async fn carry(
                     to.flush().await?;
                     tokio::task::yield_now().await;
                 }
+            }
+            Weather::Doubled => to.write_all(&[piece, piece].concat()).await?,
+            Weather::Swapped => {
+                let (first, second) = piece.split_at(piece.len() / 2);
+                to.write_all(&[second, first].concat()).await?;
             }
             _ => to.write_all(piece).await?,
         }

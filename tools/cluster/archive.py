@@ -1,8 +1,9 @@
-"""The archive of the cluster: two servers and two workers, each with a data folder of its own."""
+"""The archive of the cluster: two servers, two workers and a search node, each with a data folder of its own."""
 
 import json
 import os
 import subprocess
+import time
 import urllib.error
 import urllib.request
 import uuid
@@ -11,6 +12,7 @@ from processes import NotReady, Process, free_ports, until
 
 SERVERS = 2
 WORKERS = 2
+SEARCHERS = 1
 
 
 class Refused(Exception):
@@ -27,7 +29,6 @@ class Archive:
     def __init__(self, program, folder, engines):
         self.program = program
         self.folder = folder / "archive"
-        self.ports = free_ports(SERVERS)
         self.environment = {
             "GUIDANG_DATABASE__URL": engines.postgres.url("catalogue"),
             "GUIDANG_KEYS__URL": engines.postgres.url("keys"),
@@ -40,34 +41,41 @@ class Archive:
         }
         self.servers = [self.node("serve", number) for number in range(SERVERS)]
         self.workers = [self.node("work", number) for number in range(WORKERS)]
+        self.searchers = [self.node("index-node", number) for number in range(SEARCHERS)]
+
+    @property
+    def nodes(self):
+        return [*self.servers, *self.workers, *self.searchers]
 
     def node(self, kind, number):
         folder = self.folder / f"{kind}{number}"
         environment = dict(self.environment)
-        if kind == "serve":
-            environment["GUIDANG_SERVER__LISTEN"] = f"127.0.0.1:{self.ports[number]}"
+        port = free_ports(1)[0] if kind in ("serve", "index-node") else None
+        if port:
+            environment["GUIDANG_SERVER__LISTEN"] = f"127.0.0.1:{port}"
         process = Process(f"{kind} {number}", [self.program, "--data", folder, kind], folder, environment)
         process.data = folder
+        process.port = port
         return process
 
     def start(self):
         self.folder.mkdir(parents=True)
-        for node in [*self.servers, *self.workers]:
+        for node in self.nodes:
             self.command(node, "init")
             node.start()
-        for number, server in enumerate(self.servers):
-            until(server.name, lambda number=number: self.is_ready(number))
+        for node in [*self.servers, *self.searchers]:
+            until(node.name, lambda node=node: self.is_ready(node))
         for worker in self.workers:
             if not worker.is_running:
                 raise NotReady(f"{worker.name} ended: see {worker.folder}/output.log")
 
     def stop(self):
-        for node in [*self.servers, *self.workers]:
+        for node in self.nodes:
             node.stop()
 
-    def is_ready(self, number):
+    def is_ready(self, node):
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self.ports[number]}/healthz/ready", timeout=5) as answer:
+            with urllib.request.urlopen(f"http://127.0.0.1:{node.port}/healthz/ready", timeout=5) as answer:
                 return answer.status == 200
         except (OSError, urllib.error.URLError):
             return False
@@ -81,11 +89,24 @@ class Archive:
             raise NotReady(f"guidang {' '.join(arguments)}: {done.stdout}{done.stderr}")
         return done.stdout
 
-    def request(self, number, method, path, body=None, headers=None, seconds=90):
-        """Asks one server. `OSError`: it does not answer. `Refused`: it answered something else than success."""
+    def require_index_agrees(self, node, minutes):
+        """Waits until the index of a node has followed to the last change, then holds it against the catalogue."""
+        last = self.request(self.servers[0], "GET", "/api/v1/index")["last_change"]
+        deadline = time.monotonic() + minutes * 60
+        while True:
+            try:
+                self.request(node, "GET", f"/api/v1/index?at_least={last}")
+                return self.command(node, "index", "verify")
+            except (OSError, Refused) as problem:
+                if time.monotonic() > deadline:
+                    raise NotReady(f"the index of {node.name} does not follow to change {last}: {problem}") from problem
+                time.sleep(1)
+
+    def request(self, node, method, path, body=None, headers=None, seconds=90):
+        """Asks one process. `OSError`: it does not answer. `Refused`: it answered something else than success."""
         # A server that was started again has a new token.
-        run = json.loads((self.servers[number].data / "run/server.json").read_text())
-        request = urllib.request.Request(f"http://127.0.0.1:{self.ports[number]}{path}", body, method=method)
+        run = json.loads((node.data / "run/server.json").read_text())
+        request = urllib.request.Request(f"http://127.0.0.1:{node.port}{path}", body, method=method)
         request.add_header("authorization", f"Bearer {run['token']}")
         for name, value in (headers or {}).items():
             request.add_header(name, value)

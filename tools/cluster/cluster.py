@@ -2,8 +2,8 @@
 """The whole archive on one machine in its distributed shape, loaded and broken for some minutes, then verified.
 
 Three RabbitMQ nodes, PostgreSQL, a SeaweedFS of three masters and three volume servers with every object on two of
-them, two `guidang serve` and two `guidang work`. Ends with 0 when everything that was answered "received" is filed or
-waits for a person, and `guidang verify` holds.
+them, two `guidang serve`, two `guidang work` and a `guidang index-node`. Ends with 0 when everything that was answered
+"received" is filed or waits for a person, `guidang verify` holds, and the search node agrees with the catalogue.
 """
 
 import argparse
@@ -80,7 +80,7 @@ def run(folder, arguments):
     archive = None
     try:
         engines.start()
-        say("Guidang: two servers, two workers")
+        say("Guidang: two servers, two workers, a search node")
         archive = Archive(arguments.program, folder, engines)
         archive.start()
         say(f"{arguments.minutes:g} minutes of load and faults (seed {arguments.seed})")
@@ -98,6 +98,9 @@ def run(folder, arguments):
         report(load, faults, states)
         say("guidang verify")
         print(archive.command(archive.servers[0], "verify"))
+        say("guidang index verify on the search node")
+        for node in archive.searchers:
+            print(archive.require_index_agrees(node, 5))
     finally:
         if archive is not None:
             archive.stop()

@@ -25,6 +25,7 @@ class Faults(threading.Thread):
             self.worker_killed,
             self.worker_frozen,
             self.server_killed,
+            self.searcher_killed,
             self.broker_killed,
             self.database_restarted,
             self.volume_server_killed,
@@ -59,13 +60,17 @@ class Faults(threading.Thread):
         return f"{worker.name} frozen"
 
     def server_killed(self):
-        number = self.random.randrange(len(self.archive.servers))
-        server = self.archive.servers[number]
-        server.kill()
+        return self.node_killed(self.random.choice(self.archive.servers))
+
+    def searcher_killed(self):
+        return self.node_killed(self.random.choice(self.archive.searchers))
+
+    def node_killed(self, node):
+        node.kill()
         time.sleep(1)
-        server.start()
-        until(server.name, lambda: self.archive.is_ready(number))
-        return f"{server.name} killed"
+        node.start()
+        until(node.name, lambda: self.archive.is_ready(node))
+        return f"{node.name} killed"
 
     def broker_killed(self):
         number = self.random.randrange(len(self.engines.rabbit.nodes))

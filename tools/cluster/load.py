@@ -61,7 +61,7 @@ class Load(threading.Thread):
         while True:
             number += 1
             try:
-                return self.archive.request(number % 2, method, path, body, headers)
+                return self.archive.request(self.archive.servers[number % 2], method, path, body, headers)
             except Refused as refused:
                 if refused.status < 500 and refused.status not in (401, 409, 429):
                     raise

@@ -9,8 +9,9 @@ use std::{
 };
 
 use backends::{
-    database::jobs::Claim,
+    database::jobs::{Claim, JobRow},
     queue::{Delivery, Ring},
+    trace,
 };
 use chrono::TimeDelta;
 use domain::{
@@ -18,7 +19,7 @@ use domain::{
     job::{JobName, JobState},
 };
 use tokio::{sync::watch, task::JoinSet};
-use tracing::Instrument;
+use tracing::{Instrument, Span, field};
 use uuid::Uuid;
 
 use crate::{
@@ -254,15 +255,40 @@ async fn run(context: &WorkContext, claimed: Claimed) {
         .await;
         return;
     }
-    let span = tracing::info_span!("job", job.id = %job.id, job.name = job.name.as_str(), job.attempt = job.attempts);
-    let work = jobs::run(context, &claimed).instrument(span);
+    let span = span_of(job);
+    let work = jobs::run(context, &claimed).instrument(span.clone());
     let started = Instant::now();
     let outcome = with_heartbeat(context, &claimed, work).await;
+    span.record("job.outcome", outcome_word(&outcome));
+    if matches!(outcome, Err(JobFailure::Retry { .. } | JobFailure::Dead { .. })) {
+        span.record("otel.status_code", "ERROR");
+    }
+    drop(span);
     let labels = [("name", job.name.as_str()), ("outcome", outcome_word(&outcome))];
     metrics::histogram!("guidang_job_seconds", &labels).record(started.elapsed().as_secs_f64());
     if let Err(failure) = outcome {
         end(context, &claimed, failure).await;
     }
+}
+
+/// The span of one attempt, in the trace of whoever made the job necessary.
+fn span_of(job: &JobRow) -> Span {
+    let span = tracing::info_span!(
+        target: trace::TARGET,
+        "job",
+        job.id = %job.id,
+        job.name = job.name.as_str(),
+        job.attempt = job.attempts,
+        job.subject = %job.subject,
+        job.outcome = field::Empty,
+        otel.kind = "consumer",
+        otel.name = job.name.as_str(),
+        otel.status_code = field::Empty,
+    );
+    if let Some(trace) = &job.trace {
+        trace.lead(&span);
+    }
+    span
 }
 
 fn outcome_word(outcome: &Result<(), JobFailure>) -> &'static str {

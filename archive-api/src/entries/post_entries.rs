@@ -12,6 +12,7 @@ use bytes::{Buf, Bytes};
 use futures_util::StreamExt;
 use serde_json::json;
 use tokio::sync::mpsc;
+use tracing::Instrument;
 
 use super::{EntryFormat, ImportError, ImportReport, Importer};
 use crate::{
@@ -31,7 +32,8 @@ pub(crate) async fn post_entries(
     let importer = Importer { backends: state.backends.clone(), settings: (*state.settings).clone() };
     let reader = BodyReader::start(request.into_body());
     // A task of its own: a batch that was begun is finished even when the sender leaves.
-    let task = tokio::spawn(async move { importer.import(&caller, Box::new(reader), format, |_| ()).await });
+    let work = async move { importer.import(&caller, Box::new(reader), format, |_| ()).await };
+    let task = tokio::spawn(work.in_current_span());
     let report = task.await.map_err(|error| Problem::new(kinds::INTERNAL).caused_by(error))?;
     Ok(Json(report?))
 }

@@ -7,6 +7,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use serde_json::{Value, json};
+use tracing::Instrument;
 
 use super::{FileOutcome, IntakeError, MultipartSource, SourceError, UploadReceipt, UploadRequest};
 use crate::{
@@ -64,7 +65,8 @@ pub(crate) async fn receive_request(
     let mut source = MultipartSource::new(request.into_body(), &boundary, state.settings.upload_idle);
     let intake = std::sync::Arc::clone(&state.intake);
     // A task of its own: a sender who leaves must not stop us between storing and recording.
-    let task = tokio::spawn(async move { intake.receive(&caller, upload, &mut source).await });
+    let work = async move { intake.receive(&caller, upload, &mut source).await };
+    let task = tokio::spawn(work.in_current_span());
     let received = task.await.map_err(|error| Problem::new(kinds::INTERNAL).caused_by(error))?;
     received.map_err(Problem::from)
 }

@@ -25,7 +25,7 @@ use super::{
     source::Labels,
     storing::{self, StoredFile},
 };
-use crate::{caller::Caller, record};
+use crate::{caller::Caller, metrics::count_bytes, record};
 
 /// What an upload is recorded with.
 pub(super) struct Recording<'a> {
@@ -41,6 +41,7 @@ struct Written {
     items: Vec<UploadItem>,
     jobs: Vec<Ring>,
     superfluous: Vec<ScanRow>,
+    sizes_bytes: Vec<i64>,
 }
 
 impl Recording<'_> {
@@ -52,11 +53,13 @@ impl Recording<'_> {
     ) -> Result<UploadReceipt, IntakeError> {
         fail::fail_point!("intake::stored");
         let written = self.write(backends, &upload).await;
-        let Written { upload: row, items, jobs, superfluous } = match written {
+        let Written { upload: row, items, jobs, superfluous, sizes_bytes } = match written {
             Ok(written) => written,
             Err(failure) => return self.after_failure(backends, upload, failure).await,
         };
+        tracing::Span::current().record("upload.id", tracing::field::display(row.id));
         fail::fail_point!("intake::after_commit");
+        sizes_bytes.into_iter().for_each(count_bytes);
         record::announce(backends, &jobs).await;
         storing::remove(backends, &superfluous.iter().collect::<Vec<_>>()).await;
         Ok(UploadReceipt::of(&row, items, self.limits))
@@ -100,7 +103,8 @@ impl Recording<'_> {
         let result = format!("received={received} linked={links} refused={refused}");
         let entry = self.caller.log_entry(row.received_at, "upload", ("upload", row.id.to_string()), &result);
         tx.operation_log().append(&entry).await?;
-        Ok(Written { upload: row, items, jobs, superfluous })
+        let sizes_bytes = new.iter().map(|scan| scan.size_bytes).collect();
+        Ok(Written { upload: row, items, jobs, superfluous, sizes_bytes })
     }
 
     /// Nothing was kept if that is certain; an upload with the same key that was quicker has its answer given.

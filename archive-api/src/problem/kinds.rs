@@ -205,9 +205,8 @@ pub const STORAGE_FULL: Kind = kind(
     "The storage is full and nothing was kept. Tell the administrator.",
 );
 
-/// Every kind, for the test of the documentation.
-#[cfg(test)]
-pub(super) const ALL: [Kind; 33] = [
+/// Every kind.
+pub(crate) const ALL: [Kind; 33] = [
     UNAUTHENTICATED,
     FORBIDDEN,
     CROSS_SITE,

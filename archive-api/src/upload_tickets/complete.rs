@@ -16,6 +16,7 @@ use domain::{
     upload_ticket::UploadTicketState,
 };
 use serde::Deserialize;
+use tracing::Instrument;
 
 use super::source::QuarantinedFile;
 use crate::{
@@ -49,7 +50,8 @@ pub(crate) async fn complete(
     let name = request.and_then(|Json(request)| request.name);
     let name = name.map(|name| name.chars().take(MAX_NAME_CHARACTERS).collect());
     // A task of its own: a holder who leaves must not stop us between storing and recording.
-    let task = tokio::spawn(async move { take_in(&state, &caller, id, name).await });
+    let work = async move { take_in(&state, &caller, id, name).await };
+    let task = tokio::spawn(work.in_current_span());
     let receipt = task.await.map_err(|error| Problem::new(kinds::INTERNAL).caused_by(error))??;
     receipt_response(&receipt, language)
 }

@@ -9,7 +9,7 @@ use domain::{
 use uuid::Uuid;
 
 use super::term;
-use crate::{clock::new_id, error::StorageError, queue::Ring};
+use crate::{clock::new_id, error::StorageError, queue::Ring, trace::TraceParent};
 
 /// One job.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,10 +34,12 @@ pub struct JobRow {
     pub created_at: DateTime<Utc>,
     /// When it was done or given up.
     pub finished_at: Option<DateTime<Utc>>,
+    /// The span that made it necessary, where that was traced.
+    pub trace: Option<TraceParent>,
 }
 
 impl JobRow {
-    /// A new job that may be started now.
+    /// A new job that may be started now. It follows in the trace of whoever asks for it.
     pub fn due_at_once(name: JobName, subject: Uuid, now: DateTime<Utc>) -> Self {
         Self {
             id: new_id(now),
@@ -50,6 +52,7 @@ impl JobRow {
             reason: None,
             created_at: now,
             finished_at: None,
+            trace: TraceParent::current(),
         }
     }
 }
@@ -86,7 +89,7 @@ pub struct Claim<'a> {
 #[async_trait]
 pub trait JobRepository: Send {
     /// Makes a job necessary; when one for the same name and subject waits already, that one is kept, due at the
-    /// earlier of the two instants. Gives the ring for the one that waits.
+    /// earlier of the two instants and in the trace it belongs to. Gives the ring for the one that waits.
     async fn enqueue(&mut self, job: &JobRow) -> Result<Ring, StorageError>;
     /// Takes a job that is due, or whose lease has run out; never one whose twin is running. What finishes a case
     /// file goes before reading more, then what has been due longest. Counts the attempt.
@@ -143,6 +146,7 @@ pub(crate) struct Stored {
     reason: Option<String>,
     created_at: DateTime<Utc>,
     finished_at: Option<DateTime<Utc>>,
+    trace_parent: Option<String>,
 }
 
 impl Stored {
@@ -158,6 +162,7 @@ impl Stored {
             reason: self.reason,
             created_at: self.created_at,
             finished_at: self.finished_at,
+            trace: self.trace_parent.as_deref().and_then(TraceParent::parse),
         })
     }
 }
@@ -174,19 +179,24 @@ for_each_engine! {
     #[async_trait]
     impl JobRepository for EngineTransaction {
         async fn enqueue(&mut self, job: &JobRow) -> Result<Ring, StorageError> {
-            let upsert = "INSERT INTO jobs (id, name, subject, state, attempts, due_at, created_at)
-                VALUES ($1, $2, $3, 'waiting', 0, $4, $5)
+            let upsert = "INSERT INTO jobs (id, name, subject, state, attempts, due_at, created_at, trace_parent)
+                VALUES ($1, $2, $3, 'waiting', 0, $4, $5, $6)
                 ON CONFLICT (name, subject) WHERE state IN ('waiting', 'retrying')
                     DO UPDATE SET due_at = CASE WHEN jobs.due_at < excluded.due_at THEN jobs.due_at ELSE excluded.due_at END
-                RETURNING id";
-            let (id,): (Uuid,) = sqlx::query_as(upsert)
+                RETURNING id, trace_parent";
+            let (id, trace): (Uuid, Option<String>) = sqlx::query_as(upsert)
                 .bind(job.id.uuid())
                 .bind(job.name.as_str())
                 .bind(job.subject)
                 .bind(job.due_at)
                 .bind(job.created_at)
+                .bind(job.trace.as_ref().map(TraceParent::as_str))
                 .fetch_one(self.connection())
                 .await?;
+            let trace = trace.as_deref().and_then(TraceParent::parse);
+            if let Some(of_twin) = trace.filter(|trace| Some(trace) != job.trace.as_ref()) {
+                of_twin.link();
+            }
             Ok(Ring { job: JobId::from_uuid(id), name: job.name })
         }
 

@@ -31,6 +31,7 @@ use crate::{
     failure::{Failure, OrFail},
     logging::{self, Loudness},
     settings::Settings,
+    telemetry::Telemetry,
 };
 
 /// How long threads that still run when a command has ended may take.
@@ -44,15 +45,25 @@ pub fn run(cli: Cli) -> Result<(), Failure> {
         Command::Serve(_) | Command::Watch(_) | Command::Work(_) | Command::IndexNode(_)
     );
     let loudness = if is_service { Loudness::Configured } else { Loudness::Warnings };
-    logging::start(&settings.configuration.log, loudness);
-    match cli.command {
-        Command::Config(arguments) => config::run(&settings, &arguments),
-        Command::Models(arguments) => models::run(&settings, &arguments),
-        Command::Forms(arguments) => forms::run(&settings, &arguments),
+    let opens_nothing = matches!(cli.command, Command::Config(_) | Command::Models(_) | Command::Forms(_));
+    let telemetry = if opens_nothing { None } else { Telemetry::start(&settings.configuration.telemetry)? };
+    logging::start(&settings.configuration.log, loudness, telemetry.as_ref().map(Telemetry::layer));
+    let ended = run_command(&settings, cli.command);
+    if let Some(telemetry) = telemetry {
+        telemetry.stop();
+    }
+    ended
+}
+
+fn run_command(settings: &Settings, command: Command) -> Result<(), Failure> {
+    match command {
+        Command::Config(arguments) => config::run(settings, &arguments),
+        Command::Models(arguments) => models::run(settings, &arguments),
+        Command::Forms(arguments) => forms::run(settings, &arguments),
         command => {
             let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
             let runtime = runtime.or_fail("the program cannot start")?;
-            let ended = runtime.block_on(run_async(&settings, command));
+            let ended = runtime.block_on(run_async(settings, command));
             // Whatever must end well was waited for; a page that is still being read was given back.
             runtime.shutdown_timeout(LAST_WORDS);
             ended

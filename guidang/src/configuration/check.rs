@@ -1,5 +1,6 @@
 //! What the kinds of values cannot say: ranges, schemes, folders that must exist.
 
+use axum::http::Uri;
 use backends::blob_store::LEAST_TIMEOUT;
 use domain::archival_code::ArchivalCodePattern;
 use tracing_subscriber::EnvFilter;
@@ -30,6 +31,7 @@ pub(super) fn check(configuration: &Configuration) -> Result<(), ConfigurationEr
     within("objects.timeout_seconds", objects.timeout_seconds, LEAST_TIMEOUT.as_secs(), 3600)?;
     within("objects.ticket_seconds", objects.ticket_seconds, 30, 86_400)?;
     check_folders(configuration)?;
+    check_telemetry(configuration)?;
     configuration.archive.read_deadlines().map_err(|problem| wrong("archive.deadlines", &problem))?;
     ArchivalCodePattern::parse(&configuration.archive.code_pattern)
         .map_err(|error| wrong("archive.code_pattern", &error.to_string()))?;
@@ -46,6 +48,7 @@ fn check_addresses(configuration: &Configuration) -> Result<(), ConfigurationErr
         ("queue.url", &configuration.queue.url, ["in-process:", "amqp:", "amqps:"].as_slice()),
         ("objects.url", &configuration.objects.url, ["file:", "s3:"].as_slice()),
         ("objects.endpoint", &configuration.objects.endpoint, ["https:", "http:"].as_slice()),
+        ("telemetry.endpoint", &configuration.telemetry.endpoint, ["https:", "http:"].as_slice()),
     ];
     for (key, url, schemes) in addresses {
         let url = url.reveal();
@@ -71,6 +74,21 @@ fn check_database(configuration: &Configuration) -> Result<(), ConfigurationErro
     let ca_file = &database.ca_file;
     if !ca_file.as_os_str().is_empty() && !ca_file.is_file() {
         return Err(wrong("database.ca_file", "is not a file"));
+    }
+    Ok(())
+}
+
+fn check_telemetry(configuration: &Configuration) -> Result<(), ConfigurationError> {
+    let section = &configuration.telemetry;
+    within("telemetry.one_in", section.one_in.into(), 1, 1_000_000)?;
+    if let Some(address) = section.traces_address()
+        && address.parse::<Uri>().ok().and_then(|address| address.host().map(str::is_empty)) != Some(false)
+    {
+        return Err(wrong("telemetry.endpoint", "takes an address such as http://127.0.0.1:4318"));
+    }
+    let name = &section.service_name;
+    if name.is_empty() || name.chars().count() > 100 || name.chars().any(char::is_control) {
+        return Err(wrong("telemetry.service_name", "takes 1 to 100 characters"));
     }
     Ok(())
 }

@@ -14,7 +14,7 @@ use std::{
 use thiserror::Error;
 use toml::Table;
 
-pub use sections::{Configuration, EngineChoice, LogFormat, LogSection};
+pub use sections::{Configuration, EngineChoice, LogFormat, LogSection, TelemetrySection};
 
 /// Name of the file in the data folder and under `/etc/guidang`.
 pub const FILE_NAME: &str = "guidang.toml";
@@ -251,6 +251,10 @@ mod tests {
             ("[objects]\nurl = \"gs://bucket\"\n", "objects.url"),
             ("[objects]\nendpoint = \"store:9000\"\n", "objects.endpoint"),
             ("[objects]\ntimeout_seconds = 30\n", "objects.timeout_seconds"),
+            ("[telemetry]\nendpoint = \"collector:4318\"\n", "telemetry.endpoint"),
+            ("[telemetry]\nendpoint = \"http://\"\n", "telemetry.endpoint"),
+            ("[telemetry]\none_in = 0\n", "telemetry.one_in"),
+            ("[telemetry]\nservice_name = \"\"\n", "telemetry.service_name"),
             ("[archive]\ndeadlines = \"/nonexistent/deadlines.toml\"\n", "archive.deadlines"),
         ] {
             let error = with_file(text).unwrap_err().to_string();

@@ -44,6 +44,8 @@ pub struct Configuration {
     pub watch: WatchSection,
     /// What the program says about itself.
     pub log: LogSection,
+    /// Traces for a collector.
+    pub telemetry: TelemetrySection,
 }
 
 /// `[server]`
@@ -156,6 +158,7 @@ impl DatabaseSection {
             statement_limit: Duration::from_secs(self.statement_seconds),
             lock_limit: Duration::from_secs(self.lock_seconds),
             ca_file: (!self.ca_file.as_os_str().is_empty()).then(|| self.ca_file.clone()),
+            ..PostgresOptions::default()
         }
     }
 }
@@ -329,5 +332,30 @@ pub struct LogSection {
 impl Default for LogSection {
     fn default() -> Self {
         Self { filter: "info".to_owned(), format: LogFormat::Text }
+    }
+}
+
+/// `[telemetry]`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TelemetrySection {
+    /// Base address of the collector; empty: nothing is traced.
+    pub endpoint: SecretUrl,
+    /// By which name the collector knows this program.
+    pub service_name: String,
+    /// Of how many traces that begin here one is recorded.
+    pub one_in: u32,
+}
+
+impl TelemetrySection {
+    /// Where spans are sent to.
+    pub fn traces_address(&self) -> Option<String> {
+        let base = self.endpoint.reveal().trim_end_matches('/');
+        (!base.is_empty()).then(|| format!("{base}/v1/traces"))
+    }
+}
+
+impl Default for TelemetrySection {
+    fn default() -> Self {
+        Self { endpoint: SecretUrl::default(), service_name: "guidang".to_owned(), one_in: 1 }
     }
 }

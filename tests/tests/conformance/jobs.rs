@@ -5,6 +5,7 @@ use backends::{
     connect::Backends,
     database::jobs::{Claim, JobRow},
     error::StorageError,
+    trace::TraceParent,
 };
 use chrono::TimeDelta;
 use domain::job::{JobName, JobState};
@@ -65,6 +66,25 @@ async fn the_same_work_waits_once_and_may_wait_again_while_it_runs() {
         assert_eq!(second, None, "{}: never beside its twin", on.name);
         let mut tx = on.backends.database.begin_read().await.unwrap();
         assert_eq!(tx.jobs().in_state(JobState::Waiting, 10).await.unwrap().len(), 1, "{}", on.name);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_job_belongs_to_the_trace_that_made_it_necessary_first() {
+    let in_trace = |digit: &str| {
+        TraceParent::parse(&format!("00-{}-{}-01", digit.repeat(32), digit.repeat(16))).unwrap()
+    };
+    for on in engines::all().await.unwrap() {
+        for digit in ["a", "b"] {
+            let job = JobRow { trace: Some(in_trace(digit)), ..rows::job(&on.backends, 7) };
+            let mut tx = on.backends.database.begin().await.unwrap();
+            tx.jobs().enqueue(&job).await.unwrap();
+            tx.commit().await.unwrap();
+        }
+
+        let claimed = claim_at(&on.backends, 1, TimeDelta::zero()).await.unwrap();
+
+        assert_eq!(claimed.trace, Some(in_trace("a")), "{}", on.name);
     }
 }
 

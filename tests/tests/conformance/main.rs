@@ -4,6 +4,7 @@
 
 mod case_files;
 mod clocks;
+mod half_open;
 mod jobs;
 mod keys;
 mod objects;

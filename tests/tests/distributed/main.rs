@@ -10,5 +10,6 @@ mod load;
 mod messages_lie;
 mod networks_fail;
 mod search_nodes;
+mod traces;
 mod watched;
 mod workers_die;

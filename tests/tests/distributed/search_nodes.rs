@@ -130,6 +130,35 @@ async fn a_new_node_starts_from_a_snapshot_and_refuses_one_that_was_altered() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn by_the_clock_one_snapshot_is_made_and_a_new_node_starts_from_it() {
+    let settings = [("INDEX__SNAPSHOT_HOURS", "1"), ("LOG__FILTER", "info")];
+    let mut cluster = Cluster::start(&settings).await.unwrap();
+    let change = import(&cluster.server, 0..60).await;
+    found(&cluster.server.archivist().unwrap(), change).await;
+    // It looks when it starts and every minute; there was nothing to copy the first time.
+    cluster.server.stop().await.unwrap();
+    cluster.server.restart().await.unwrap();
+    while !cluster.server.log().contains("an index snapshot was made") {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    let first = snapshot_objects(&cluster);
+    let later = import(&cluster.server, 60..70).await;
+
+    let mut node = cluster.search_node(&TALKATIVE).await.unwrap();
+    until_ready(&node).await;
+    node.process.wait_until_logged("the index starts from a snapshot").await.unwrap();
+    let of_node = found(&node.client, later).await;
+    cluster.server.stop().await.unwrap();
+    cluster.server.restart().await.unwrap();
+    found(&cluster.server.archivist().unwrap(), later).await;
+
+    assert_eq!((first.len(), of_node), (1, 70));
+    assert_eq!(snapshot_objects(&cluster), first, "it is not an hour old, and neither process makes another");
+    let verified = node.process.command(&["index", "verify"]).await.unwrap();
+    assert!(verified.contains("70 case files"), "{verified}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_is_destroyed_leaves_every_index_and_every_snapshot() {
     let mut cluster = Cluster::start(&[]).await.unwrap();
     import(&cluster.server, 0..30).await;

@@ -32,7 +32,19 @@ async fn a_worker_tells_how_it_is_and_what_it_did() {
     assert!(!ready.text.contains("index"), "{}", ready.text);
     let done = "guidang_job_seconds_count{name=\"read_scan\",outcome=\"done\"} 3";
     assert!(metrics.text.contains(done), "{done} is missing in\n{}", metrics.text);
-    assert!(metrics.text.contains("guidang_jobs{name=\"read_scan\",state=\"waiting\"} 0"));
+    for line in [
+        "guidang_jobs{name=\"read_scan\",state=\"waiting\"} 0",
+        "guidang_oldest_job_seconds{name=\"check_case_file\"} 0",
+        "guidang_drain_seconds{name=\"check_case_file\"} 0",
+        "guidang_job_seconds_count{name=\"place_scan\",outcome=\"done\"} 3",
+        "guidang_findings_total{code=\"illegible\"} ",
+        "guidang_findings_total{code=\"duplicate_scan\"} 0",
+        "guidang_refusals_total{code=\"unavailable\"} 0",
+        "guidang_catalogue_bytes ",
+        "guidang_last_change ",
+    ] {
+        assert!(metrics.text.contains(line), "{line} is missing in\n{}", metrics.text);
+    }
     assert_eq!(stranger.get("/metrics", &[]).await.unwrap().status.as_u16(), 401);
     assert_eq!(administrator.get("/api/v1/case-files", &[]).await.unwrap().status.as_u16(), 404);
     drop(worker);

@@ -5,10 +5,12 @@
 mod born_digital;
 mod entering;
 mod finding_again;
+mod freshness;
 mod intake;
 mod page_pictures;
 mod placing;
 mod sample_cases;
 mod samples;
+mod traces;
 mod watching;
 mod who_sees_what;

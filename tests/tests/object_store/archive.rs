@@ -55,7 +55,7 @@ impl OnS3 {
     }
 }
 
-fn credentials_file(folder: &Path) -> String {
+pub(crate) fn credentials_file(folder: &Path) -> String {
     let ours = seaweed::credentials();
     let path = folder.join("credentials");
     let text = format!(

@@ -8,6 +8,7 @@ mod archive;
 mod copies;
 mod encrypted;
 mod failing_store;
+mod garbled;
 mod large_files;
 mod probing;
 mod sweeping;

@@ -35,6 +35,10 @@ async fn what_happened_is_counted_and_no_personal_value_is() {
         "guidang_findings_total{code=\"illegible\"} 1",
         "guidang_request_seconds_count{method=\"POST\",route=\"/api/v1/scans\",status=\"201\"} 1",
         "guidang_catalogue_bytes ",
+        "guidang_index_bytes ",
+        "guidang_scan_bytes_count 1",
+        "guidang_findings_total{code=\"duplicate_scan\"} 0",
+        "guidang_refusals_total{code=\"storage_full\"} 0",
         "guidang_last_change ",
     ] {
         assert!(text.contains(line), "{line} is missing in\n{text}");

@@ -8,6 +8,7 @@ use sqlx::{
     postgres::{PgConnectOptions, PgPoolOptions, PgSslMode},
 };
 
+use super::bounded::within;
 use crate::{clock::Clock, error::StorageError};
 
 /// How PostgreSQL is used, for the catalogue and for the key store alike.
@@ -19,6 +20,8 @@ pub struct PostgresOptions {
     pub statement_limit: Duration,
     /// How long a statement may wait for a lock.
     pub lock_limit: Duration,
+    /// How long a transaction may stand open without a word before the server ends it and frees what it holds.
+    pub idle_limit: Duration,
     /// Certificates that the server's certificate must come from; `None` for those of the system.
     pub ca_file: Option<PathBuf>,
 }
@@ -29,6 +32,7 @@ impl Default for PostgresOptions {
             connections: 16,
             statement_limit: Duration::from_mins(1),
             lock_limit: Duration::from_secs(10),
+            idle_limit: Duration::from_mins(1),
             ca_file: None,
         }
     }
@@ -38,9 +42,15 @@ impl Default for PostgresOptions {
 const OLDEST_VERSION: i32 = 140_000;
 /// Clocks that disagree by more than this make leases and deadlines mean different things on two machines.
 const CLOCK_TOLERANCE: TimeDelta = TimeDelta::seconds(5);
-/// How long a transaction may stand open without a word before the server ends it.
-const IDLE_LIMIT: Duration = Duration::from_mins(10);
 const ACQUIRE_LIMIT: Duration = Duration::from_secs(30);
+/// How long a connection of the pool may take to say that it lives. One that does not is closed.
+const ALIVE_WITHIN: Duration = Duration::from_secs(3);
+/// A connection that said so a moment ago is not asked again.
+const SAID_LATELY: Duration = Duration::from_millis(100);
+/// After so long without an answer the server takes a client for gone, and frees what it holds.
+const CLIENT_GONE_AFTER: Duration = Duration::from_secs(30);
+/// How often the server looks whether the client whose statement it runs has gone.
+const LOOK_FOR_CLIENT: &str = "SET client_connection_check_interval = '10s'";
 
 /// Every connection of this process to one database.
 pub(super) fn connect_options(
@@ -51,7 +61,11 @@ pub(super) fn connect_options(
     let mut connect = PgConnectOptions::from_str(url)?.application_name("guidang").options([
         ("statement_timeout", milliseconds(options.statement_limit)),
         ("lock_timeout", milliseconds(options.lock_limit)),
-        ("idle_in_transaction_session_timeout", milliseconds(IDLE_LIMIT)),
+        ("idle_in_transaction_session_timeout", milliseconds(options.idle_limit)),
+        ("tcp_user_timeout", milliseconds(CLIENT_GONE_AFTER)),
+        ("tcp_keepalives_idle", "10".to_owned()),
+        ("tcp_keepalives_interval", "5".to_owned()),
+        ("tcp_keepalives_count", "4".to_owned()),
         ("timezone", "UTC".to_owned()),
     ]);
     if let Some(ca_file) = &options.ca_file {
@@ -72,12 +86,25 @@ pub(super) async fn prepare(
     key: &'static str,
     migrations: &sqlx::migrate::Migrator,
 ) -> Result<PgConnection, StorageError> {
-    let mut connection = connect.connect().await?;
-    probe(&mut connection, clock, key).await?;
-    sqlx::query("SET statement_timeout = 0").execute(&mut connection).await?;
-    sqlx::query("SET lock_timeout = 0").execute(&mut connection).await?;
+    let mut connection = open(connect).await?;
+    within(ACQUIRE_LIMIT, probe(&mut connection, clock, key)).await?;
+    lift_limits(&mut connection).await?;
     migrations.run(&mut connection).await.map_err(super::migration_failed)?;
     Ok(connection)
+}
+
+/// Opens one connection.
+pub(super) async fn open(connect: &PgConnectOptions) -> Result<PgConnection, StorageError> {
+    Ok(within(ACQUIRE_LIMIT, connect.connect()).await?)
+}
+
+/// For whoever copies or builds, and is alone on the connection.
+pub(super) async fn lift_limits(connection: &mut PgConnection) -> Result<(), StorageError> {
+    for limit in ["statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout"] {
+        let lift = sqlx::AssertSqlSafe(format!("SET {limit} = 0"));
+        within(ACQUIRE_LIMIT, sqlx::query(lift).execute(&mut *connection)).await?;
+    }
+    Ok(())
 }
 
 /// A bounded pool whose every connection leads to a primary, also after the one before it became a replica.
@@ -85,8 +112,26 @@ pub(super) fn pool(connect: PgConnectOptions, options: &PostgresOptions) -> PgPo
     PgPoolOptions::new()
         .max_connections(options.connections)
         .acquire_timeout(ACQUIRE_LIMIT)
-        .after_connect(|connection, _| Box::pin(refuse_replica(connection)))
+        .test_before_acquire(false)
+        .before_acquire(|connection, about| {
+            Box::pin(
+                async move { if about.idle_for < SAID_LATELY { Ok(true) } else { lives(connection).await } },
+            )
+        })
+        .after_release(|connection, _| Box::pin(lives(connection)))
+        .after_connect(|connection, _| Box::pin(begin_well(connection)))
         .connect_lazy_with(connect)
+}
+
+/// Asks a connection whether it lives. An error closes it at once, with whatever was under way on it.
+async fn lives(connection: &mut PgConnection) -> Result<bool, sqlx::Error> {
+    within(ALIVE_WITHIN, connection.ping()).await.map(|()| true)
+}
+
+async fn begin_well(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
+    // A server whose system cannot tell refuses this; then it notices when it answers.
+    let _ = sqlx::query(LOOK_FOR_CLIENT).execute(&mut *connection).await;
+    refuse_replica(connection).await
 }
 
 async fn refuse_replica(connection: &mut PgConnection) -> Result<(), sqlx::Error> {

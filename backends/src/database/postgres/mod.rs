@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use sqlx::{ConnectOptions, PgConnection, PgPool, Postgres};
+use sqlx::{PgConnection, PgPool, Postgres};
 
 use super::{
     CaseFileRepository, Database, EnteredDataRepository, Figures, FindingRepository, HoldingsRepository,
@@ -14,10 +14,12 @@ use super::{
 };
 use crate::{clock::Clock, error::StorageError};
 
+mod bounded;
 mod claim;
 mod connecting;
 mod months;
 
+use bounded::{Bounded, BoundedKeys, Patience};
 pub use connecting::PostgresOptions;
 
 /// Selects the bytes of a database on disk.
@@ -28,6 +30,7 @@ static KEYS: sqlx::migrate::Migrator = sqlx::migrate!("../migrations/keys/postgr
 /// The distributed catalogue.
 pub(crate) struct PostgresDatabase {
     pool: PgPool,
+    patience: Patience,
 }
 
 impl PostgresDatabase {
@@ -41,19 +44,21 @@ impl PostgresDatabase {
         let mut connection = connecting::prepare(&connect, clock, "database.url", &CATALOGUE).await?;
         months::make(&mut connection, clock.now(), clock.now()).await?;
         connecting::close(connection).await;
-        Ok(Self { pool: connecting::pool(connect, options) })
+        Ok(Self { pool: connecting::pool(connect, options), patience: Patience::of(options) })
     }
 }
 
 #[async_trait]
 impl Database for PostgresDatabase {
     async fn begin(&self) -> Result<Box<dyn Transaction>, StorageError> {
-        Ok(Box::new(PostgresTransaction { tx: self.pool.begin().await? }))
+        let tx = self.patience.wait(self.pool.begin()).await?;
+        Ok(Box::new(PostgresTransaction { tx, patience: self.patience }))
     }
 
     async fn begin_read(&self) -> Result<Box<dyn Transaction>, StorageError> {
-        let tx = self.pool.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?;
-        Ok(Box::new(PostgresTransaction { tx }))
+        let begun = self.pool.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
+        let tx = self.patience.wait(begun).await?;
+        Ok(Box::new(PostgresTransaction { tx, patience: self.patience }))
     }
 
     async fn checkpoint(&self) -> Result<(), StorageError> {
@@ -65,19 +70,20 @@ impl Database for PostgresDatabase {
     }
 
     async fn make_months(&self, first: DateTime<Utc>, now: DateTime<Utc>) -> Result<u32, StorageError> {
-        months::make(&mut *self.pool.acquire().await?, first, now).await
+        let mut connection = self.pool.acquire().await?;
+        self.patience.wait(months::make(&mut connection, first, now)).await
     }
 
     async fn unfinished_copy(&self) -> Result<Option<String>, StorageError> {
-        self.pool.unfinished().await
+        self.patience.wait(self.pool.unfinished()).await
     }
 
     async fn finish_copy(&self, source: &str, now: DateTime<Utc>) -> Result<(), StorageError> {
-        self.pool.finish(source, now).await
+        self.patience.wait(self.pool.finish(source, now)).await
     }
 
     async fn figures(&self, since: DateTime<Utc>) -> Result<Figures, StorageError> {
-        self.pool.watch(since).await
+        self.patience.wait(self.pool.watch(since)).await
     }
 
     fn name(&self) -> &'static str {
@@ -88,11 +94,12 @@ impl Database for PostgresDatabase {
 /// A transaction on PostgreSQL.
 pub(crate) struct PostgresTransaction {
     tx: sqlx::Transaction<'static, Postgres>,
+    patience: Patience,
 }
 
 impl PostgresTransaction {
-    pub(crate) fn connection(&mut self) -> &mut sqlx::PgConnection {
-        &mut self.tx
+    pub(crate) fn connection(&mut self) -> Bounded<'_> {
+        self.patience.on(&mut self.tx)
     }
 }
 
@@ -138,7 +145,7 @@ impl Transaction for PostgresTransaction {
         self
     }
     async fn commit(self: Box<Self>) -> Result<(), StorageError> {
-        Ok(self.tx.commit().await?)
+        Ok(self.patience.wait(self.tx.commit()).await?)
     }
 }
 
@@ -147,10 +154,11 @@ pub(crate) async fn open_keys(
     url: &str,
     options: &PostgresOptions,
     clock: &Arc<dyn Clock>,
-) -> Result<Arc<KeyPool<PgPool>>, StorageError> {
+) -> Result<Arc<BoundedKeys<KeyPool<PgPool>>>, StorageError> {
     let connect = connecting::connect_options(url, options)?;
     connecting::close(connecting::prepare(&connect, clock, "keys.url", &KEYS).await?).await;
-    Ok(Arc::new(KeyPool { pool: connecting::pool(connect, options) }))
+    let table = KeyPool { pool: connecting::pool(connect, options) };
+    Ok(Arc::new(BoundedKeys { table, patience: Patience::of(options) }))
 }
 
 /// Opens one connection to a database of this program, without time limits and brought to the present version, for
@@ -179,5 +187,7 @@ pub(crate) async fn connect_alone(
     url: &str,
     options: &PostgresOptions,
 ) -> Result<PgConnection, StorageError> {
-    Ok(connecting::connect_options(url, options)?.connect().await?)
+    let mut connection = connecting::open(&connecting::connect_options(url, options)?).await?;
+    connecting::lift_limits(&mut connection).await?;
+    Ok(connection)
 }
