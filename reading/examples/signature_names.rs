@@ -17,10 +17,10 @@ use reading::{
     signature::{NameWeight, SignatureField, look, weigh_name},
 };
 
-/// The picture as it would stand on a form, right of a printed label.
+/// The picture as it would stand on a form of its own paper, right of a printed label.
 fn on_a_form(picture: &RgbImage) -> SignatureField {
     let (width, height) = picture.dimensions();
-    let mut image = RgbImage::from_pixel(width + 160, height + 40, Rgb([250, 250, 250]));
+    let mut image = RgbImage::from_pixel(width + 160, height + 40, paper_of(picture));
     let top = height / 2;
     for (x, y) in (20..100).flat_map(|x| (top..top + 36).map(move |y| (x, y))) {
         if (x / 5 + y / 5) % 2 == 0 {
@@ -30,6 +30,13 @@ fn on_a_form(picture: &RgbImage) -> SignatureField {
     imageops::overlay(&mut image, picture, 140, 20);
     let label = Quad::rectangle(20.0, top as f32, 80.0, 36.0);
     SignatureField { image, px_per_mm: Some(9.0), label, line_hint: None, others: Vec::new() }
+}
+
+/// The middle shade of a picture, which is mostly paper.
+fn paper_of(picture: &RgbImage) -> Rgb<u8> {
+    let mut pixels: Vec<&Rgb<u8>> = picture.pixels().collect();
+    pixels.sort_by_key(|pixel| pixel.0[1]);
+    pixels.get(pixels.len() / 2).map_or(Rgb([250, 250, 250]), |pixel| **pixel)
 }
 
 /// Every name that has one character of `name` replaced by one of the other names.

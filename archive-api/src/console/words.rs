@@ -3,6 +3,7 @@
 use domain::{
     access::Role,
     case_file::CaseState,
+    cross_check::COPY_OF_EARLIER,
     deadline::DeadlineCode,
     entered_data::WarningReason,
     field::Slot,
@@ -159,6 +160,9 @@ pub(super) const fn cause(lang: Language, cause: QualityCause) -> &'static str {
 
 /// The causes named in the reason of a finding, in words.
 pub(super) fn causes_in(lang: Language, reason: &str) -> String {
+    if reason == COPY_OF_EARLIER {
+        return lang.pick("与以前的签字是同一图像", "The picture of an earlier signature").to_owned();
+    }
     let causes = reason.split(',').filter_map(|word| word.parse().ok());
     joined(lang, causes.map(|known| cause(lang, known)))
 }

@@ -17,6 +17,7 @@ use serde::{Deserialize, Serialize};
 
 pub use fields::Outcome;
 pub use placing::{Candidate, place_papers};
+pub use signature::COPY_OF_EARLIER;
 
 use crate::{
     entered_data::{EnteredData, check_on_arrival},
@@ -89,6 +90,9 @@ pub struct SignatureWeight {
     pub agent: Option<NameWeight>,
     /// Likeness with earlier signatures of the same person; `None` when there are none.
     pub likeness: Option<Judgement>,
+    /// Whether it is an earlier signature of the same person once more, copied and not written.
+    #[serde(default)]
+    pub is_copied: bool,
 }
 
 /// Everything a verdict rests on.

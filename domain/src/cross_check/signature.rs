@@ -13,6 +13,10 @@ use crate::{
 
 /// A shorter name may stand in another by chance.
 const LEAST_NAME: usize = 2;
+/// Reason of a signature unlike the earlier ones.
+const UNLIKE: &str = "unlike_earlier_signatures";
+/// Reason of a finding on a signature that is an earlier one once more.
+pub const COPY_OF_EARLIER: &str = "copy_of_an_earlier_signature";
 
 /// Everything that is wrong with the signature; nothing where the form was not searched for one.
 pub(super) fn signature_findings(inputs: &CaseInputs<'_>, chosen: &ChosenPapers<'_>) -> Vec<RaisedFinding> {
@@ -66,15 +70,14 @@ fn present_signature(
     if let Some(name) = signer {
         findings.extend(name_finding(name, weight, entered, expected, placed, mark));
     }
-    if weight.likeness == Some(Judgement::Differs) && findings.is_empty() {
-        findings.push(finding(
-            FindingCode::SignatureDiffers,
-            placed,
-            mark,
-            Difference::Uncertain,
-            "unlike_earlier_signatures",
-        ));
-    }
+    let unlike = weight.likeness == Some(Judgement::Differs) && findings.is_empty();
+    // A hand never repeats itself: what is too like an earlier signature was not written either.
+    let reason = match (weight.is_copied, unlike) {
+        (true, _) => COPY_OF_EARLIER,
+        (false, true) => UNLIKE,
+        (false, false) => return findings,
+    };
+    findings.push(finding(FindingCode::SignatureDiffers, placed, mark, Difference::Uncertain, reason));
     findings
 }
 

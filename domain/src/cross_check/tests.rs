@@ -430,7 +430,7 @@ fn signatures_are_missing_or_of_another_name_or_unlike() {
         let mut case = Case::clean();
         case.paper(Slot::Slip).signature = Some(mark(presence));
         let customer = Some(NameWeight { judgement, log_ratio: -4.0, is_legible: true });
-        case.signature = Some(SignatureWeight { customer, agent: None, likeness });
+        case.signature = Some(SignatureWeight { customer, likeness, ..SignatureWeight::default() });
         case.raises(expected);
     };
     check(Presence::Absent, J::Differs, None, &["signature_missing:slip"]);
@@ -443,6 +443,18 @@ fn signatures_are_missing_or_of_another_name_or_unlike() {
 }
 
 #[test]
+fn an_earlier_signature_once_more_was_not_written() {
+    let mut case = Case::clean();
+    let weight = case.signature.as_mut().unwrap();
+    weight.likeness = Some(Judgement::Agrees);
+    weight.is_copied = true;
+
+    let findings = case.raises(&["signature_differs:slip"]);
+
+    assert_eq!(findings[0].evidence.reason.as_deref(), Some("copy_of_an_earlier_signature"));
+}
+
+#[test]
 fn a_hand_nobody_can_read_has_signed() {
     let check = |confidence: f32, read: Option<&str>, is_legible, expected: &[&str]| {
         let mut case = Case::clean();
@@ -452,7 +464,7 @@ fn a_hand_nobody_can_read_has_signed() {
         case.paper(Slot::Slip).signature = Some(signed);
         let judgement = Judgement::CannotTell;
         let customer = Some(NameWeight { judgement, log_ratio: -4.0, is_legible });
-        case.signature = Some(SignatureWeight { customer, agent: None, likeness: None });
+        case.signature = Some(SignatureWeight { customer, ..SignatureWeight::default() });
         case.raises(expected);
     };
     check(0.95, None, false, &[]);

@@ -11,24 +11,58 @@ use super::LineReading;
 
 /// Classes kept for each step; the rest share the floor.
 const CLASSES_KEPT: usize = 16;
+/// Classes kept where what matters is how unlikely a character is, as in a hand that reads as something else.
+const CLASSES_KEPT_DEEP: usize = 64;
 /// Classes looked at together.
 const CLASSES_AT_A_TIME: usize = 64;
 /// Classes less likely than this are not kept.
 const LEAST_KEPT: f32 = 1e-5;
+/// The same where it matters how unlikely a character is.
+const LEAST_KEPT_DEEP: f32 = 1e-6;
 /// A class that is not kept is given a tenth of the best of those, and never less than this.
 const LEAST_FLOOR: f32 = 1e-9;
 /// A class the lattice does not hold at all is this unlikely, as a natural logarithm.
 const NOTHING: f64 = -1e30;
 
+/// How many of the classes of each step are kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Depth {
+    /// Those a reader of print would hesitate between.
+    Likely,
+    /// Many more, to weigh a name against ink that reads as something else.
+    Deep,
+}
+
+impl Depth {
+    const fn most(self) -> usize {
+        match self {
+            Self::Likely => CLASSES_KEPT,
+            Self::Deep => CLASSES_KEPT_DEEP,
+        }
+    }
+
+    const fn least(self) -> f32 {
+        match self {
+            Self::Likely => LEAST_KEPT,
+            Self::Deep => LEAST_KEPT_DEEP,
+        }
+    }
+}
+
 /// Turns one line's probabilities (`steps` rows of `characters.len() + 2` columns: blank, the characters, space)
 /// into its most probable text. `width` is the width in pixels the steps span.
-pub(super) fn decode(values: &[f32], classes: usize, characters: &[char], width: f32) -> LineReading {
+pub(super) fn decode(
+    values: &[f32],
+    classes: usize,
+    characters: &[char],
+    width: f32,
+    depth: Depth,
+) -> LineReading {
     if classes == 0 {
         return LineReading::nothing();
     }
-    let lattice =
-        Lattice { steps: values.chunks_exact(classes).map(|row| step_of(row, characters)).collect() };
-    read(lattice, width)
+    let steps = values.chunks_exact(classes).map(|row| step_of(row, characters, depth)).collect();
+    read(Lattice { steps }, width)
 }
 
 /// The most probable text of a lattice, with the share it has among all texts.
@@ -215,27 +249,22 @@ fn add_logs(a: f64, b: f64) -> f64 {
     if low <= NOTHING { high } else { high + (low - high).exp().ln_1p() }
 }
 
-fn step_of(row: &[f32], characters: &[char]) -> LatticeStep {
-    let mut kept: Vec<(usize, f32)> = Vec::with_capacity(CLASSES_KEPT + 1);
-    let mut best_left_out = 0.0_f32;
+fn step_of(row: &[f32], characters: &[char], depth: Depth) -> LatticeStep {
+    let (most, least) = (depth.most(), depth.least());
+    let mut kept: Vec<(usize, f32)> = Vec::new();
     for (part, probabilities) in row.chunks(CLASSES_AT_A_TIME).enumerate() {
         // Nearly all of the thousands of classes are out of the question: many are passed over at once.
-        if probabilities.iter().copied().fold(f32::MIN, f32::max) < LEAST_KEPT {
+        if probabilities.iter().copied().fold(f32::MIN, f32::max) < least {
             continue;
         }
-        for (place, &probability) in probabilities.iter().enumerate().filter(|(_, p)| **p >= LEAST_KEPT) {
-            let index = part * CLASSES_AT_A_TIME + place;
-            let rank = kept.iter().position(|(_, other)| *other < probability).unwrap_or(kept.len());
-            kept.insert(rank, (index, probability));
-            if kept.len() > CLASSES_KEPT
-                && let Some((_, left_out)) = kept.pop()
-            {
-                best_left_out = best_left_out.max(left_out);
-            }
-        }
+        let likely = probabilities.iter().enumerate().filter(|(_, p)| **p >= least);
+        kept.extend(likely.map(|(place, &probability)| (part * CLASSES_AT_A_TIME + place, probability)));
     }
+    kept.sort_by(|one, other| other.1.total_cmp(&one.1));
+    let best_left_out = kept.get(most).map_or(0.0, |(_, probability)| *probability);
+    kept.truncate(most);
     let classes = kept.iter().map(|(index, p)| (class_of(*index, characters), p.min(1.0).ln())).collect();
-    LatticeStep { classes, floor: (best_left_out.max(LEAST_KEPT) * 0.1).max(LEAST_FLOOR).ln() }
+    LatticeStep { classes, floor: (best_left_out.max(least) * 0.1).max(LEAST_FLOOR).ln() }
 }
 
 fn class_of(index: usize, characters: &[char]) -> Option<char> {
@@ -372,7 +401,7 @@ mod tests {
             let (text, characters, values) = recorded_line(recorded);
             let classes = characters.len() + 2;
 
-            let reading = decode(&values, classes, &characters, 320.0);
+            let reading = decode(&values, classes, &characters, 320.0, Depth::Likely);
 
             assert_eq!(reading.text, text);
             assert_eq!(reading.lattice.steps.len(), values.len() / classes);
@@ -387,7 +416,7 @@ mod tests {
     #[test]
     fn a_changed_character_explains_recorded_ink_far_worse() {
         let (text, characters, values) = recorded_line(RECORDED.split("\n\n").next().unwrap());
-        let lattice = decode(&values, characters.len() + 2, &characters, 736.0).lattice;
+        let lattice = decode(&values, characters.len() + 2, &characters, 736.0, Depth::Likely).lattice;
         let of = |text: &str| log_likelihood(&lattice, text);
 
         for (at, digit) in text.char_indices() {
@@ -397,6 +426,22 @@ mod tests {
             let shorter = format!("{}{}", &text[..at], &text[at + 1..]);
             assert!(of(text) - of(&shorter) > 2.0, "{at}: {} {}", of(text), of(&shorter));
         }
+    }
+
+    #[test]
+    fn a_deep_lattice_tells_an_unlikely_character_from_an_impossible_one() {
+        let characters: Vec<char> = ('\u{4e00}'..).take(98).collect();
+        let mut row = vec![0.0_f32; 100];
+        for (rank, probability) in row.iter_mut().enumerate().take(60) {
+            *probability = 0.5_f32.powi(rank as i32 / 3 + 1);
+        }
+        let of = |depth: Depth, character: char| {
+            log_likelihood(&decode(&row, 100, &characters, 8.0, depth).lattice, &character.to_string())
+        };
+        let (unlikely, impossible) = (characters[40], characters[90]);
+
+        assert_eq!(of(Depth::Likely, unlikely), of(Depth::Likely, impossible));
+        assert!(of(Depth::Deep, unlikely) > of(Depth::Deep, impossible) + 3.0);
     }
 
     fn any_lattice(logs: &[f32], characters: &[char], steps: usize) -> Lattice {
@@ -436,8 +481,9 @@ mod tests {
         fn any_tensor_decodes_without_panic(
             values in proptest::collection::vec(proptest::num::f32::ANY, 0..200),
             classes in 0_usize..9,
+            depth in proptest::sample::select(vec![Depth::Likely, Depth::Deep]),
         ) {
-            let reading = decode(&values, classes, &['甲', '乙', '丙'], 48.0);
+            let reading = decode(&values, classes, &['甲', '乙', '丙'], 48.0, depth);
 
             prop_assert!((0.0..=1.0).contains(&reading.confidence.value()));
             prop_assert_eq!(reading.spans.len(), reading.text.chars().count());

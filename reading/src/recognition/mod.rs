@@ -100,6 +100,15 @@ pub trait TextRecognizer: Send {
     /// # Errors
     /// The engine failed; the page may be tried with another.
     fn recognize(&mut self, lines: &[RgbImage]) -> Result<Vec<LineReading>, RecognitionError>;
+
+    /// As [`Self::recognize`], with lattices that also tell unlikely characters from impossible ones, where the
+    /// engine can.
+    ///
+    /// # Errors
+    /// The engine failed; the page may be tried with another.
+    fn recognize_deeply(&mut self, lines: &[RgbImage]) -> Result<Vec<LineReading>, RecognitionError> {
+        self.recognize(lines)
+    }
 }
 
 /// Finds lines. One instance belongs to one worker thread; it starts no threads of its own.

@@ -4,7 +4,9 @@ use domain::{geometry::Point, reading::EngineVersion};
 use image::RgbImage;
 
 use super::{
-    DetectedLine, Engine, LineReading, RecognitionError, TextDetector, TextRecognizer, ctc, detection,
+    DetectedLine, Engine, LineReading, RecognitionError, TextDetector, TextRecognizer, ctc,
+    ctc::Depth,
+    detection,
     network::{Network, Tensor},
     ppocr_ort::{OrtNetwork, Sizes},
     ppocr_rten::RtenNetwork,
@@ -129,7 +131,7 @@ impl PpocrRecognizer {
         Ok(Self { network, characters, size })
     }
 
-    fn recognize_one(&mut self, line: &RgbImage) -> Result<LineReading, RecognitionError> {
+    fn recognize_one(&mut self, line: &RgbImage, depth: Depth) -> Result<LineReading, RecognitionError> {
         if line.width() == 0 || line.height() == 0 {
             return Ok(LineReading::nothing());
         }
@@ -143,7 +145,7 @@ impl PpocrRecognizer {
         if columns != classes || steps == 0 || output.values.len() != steps * columns {
             return Err(RecognitionError::Malformed { engine: self.network.engine() });
         }
-        let mut reading = ctc::decode(&output.values, classes, &self.characters, padded);
+        let mut reading = ctc::decode(&output.values, classes, &self.characters, padded, depth);
         let scale = line.width() as f32 / width as f32;
         for span in &mut reading.spans {
             *span = (span.0 * scale, span.1 * scale);
@@ -159,7 +161,11 @@ impl TextRecognizer for PpocrRecognizer {
 
     fn recognize(&mut self, lines: &[RgbImage]) -> Result<Vec<LineReading>, RecognitionError> {
         // One line a call: a batch saves nothing on one thread and pads every line to the longest.
-        lines.iter().map(|line| self.recognize_one(line)).collect()
+        lines.iter().map(|line| self.recognize_one(line, Depth::Likely)).collect()
+    }
+
+    fn recognize_deeply(&mut self, lines: &[RgbImage]) -> Result<Vec<LineReading>, RecognitionError> {
+        lines.iter().map(|line| self.recognize_one(line, Depth::Deep)).collect()
     }
 }
 

@@ -25,7 +25,7 @@ const LABEL_MM: f32 = 4.4;
 const SCALES: std::ops::RangeInclusive<f32> = 2.0..=40.0;
 /// Ink counts from this share of the darkness of the printed label, within limits.
 const SHARE_OF_LABEL: f32 = 0.45;
-const THRESHOLDS: std::ops::RangeInclusive<f32> = 0.14..=0.36;
+const THRESHOLDS: std::ops::RangeInclusive<f32> = 0.14..=0.30;
 /// Pieces smaller than this, millimetres, are dust.
 const DUST_MM: f32 = 0.45;
 /// Ink that comes no nearer than this to the level of the label belongs to something else, millimetres.
@@ -271,7 +271,7 @@ fn keep_handwriting(
 fn read(ink: &Mask, darkness: &Darkness, recognizer: &mut dyn TextRecognizer) -> Vec<LineReading> {
     let Some(bounds) = ink.bounds() else { return Vec::new() };
     let pictures = [as_written(ink, darkness, bounds), redrawn(&ink.cut(bounds))];
-    recognizer.recognize(&pictures).unwrap_or_default()
+    recognizer.recognize_deeply(&pictures).unwrap_or_default()
 }
 
 /// The ink with its own shades on white, cut tightly.

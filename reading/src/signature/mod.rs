@@ -10,6 +10,8 @@ mod ink;
 mod likeness;
 mod mask;
 mod name;
+mod normal_equations;
+mod overlay;
 mod presence;
 mod print;
 mod ruled;
@@ -18,7 +20,7 @@ mod shape;
 mod thin;
 
 pub use field::{SignatureField, look};
-pub use likeness::{Likeness, is_same_picture, likeness};
+pub use likeness::{Likeness, differences, is_same_picture, likeness};
 pub use name::{NameWeight, weigh_name};
 pub use shape::{SHAPE_LENGTH, shape_of_picture};
 

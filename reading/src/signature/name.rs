@@ -1,25 +1,26 @@
 //! Whose name a signature reads as.
 
-use domain::{finding::Judgement, reading::Mark};
+use std::collections::HashSet;
+
+use domain::{
+    finding::Judgement,
+    reading::{Lattice, LatticeStep, Mark},
+};
 
 use super::cohort::{OTHER_NAMES, names_like};
 use crate::verification::{Alphabet, fold_lattice, fold_text, log_likelihood_of, n_best};
 
-/// For each character: below this it reads as another name, between the two it is doubtful.
-const ANOTHER_BELOW: f64 = -6.0;
-const DOUBTFUL_BELOW: f64 = -2.0;
-/// For the whole name: below this a legible hand has at least one character otherwise.
-const ONE_CHARACTER_BELOW: f64 = -8.0;
+/// For the whole name: a name that explains the ink worse than its best alternative by more than this is not what is
+/// written; one character otherwise usually costs more.
+const WRITTEN_ABOVE: f64 = -8.0;
+/// Below this a legible hand has written another name; between the two a person is asked.
+const ANOTHER_BELOW: f64 = -14.0;
+/// The same where the hand cannot be read. The gap is narrow, for in such a hand nobody is asked within it.
+const ANOTHER_BELOW_UNREAD: f64 = -9.0;
 /// A hand whose own best reading explains the ink worse than this, for each character, cannot be read.
 const LEGIBLE_ABOVE: f64 = -1.6;
 /// A cohort name that explains the ink better than the right one by this, for each character, is another name.
 const COHORT_MARGIN: f64 = 2.0;
-/// A name that explains the ink better than every name of a cohort by this, for each character, is the one written.
-const STANDS_OUT_ABOVE: f64 = 0.5;
-/// The same where the hand is not clearly legible: it is as good as the best of many others.
-const AS_GOOD_AS_ABOVE: f64 = -0.1;
-/// A hand whose own best reading explains the ink better than this, for each character, is clearly legible.
-const CLEARLY_LEGIBLE_ABOVE: f64 = -0.3;
 /// A name of the cohort is what is written only if it explains the ink as well as the free reading, less this.
 const NEAR_FREE_READING: f64 = 2.0;
 /// Free readings that compete with the name.
@@ -50,15 +51,22 @@ pub struct NameWeight {
 /// those of a cohort.
 pub fn weigh_name(mark: &Mark, name: &str, others: &[&str]) -> NameWeight {
     let wanted = fold_text(name, Alphabet::Words);
-    let cohort: Vec<&str> =
-        OTHER_NAMES.iter().chain(others).copied().filter(|other| *other != name).collect();
+    let cohort: Vec<(&str, Vec<char>)> = OTHER_NAMES
+        .iter()
+        .chain(others)
+        .map(|other| (*other, fold_text(other, Alphabet::Words)))
+        .filter(|(_, chars)| !chars.is_empty() && *chars != wanted)
+        .collect();
     let usual = names_like(&wanted);
+    let of_names: HashSet<char> =
+        cohort.iter().map(|(_, chars)| chars).chain(&usual).flatten().chain(&wanted).copied().collect();
     let mut above_usual = f64::NEG_INFINITY;
     let mut best: Option<Comparison> = None;
     for lattice in mark.lattices.iter().filter(|lattice| !lattice.steps.is_empty()) {
         let folded = fold_lattice(lattice, Alphabet::Words);
-        let Some(comparison) = compare(&folded, &wanted, &cohort) else { continue };
-        above_usual = above_usual.max(above(&folded, &wanted, &usual));
+        let names = only(&folded, &of_names);
+        let Some(comparison) = compare(&folded, &names, &wanted, &cohort) else { continue };
+        above_usual = above_usual.max(above(&names, &wanted, &usual));
         // The preparation that suits the name best speaks for it; any of them may have lost a stroke.
         if best.as_ref().is_none_or(|other| comparison.ratio > other.ratio) {
             best = Some(comparison);
@@ -93,8 +101,6 @@ struct Comparison {
     legibility: f64,
     /// Whether the best free reading could be a name: two characters or more, and nothing but characters.
     reads_like_a_name: bool,
-    /// Of the name less that of the best cohort name, for each character.
-    above_cohort: f64,
     rival_name: Option<String>,
 }
 
@@ -104,12 +110,32 @@ impl Comparison {
     }
 }
 
-fn compare(lattice: &domain::reading::Lattice, wanted: &[char], cohort: &[&str]) -> Option<Comparison> {
+/// The lattice with these characters alone, and the blank; names written with them are as likely as before.
+fn only(lattice: &Lattice, characters: &HashSet<char>) -> Lattice {
+    let kept = |step: &LatticeStep| LatticeStep {
+        classes: step
+            .classes
+            .iter()
+            .filter(|(class, _)| class.is_none_or(|character| characters.contains(&character)))
+            .copied()
+            .collect(),
+        floor: step.floor,
+    };
+    Lattice { steps: lattice.steps.iter().map(kept).collect() }
+}
+
+/// Weighs a name on `names`, the lattice of the characters of names alone, against others and what `lattice` reads as.
+fn compare(
+    lattice: &Lattice,
+    names: &Lattice,
+    wanted: &[char],
+    cohort: &[(&str, Vec<char>)],
+) -> Option<Comparison> {
     if wanted.is_empty() {
         return None;
     }
     let length = wanted.len() as f64;
-    let likelihood = log_likelihood_of(lattice, wanted);
+    let likelihood = log_likelihood_of(names, wanted);
     let mut best_free = f64::NEG_INFINITY;
     let mut free_length = 1;
     let mut reads_like_a_name = false;
@@ -123,14 +149,10 @@ fn compare(lattice: &domain::reading::Lattice, wanted: &[char], cohort: &[&str])
         }
     }
     let mut rival: Option<(f64, &str)> = None;
-    for &other in cohort {
-        let chars = fold_text(other, Alphabet::Words);
-        if chars.is_empty() || chars == wanted {
-            continue;
-        }
-        let score = log_likelihood_of(lattice, &chars);
+    for (other, chars) in cohort {
+        let score = log_likelihood_of(names, chars);
         if rival.is_none_or(|(highest, _)| score > highest) {
-            rival = Some((score, other));
+            rival = Some((score, *other));
         }
     }
     let is_near = |score: f64, other: &str| {
@@ -141,13 +163,12 @@ fn compare(lattice: &domain::reading::Lattice, wanted: &[char], cohort: &[&str])
         .map(|(_, other)| other.to_owned());
     let alternative = rival.map_or(best_free, |(score, _)| score.max(best_free));
     let ratio = ((likelihood - alternative) / length).clamp(-LARGEST, LARGEST);
-    let above_cohort = rival.map_or(f64::NEG_INFINITY, |(score, _)| (likelihood - score) / length);
     let legibility = best_free.max(likelihood) / free_length as f64;
-    Some(Comparison { length, ratio, legibility, reads_like_a_name, above_cohort, rival_name })
+    Some(Comparison { length, ratio, legibility, reads_like_a_name, rival_name })
 }
 
 /// Log likelihood of a name less that of the middle one of other names of its length, for each character.
-fn above(lattice: &domain::reading::Lattice, wanted: &[char], usual: &[Vec<char>]) -> f64 {
+fn above(lattice: &Lattice, wanted: &[char], usual: &[Vec<char>]) -> f64 {
     let mut scores: Vec<f64> = usual.iter().map(|other| log_likelihood_of(lattice, other)).collect();
     let middle = scores.len() / 2;
     if scores.is_empty() {
@@ -162,35 +183,23 @@ fn is_han(character: char) -> bool {
     matches!(character, '\u{3400}'..='\u{9fff}' | '\u{20000}'..='\u{3134f}')
 }
 
-/// A cursive hand is read as something else, or in part, but still as nobody else's name: what decides is whether
-/// the name stands out among many. In a legible hand one character that reads otherwise is enough for a doubt.
+/// A cursive hand is read as something else, but the right name is never far from what the recogniser would accept,
+/// and a name of which one character is otherwise is.
 ///
 /// Where nothing at all speaks for the name, the signature counts as another's though nobody can say whose.
 fn judge(comparison: &Comparison, above_usual: f64) -> Judgement {
-    if comparison.ratio >= DOUBTFUL_BELOW {
+    let whole = comparison.ratio * comparison.length;
+    if whole >= WRITTEN_ABOVE {
         return Judgement::Agrees;
     }
-    if above_usual < NOTHING_SPEAKS_BELOW {
-        return Judgement::Differs;
-    }
-    let is_legible = comparison.is_legible();
-    let is_clear = comparison.legibility > CLEARLY_LEGIBLE_ABOVE && comparison.reads_like_a_name;
-    let least = if is_clear { STANDS_OUT_ABOVE } else { AS_GOOD_AS_ABOVE };
-    let stands_out = comparison.above_cohort > least;
-    let is_contradicted = is_legible && comparison.ratio * comparison.length < ONE_CHARACTER_BELOW;
-    if stands_out && !is_contradicted {
-        return Judgement::Agrees;
-    }
-    let is_another = comparison.rival_name.is_some() || comparison.ratio < ANOTHER_BELOW;
-    if is_another && is_legible { Judgement::Differs } else { Judgement::CannotTell }
+    let another_below = if comparison.is_legible() { ANOTHER_BELOW } else { ANOTHER_BELOW_UNREAD };
+    let is_another = whole < another_below || above_usual < NOTHING_SPEAKS_BELOW;
+    if is_another { Judgement::Differs } else { Judgement::CannotTell }
 }
 
 #[cfg(test)]
 mod tests {
-    use domain::{
-        field::Confidence,
-        reading::{Lattice, Presence},
-    };
+    use domain::{field::Confidence, reading::Presence};
 
     use super::*;
     use crate::verification::lattices::lattice_of;

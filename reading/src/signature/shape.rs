@@ -1,22 +1,22 @@
 //! Describes the shape of a signature by numbers that do not depend on pen, paper or size.
 //!
-//! The ink is thinned; each point of the skeleton is put, by its direction, into a coarse map that is laid over the
-//! signature by its own spread. A few numbers on the whole come first.
+//! The ink is thinned; what is kept is a number of points of the skeleton, from left to right, with the direction of
+//! the stroke through each, measured by the spread of the whole. A few numbers on the whole come first.
 
 use image::RgbImage;
 
-use super::{field::framed, ink::Darkness, mask::Mask, thin};
+use super::{field::framed, ink::Darkness, mask::Mask, overlay::StrokePoint, thin};
 
-/// Columns and rows of the map, and directions told apart.
-pub(super) const COLUMNS: usize = 16;
-pub(super) const ROWS: usize = 8;
-pub(super) const DIRECTIONS: usize = 4;
-/// Numbers on the whole that come before the map.
-pub(super) const WHOLE: usize = 8;
+/// Numbers on the whole that come before the points.
+pub(super) const WHOLE: usize = 9;
+/// Points of the skeleton that are kept, each as its place to the right and down, and its direction.
+pub(super) const POINTS: usize = 256;
+/// Numbers of a point.
+pub(super) const POINT: usize = 3;
 /// Numbers in a shape.
-pub const SHAPE_LENGTH: usize = WHOLE + COLUMNS * ROWS * DIRECTIONS;
-/// The map reaches this many standard deviations to each side.
-const SPREAD: f32 = 2.1;
+pub const SHAPE_LENGTH: usize = WHOLE + POINTS * POINT;
+/// Places and directions are kept no finer than this.
+const GRAIN: f32 = 0.001;
 /// Half the side of the window in which the direction of a stroke is measured, in parts of the height.
 const WINDOW_PART: usize = 24;
 /// Height to which ink is brought before it is thinned, pixels.
@@ -54,8 +54,16 @@ pub(super) fn shape_of(ink: &Mask) -> Vec<f32> {
     }
     let frame = Frame::of(&points);
     let mut shape = whole_numbers(&skeleton, &points, &frame);
-    shape.extend(direction_map(&skeleton, &points, &frame));
+    shape.extend(placed_points(&skeleton, points, &frame));
     shape
+}
+
+/// The points of a shape.
+pub(super) fn stroke_points(shape: &[f32]) -> Vec<StrokePoint> {
+    // The first number on the whole says how much wider than high the ink spreads, as a natural logarithm.
+    let wider = shape.first().copied().unwrap_or(0.0).clamp(-3.0, 3.0).exp();
+    let points = shape.get(WHOLE..).unwrap_or_default().chunks_exact(POINT);
+    points.map(|point| StrokePoint::new([point[0], point[1]], point[2], wider)).collect()
 }
 
 /// Where the signature lies and how far it spreads.
@@ -133,38 +141,22 @@ fn whole_numbers(skeleton: &Mask, points: &[(f32, f32, usize)], frame: &Frame) -
         frame.lean,
         fourth(|point| point.0, frame.x, frame.spread_x),
         fourth(|point| point.1, frame.y, frame.spread_y),
+        (skeleton.width as f32 / skeleton.height as f32).ln(),
     ]
 }
 
-/// The share of the skeleton in each cell and direction, as square roots, so that distances are fair to small cells.
-fn direction_map(skeleton: &Mask, points: &[(f32, f32, usize)], frame: &Frame) -> Vec<f32> {
-    let mut map = vec![0.0_f32; COLUMNS * ROWS * DIRECTIONS];
-    for &(x, y, _) in points {
-        let column = ((x - frame.x) / (SPREAD * frame.spread_x) + 1.0) / 2.0 * COLUMNS as f32 - 0.5;
-        let row = ((y - frame.y) / (SPREAD * frame.spread_y) + 1.0) / 2.0 * ROWS as f32 - 0.5;
-        let angle = direction(skeleton, x as isize, y as isize);
-        let turn = angle / std::f32::consts::PI * DIRECTIONS as f32;
-        for (c, share_c) in shared(column, COLUMNS) {
-            for (r, share_r) in shared(row, ROWS) {
-                let first = turn as usize % DIRECTIONS;
-                let second = (first + 1) % DIRECTIONS;
-                let part = turn.fract();
-                let cell = (r * COLUMNS + c) * DIRECTIONS;
-                map[cell + first] += share_c * share_r * (1.0 - part);
-                map[cell + second] += share_c * share_r * part;
-            }
-        }
-    }
-    let all: f32 = map.iter().sum();
-    map.into_iter().map(|value| (value / all.max(1e-6)).sqrt()).collect()
-}
-
-/// The two cells a place lies between, with its share in each; places outside go to the border.
-fn shared(place: f32, cells: usize) -> [(usize, f32); 2] {
-    let place = place.clamp(0.0, (cells - 1) as f32);
-    let first = place as usize;
-    let part = place - first as f32;
-    [(first, 1.0 - part), ((first + 1).min(cells - 1), part)]
+/// Points from left to right, evenly chosen among all.
+fn placed_points(skeleton: &Mask, mut points: Vec<(f32, f32, usize)>, frame: &Frame) -> Vec<f32> {
+    points.sort_by(|one, other| one.0.total_cmp(&other.0));
+    let last = points.len() - 1;
+    let chosen = (0..POINTS).filter_map(|rank| points.get(rank * last / (POINTS - 1)));
+    chosen
+        .flat_map(|&(x, y, _)| {
+            let angle = direction(skeleton, x as isize, y as isize);
+            [(x - frame.x) / frame.spread_x, (y - frame.y) / frame.spread_y, angle]
+        })
+        .map(|number| (number / GRAIN).round() * GRAIN)
+        .collect()
 }
 
 /// The direction of the stroke through a point, 0 to π, 0 being level.
@@ -190,6 +182,7 @@ mod tests {
     use image::Rgb;
 
     use super::*;
+    use crate::signature::overlay::mean_distance;
 
     fn cross(width: u32, pen: u32) -> RgbImage {
         RgbImage::from_fn(width, width / 2, |x, y| {
@@ -199,8 +192,8 @@ mod tests {
         })
     }
 
-    fn distance(a: &[f32], b: &[f32]) -> f32 {
-        a.iter().zip(b).map(|(x, y)| (x - y).powi(2)).sum::<f32>().sqrt()
+    fn distance(first: &[f32], second: &[f32]) -> f32 {
+        mean_distance(&stroke_points(first), &stroke_points(second))
     }
 
     #[test]

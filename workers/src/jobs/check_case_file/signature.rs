@@ -14,7 +14,7 @@ use domain::{
     field::Slot,
     reading::{Mark, PageReading, Presence},
 };
-use reading::signature::{likeness, weigh_name};
+use reading::signature::{is_same_picture, likeness, weigh_name};
 
 use super::dossier::Dossier;
 use crate::context::{JobFailure, WorkContext};
@@ -57,10 +57,12 @@ pub(super) async fn weigh(
         .take(MOST_REFERENCES)
         .collect();
     let can_compare = !references.is_empty() && !mark.shape.is_empty();
+    let is_copied = earlier.iter().any(|earlier| is_same_picture(&earlier.shape, &mark.shape));
     Ok(Some(SignatureWeight {
         customer: (!entered.customer_name.is_empty()).then(|| weight_of(&entered.customer_name)),
         agent: entered.has_agent().then(|| weight_of(&entered.agent_name)),
         likeness: can_compare.then(|| likeness(&references, &mark.shape).judgement),
+        is_copied,
     }))
 }
 
