@@ -35,7 +35,7 @@ pub(super) struct Beginning {
     pub head: FileHead,
     pub bytes: Bytes,
     /// Of these bytes.
-    pub digest: ContentDigestStream,
+    pub digest: Box<ContentDigestStream>,
     /// Its share of the memory budget.
     pub memory: OwnedSemaphorePermit,
 }
@@ -106,7 +106,7 @@ impl Passage {
     async fn pass(
         &mut self,
         files: &mut dyn FileSource,
-        (beginning, mut digest): (Bytes, ContentDigestStream),
+        (beginning, mut digest): (Bytes, Box<ContentDigestStream>),
         limits: &Limits,
     ) -> Result<Result<Found, Refusal>, IntakeError> {
         self.writer.write(&self.header).await?;

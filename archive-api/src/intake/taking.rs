@@ -50,7 +50,7 @@ enum Read {
     /// To its end; its bytes and their digest.
     Whole(Bytes, ContentDigest),
     /// Until it was too large to be held.
-    Beginning(Bytes, ContentDigestStream),
+    Beginning(Bytes, Box<ContentDigestStream>),
 }
 
 impl Intake {
@@ -64,7 +64,9 @@ impl Intake {
         let (bytes, digest) = match self.read(files).await? {
             Ok(Read::Whole(bytes, digest)) => (bytes, digest),
             Ok(Read::Beginning(bytes, digest)) => {
-                return self.stream(files, Beginning { head, bytes, digest, memory }).await;
+                let beginning = Beginning { head, bytes, digest, memory };
+                // On the heap, so that small files carry nothing of it.
+                return Box::pin(self.stream(files, beginning)).await;
             }
             Err(refusal) => {
                 while files.next_piece().await?.is_some() {}
@@ -126,7 +128,7 @@ impl Intake {
                 }
             }
             if bytes.len() > HELD_BYTES {
-                return Ok(Ok(Read::Beginning(bytes.freeze(), digest)));
+                return Ok(Ok(Read::Beginning(bytes.freeze(), Box::new(digest))));
             }
         }
         Ok(Ok(Read::Whole(bytes.freeze(), digest.finish())))
