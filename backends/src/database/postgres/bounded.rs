@@ -60,7 +60,7 @@ pub(super) async fn within<T, E: From<sqlx::Error>>(
 }
 
 fn silent(limit: Duration) -> sqlx::Error {
-    let said = format!("PostgreSQL said nothing within {limit:?}; the connection is given up");
+    let said = format!("no answer of PostgreSQL, or no connection to it, within {limit:?}; it is given up");
     sqlx::Error::Io(io::Error::new(io::ErrorKind::TimedOut, said))
 }
 
