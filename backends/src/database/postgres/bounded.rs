@@ -136,6 +136,10 @@ impl<T: KeyTable> KeyTable for BoundedKeys<T> {
         self.patience.wait(self.table.wrappings(id)).await
     }
 
+    async fn wrappings_of(&self, ids: &[Uuid]) -> Result<Vec<WrappedKey>, StorageError> {
+        self.patience.wait(self.table.wrappings_of(ids)).await
+    }
+
     async fn with_purpose(&self, purpose: &str) -> Result<Vec<WrappedKey>, StorageError> {
         self.patience.wait(self.table.with_purpose(purpose)).await
     }
