@@ -20,6 +20,9 @@ use crate::{
     queue::Ring,
 };
 
+/// Stands in `ScanRow::placed_by` of a scan that a person took out of a case file: only a person puts it anywhere.
+pub const TAKEN_OUT: &str = "taken_out";
+
 /// What placing came to.
 #[derive(Debug)]
 pub struct Placement {
@@ -127,7 +130,7 @@ async fn same_bytes_in(
     scan: &ScanRow,
     case_file: CaseFileId,
 ) -> Result<Option<ScanId>, StorageError> {
-    let same = tx.scans().with_sha256(&scan.sha256).await?;
+    let same = tx.scans().with_digest(&scan.digest).await?;
     let twin = same.into_iter().find(|other| {
         other.id != scan.id && other.case_file_id == Some(case_file) && other.same_as.is_none()
     });

@@ -3,11 +3,11 @@
 //! A date range is a range of document ids, found by binary search. Segments are visited newest first and the
 //! walk ends as soon as no segment can hold anything better.
 
-use std::{cmp::Reverse, collections::BinaryHeap, ops::Bound, sync::Arc};
+use std::{cmp::Reverse, collections::BinaryHeap, ops::Bound};
 
 use tantivy::{
-    DocId, SegmentReader, TERMINATED,
-    columnar::{ColumnValues, StrColumn},
+    DocId, TERMINATED,
+    columnar::StrColumn,
     fastfield::AliveBitSet,
     postings::Postings,
     query::{EnableScoring, Scorer, Weight},
@@ -19,79 +19,12 @@ use crate::{
     cursor::Position,
     plan::Plan,
     query::{COUNT_CAP, Count, Counting, QueryError},
-    schema::{self, Fields},
+    schema::Fields,
+    segment::SegmentView,
 };
 
 /// Up to so many slip numbers with a prefix are looked up one by one; of more, every document is asked.
 const MAX_LISTED_SLIPS: u64 = 2048;
-
-/// A segment with its columns at hand.
-pub(crate) struct SegmentView {
-    reader: SegmentReader,
-    order: Arc<dyn ColumnValues<u64>>,
-    id_middle: Arc<dyn ColumnValues<u64>>,
-    id_low: Arc<dyn ColumnValues<u64>>,
-    slips: Option<StrColumn>,
-}
-
-impl SegmentView {
-    pub(crate) fn open(reader: &SegmentReader) -> tantivy::Result<Self> {
-        let columns = reader.fast_fields();
-        Ok(Self {
-            order: columns.column_first_or_default(schema::ORDER)?,
-            id_middle: columns.column_first_or_default(schema::ID_MIDDLE)?,
-            id_low: columns.column_first_or_default(schema::ID_LOW)?,
-            slips: columns.str(schema::SLIP_NUMBER)?,
-            reader: reader.clone(),
-        })
-    }
-
-    /// The greatest order in the segment.
-    pub(crate) fn newest(&self) -> u64 {
-        if self.reader.max_doc() == 0 { 0 } else { self.order.get_val(0) }
-    }
-
-    /// Every living case file of the segment.
-    pub(crate) fn ids(&self) -> impl Iterator<Item = Uuid> + '_ {
-        self.reader.doc_ids_alive().map(|doc| self.id(doc))
-    }
-
-    fn id(&self, doc: DocId) -> Uuid {
-        schema::id_from_columns(
-            self.order.get_val(doc),
-            self.id_middle.get_val(doc),
-            self.id_low.get_val(doc),
-        )
-    }
-
-    /// The documents whose order lies in the range; they stand side by side.
-    fn documents(&self, oldest: u64, newest: u64) -> std::ops::Range<DocId> {
-        let start = self.first_where(|order| order <= newest);
-        let end = self.first_where(|order| order < oldest);
-        start..end.max(start)
-    }
-
-    fn first_where(&self, holds: impl Fn(u64) -> bool) -> DocId {
-        let (mut low, mut high) = (0, self.reader.max_doc());
-        while low < high {
-            let middle = low + (high - low) / 2;
-            if holds(self.order.get_val(middle)) { high = middle } else { low = middle + 1 }
-        }
-        low
-    }
-
-    /// Ordinal of the slip number of a document; `None` stands before all.
-    fn slip_ordinal(&self, doc: DocId) -> Option<u64> {
-        self.slips.as_ref().and_then(|slips| slips.ords().first(doc))
-    }
-
-    fn slip_number(&self, ordinal: Option<u64>) -> Result<Option<Vec<u8>>, QueryError> {
-        let (Some(slips), Some(ordinal)) = (&self.slips, ordinal) else { return Ok(None) };
-        let mut bytes = Vec::new();
-        slips.dictionary().ord_to_term(ordinal, &mut bytes)?;
-        Ok(Some(bytes))
-    }
-}
 
 /// What the slip number must be, in terms of one segment.
 enum SlipFilter {
@@ -257,6 +190,26 @@ impl<'a> Search<'a> {
 
     /// The first `wanted` hits after the cursor, newest first.
     pub(crate) fn newest(&self, wanted: usize, after: Option<&Position>) -> Result<Vec<Placed>, QueryError> {
+        self.newest_and_tally(wanted, after, &mut Tally::none())
+    }
+
+    /// The first `wanted` hits, newest first, and how many there are: one walk for both.
+    pub(crate) fn newest_counted(
+        &self,
+        wanted: usize,
+        counting: Counting,
+    ) -> Result<(Vec<Placed>, Option<Count>), QueryError> {
+        let mut tally = Tally::of(counting);
+        let placed = self.newest_and_tally(wanted, None, &mut tally)?;
+        Ok((placed, tally.count()))
+    }
+
+    fn newest_and_tally(
+        &self,
+        wanted: usize,
+        after: Option<&Position>,
+        tally: &mut Tally,
+    ) -> Result<Vec<Placed>, QueryError> {
         let after = match after {
             Some(Position::Order(order, id)) => Some((*order, *id)),
             _ => None,
@@ -266,10 +219,11 @@ impl<'a> Search<'a> {
         let mut best: Vec<(u64, Uuid)> = Vec::new();
         for segment in self.segments {
             let worst = if best.len() == wanted { best[wanted - 1].0 } else { oldest };
-            if segment.newest() < worst {
+            if segment.newest() < worst && !tally.goes_on() {
                 break;
             }
-            let documents = segment.documents(worst.max(oldest), newest);
+            let lowest = if tally.goes_on() { oldest } else { worst.max(oldest) };
+            let documents = segment.documents(lowest, newest);
             if documents.is_empty() {
                 continue;
             }
@@ -279,9 +233,11 @@ impl<'a> Search<'a> {
             while let Some(doc) = walk.next() {
                 let order = segment.order.get_val(doc);
                 // Documents of one order stand in no order among themselves: all of them are looked at.
-                if taken >= wanted && order < last {
+                if order < worst || (taken >= wanted && order < last) {
+                    tally.add_one();
                     break;
                 }
+                tally.add_one();
                 let id = segment.id(doc);
                 if after.is_none_or(|after| (order, id) < after) {
                     best.push((order, id));
@@ -289,6 +245,7 @@ impl<'a> Search<'a> {
                     last = order;
                 }
             }
+            tally.add_rest(&mut walk);
             best.sort_unstable_by_key(|place| Reverse(*place));
             best.truncate(wanted);
         }
@@ -351,26 +308,63 @@ impl<'a> Search<'a> {
 
     /// How many documents meet the conditions.
     pub(crate) fn count(&self, counting: Counting) -> Result<Option<Count>, QueryError> {
-        let cap = match counting {
-            Counting::No => return Ok(None),
-            Counting::Capped => COUNT_CAP,
-            Counting::Exact => u64::MAX,
-        };
-        let mut value = 0;
+        let mut tally = Tally::of(counting);
         for segment in self.segments {
-            let documents = segment.documents(*self.plan.orders.start(), *self.plan.orders.end());
-            if documents.is_empty() {
-                continue;
+            if !tally.goes_on() {
+                break;
             }
-            let mut walk = Walk::start(segment, self, documents)?;
-            while walk.next().is_some() {
-                if value == cap {
-                    return Ok(Some(Count { value, is_capped: true }));
-                }
-                value += 1;
+            let documents = segment.documents(*self.plan.orders.start(), *self.plan.orders.end());
+            if !documents.is_empty() {
+                tally.add_rest(&mut Walk::start(segment, self, documents)?);
             }
         }
-        Ok(Some(Count { value, is_capped: false }))
+        Ok(tally.count())
+    }
+}
+
+/// Counts documents up to where it was asked to.
+struct Tally {
+    /// `None`: nothing is counted.
+    cap: Option<u64>,
+    value: u64,
+    is_capped: bool,
+}
+
+impl Tally {
+    const fn none() -> Self {
+        Self { cap: None, value: 0, is_capped: false }
+    }
+
+    const fn of(counting: Counting) -> Self {
+        let cap = match counting {
+            Counting::No => None,
+            Counting::Capped => Some(COUNT_CAP),
+            Counting::Exact => Some(u64::MAX),
+        };
+        Self { cap, ..Self::none() }
+    }
+
+    /// Whether more documents would change the count.
+    const fn goes_on(&self) -> bool {
+        self.cap.is_some() && !self.is_capped
+    }
+
+    fn add_one(&mut self) {
+        match self.cap {
+            Some(cap) if self.value < cap => self.value += 1,
+            Some(_) => self.is_capped = true,
+            None => {}
+        }
+    }
+
+    fn add_rest(&mut self, walk: &mut Walk<'_>) {
+        while self.goes_on() && walk.next().is_some() {
+            self.add_one();
+        }
+    }
+
+    fn count(&self) -> Option<Count> {
+        self.cap.map(|_| Count { value: self.value, is_capped: self.is_capped })
     }
 }
 

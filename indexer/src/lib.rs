@@ -18,3 +18,4 @@ mod cursor;
 mod folder;
 mod plan;
 mod schema;
+mod segment;

@@ -14,13 +14,14 @@ use domain::{
 use tantivy::{Index, IndexReader, ReloadPolicy, Term};
 
 use crate::{
-    collect::{Placed, Search, SegmentView},
+    collect::{Placed, Search},
     cursor::{self, Position},
     error::IndexError,
     folder,
     plan::{self, Shapes},
     query::{Hit, Page, Query, QueryError, Sort},
     schema::{self, Fields},
+    segment::SegmentView,
     writer::{open_index, reached},
 };
 
@@ -96,9 +97,14 @@ impl Searcher {
         let plan = plan::plan(&self.fields, &self.key, &snapshot.shapes, query)?;
         let after = cursor::decode(&self.key, query)?;
         let search = Search::new(&self.fields, &plan, &snapshot.searcher, &snapshot.segments)?;
-        let mut placed = match query.sort {
-            Sort::NewestFirst => search.newest(query.limit + 1, after.as_ref())?,
-            Sort::SlipNumber => search.by_slip(query.limit + 1, after.as_ref())?,
+        let (mut placed, count) = match (query.sort, after) {
+            (Sort::NewestFirst, None) => search.newest_counted(query.limit + 1, query.counting)?,
+            (Sort::NewestFirst, after) => {
+                (search.newest(query.limit + 1, after.as_ref())?, search.count(query.counting)?)
+            }
+            (Sort::SlipNumber, after) => {
+                (search.by_slip(query.limit + 1, after.as_ref())?, search.count(query.counting)?)
+            }
         };
         let has_more = placed.len() > query.limit;
         placed.truncate(query.limit);
@@ -109,12 +115,7 @@ impl Searcher {
             };
             cursor::encode(&self.key, query, &position)
         });
-        Ok(Page {
-            hits: placed.into_iter().map(hit).collect(),
-            next,
-            count: search.count(query.counting)?,
-            reached: snapshot.reached,
-        })
+        Ok(Page { hits: placed.into_iter().map(hit).collect(), next, count, reached: snapshot.reached })
     }
 
     fn snapshot(&self) -> Arc<Snapshot> {

@@ -6,10 +6,11 @@ use anyhow::{Context, Result};
 use backends::{
     clock::SystemClock,
     connect::{Backends, BackendsConfig},
-    database::{case_files::CaseFileRow, findings::FindingRow, scans::ScanRow},
+    database::{case_files::CaseFileRow, findings::FindingRow, jobs::JobRow, scans::ScanRow},
     queue::Ring,
 };
-use domain::job::JobState;
+use domain::job::{JobName, JobState};
+use uuid::Uuid;
 
 /// Rows read at once.
 const BATCH: i64 = 1_000;
@@ -55,6 +56,13 @@ impl Catalogue {
             .into_iter()
             .map(|job| format!("{}: {}", job.name.as_str(), job.reason.unwrap_or_default()))
             .collect())
+    }
+
+    /// Puts a job into the catalogue; the sweep rings for it.
+    pub async fn enqueue(&self, name: JobName, subject: Uuid) -> Result<()> {
+        let mut tx = self.backends.database.begin().await?;
+        tx.jobs().enqueue(&JobRow::due_at_once(name, subject, self.backends.clock.now())).await?;
+        Ok(tx.commit().await?)
     }
 
     /// Every scan.

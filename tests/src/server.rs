@@ -241,6 +241,11 @@ impl TestServer {
         Ok(said.into_owned())
     }
 
+    /// Starts a subcommand that goes on by itself; it is killed when dropped.
+    pub fn start(&self, arguments: &[&str]) -> Result<Child> {
+        self.program_with(arguments).spawn().context("the subcommand cannot be started")
+    }
+
     /// Requires that every invariant of the archive holds.
     pub async fn verify(&self) -> Result<()> {
         let lines = self.command(&["verify"]).await?;

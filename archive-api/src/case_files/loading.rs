@@ -1,12 +1,18 @@
 //! Loading a case file with its entered data, if the caller may know it.
 
+use std::collections::HashMap;
+
 use backends::{
     connect::Backends,
     database::{Transaction, case_files::CaseFileRow, entered_data::EnteredDataRow},
     error::StorageError,
     vault::DataKey,
 };
-use domain::{access::Action, entered_data::EnteredData, ids::CaseFileId};
+use domain::{
+    access::Action,
+    entered_data::EnteredData,
+    ids::{CaseFileId, KeyId},
+};
 
 use crate::{
     caller::Caller,
@@ -38,4 +44,27 @@ pub(crate) async fn entered_in_force(
     };
     let entered = row.map(|row| key.open(EnteredDataRow::place(row.id), &row.entered_sealed)).transpose()?;
     Ok((Some(key), entered))
+}
+
+/// The entered data in force of many case files; those without any, and those that were destroyed, are left out.
+pub(crate) async fn entered_in_force_of(
+    backends: &Backends,
+    tx: &mut dyn Transaction,
+    case_files: &[CaseFileRow],
+) -> Result<HashMap<CaseFileId, EnteredData>, StorageError> {
+    let key_ids: Vec<KeyId> = case_files.iter().map(|case_file| case_file.key_id).collect();
+    let keys = backends.vault.keys(&key_ids).await?;
+    let in_force: Vec<_> = case_files.iter().filter_map(|case_file| case_file.entered_data_id).collect();
+    let key_of: HashMap<CaseFileId, &DataKey> = case_files
+        .iter()
+        .filter_map(|case_file| Some((case_file.id, keys.get(&case_file.key_id)?)))
+        .collect();
+    let mut entered = HashMap::with_capacity(in_force.len());
+    for row in tx.entered_data().find_many(&in_force).await? {
+        if let Some(key) = key_of.get(&row.case_file_id) {
+            let opened = key.open(EnteredDataRow::place(row.id), &row.entered_sealed)?;
+            entered.insert(row.case_file_id, opened);
+        }
+    }
+    Ok(entered)
 }

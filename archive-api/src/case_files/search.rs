@@ -1,26 +1,29 @@
 //! `GET /api/v1/case-files`: finds case files. Values in the list are always masked.
 
+use std::collections::HashMap;
+
 use axum::{
     Json,
     extract::{Query, State},
 };
 use backends::{
-    database::{Transaction, case_files::CaseFileRow},
+    database::{case_files::CaseFileRow, findings::FindingInShort},
     error::StorageError,
 };
 use chrono::NaiveDate;
 use domain::{
     access::{Action, Permission, Relation},
     case_file::CaseState,
+    entered_data::EnteredData,
     field::FieldName,
-    finding::FindingCode,
+    finding::{FindingCode, FindingState},
     ids::CaseFileId,
 };
 use indexer::query::{Page as IndexPage, Query as IndexQuery};
 use serde::Serialize;
 
 use super::{
-    loading::entered_in_force,
+    loading::entered_in_force_of,
     search_query::SearchQuery,
     show::{Reader, ReasonGiven},
 };
@@ -92,15 +95,7 @@ pub(crate) async fn search(
         None => IndexPage { hits: Vec::new(), next: None, count: None, reached: 0 },
     };
     let ids: Vec<CaseFileId> = page.hits.iter().map(|hit| hit.case_file_id).collect();
-    let mut tx = state.backends.database.begin_read().await?;
-    let mut items = Vec::with_capacity(ids.len());
-    for case_file in tx.case_files().find_many(&ids).await? {
-        // The index follows the catalogue at a distance; what the catalogue says decides.
-        if caller.may(Action::SeeCaseFile, &case_file) == Permission::Allowed {
-            items.push(found(state, tx.as_mut(), caller, case_file).await?);
-        }
-    }
-    drop(tx);
+    let items = open_page(state, caller, &ids).await?;
     log_search(state, caller, query, items.len()).await?;
     Ok(SearchAnswer {
         items,
@@ -125,26 +120,44 @@ async fn ask_index(
     page.map_err(Problem::from)
 }
 
-async fn found(
+/// The case files of a page, in its order, each masked; everything about all of them is asked for together.
+async fn open_page(
     state: &ArchiveState,
-    tx: &mut dyn Transaction,
+    caller: &Caller,
+    ids: &[CaseFileId],
+) -> Result<Vec<FoundCaseFile>, StorageError> {
+    let mut tx = state.backends.database.begin_read().await?;
+    let mut case_files = tx.case_files().find_many(ids).await?;
+    // The index follows the catalogue at a distance; what the catalogue says decides.
+    case_files.retain(|case_file| caller.may(Action::SeeCaseFile, case_file) == Permission::Allowed);
+    let mut entered = entered_in_force_of(&state.backends, tx.as_mut(), &case_files).await?;
+    let ids: Vec<CaseFileId> = case_files.iter().map(|case_file| case_file.id).collect();
+    let mut findings: HashMap<CaseFileId, Vec<FindingInShort>> = HashMap::with_capacity(ids.len());
+    for finding in tx.findings().codes_of(&ids).await? {
+        findings.entry(finding.case_file_id).or_default().push(finding);
+    }
+    let found = |case_file: CaseFileRow| {
+        let entered = entered.remove(&case_file.id);
+        let findings = findings.remove(&case_file.id).unwrap_or_default();
+        found(caller, case_file, entered.as_ref(), &findings)
+    };
+    Ok(case_files.into_iter().map(found).collect())
+}
+
+fn found(
     caller: &Caller,
     case_file: CaseFileRow,
-) -> Result<FoundCaseFile, StorageError> {
-    let (_, entered) = entered_in_force(&state.backends, tx, &case_file).await?;
-    let findings = tx.findings().of_case_file(case_file.id).await?;
-    let in_force =
-        findings.iter().filter(|finding| finding.state != domain::finding::FindingState::Withdrawn);
+    entered: Option<&EnteredData>,
+    findings: &[FindingInShort],
+) -> FoundCaseFile {
+    let in_force = findings.iter().filter(|finding| finding.state != FindingState::Withdrawn);
     let mut finding_codes: Vec<FindingCode> = in_force.map(|finding| finding.code).collect();
     finding_codes.sort_unstable();
     finding_codes.dedup();
     // A list is masked for everybody: a search by the full value never echoes it.
     let reader = Reader { role: caller.role, relation: Relation::Other, reason: ReasonGiven::No };
-    let shown = |field: FieldName| {
-        let entered = entered.as_ref()?;
-        Some(reader.show_entered(entered, field, entered.value(field)?).value)
-    };
-    Ok(FoundCaseFile {
+    let shown = |field: FieldName| Some(reader.show_entered(entered?, field, entered?.value(field)?).value);
+    FoundCaseFile {
         id: case_file.id,
         customer_name: shown(FieldName::CustomerName).unwrap_or_default(),
         id_number: shown(FieldName::IdNumber).unwrap_or_default(),
@@ -157,7 +170,7 @@ async fn found(
         archival_code: case_file.archival_code,
         finding_codes,
         open_findings: findings.iter().filter(|finding| finding.state.is_open()).count(),
-    })
+    }
 }
 
 /// Puts a search on record by a keyed digest of its terms, never by the terms.

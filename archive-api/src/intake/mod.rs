@@ -15,7 +15,7 @@ mod taking;
 
 use std::{collections::HashMap, sync::Arc};
 
-use backends::{connect::Backends, error::StorageError};
+use backends::{connect::Backends, digest::ContentDigest, error::StorageError};
 use domain::{
     access::{Action, Permission},
     field::Slot,
@@ -228,7 +228,7 @@ enum Outcome {
 /// What makes a file the same as another one: the same bytes for the same acceptance.
 #[derive(PartialEq, Eq, Hash)]
 struct Sameness {
-    sha256: [u8; 32],
+    digest: ContentDigest,
     slip_number: String,
     outlet: Option<String>,
     slot: Option<Slot>,
@@ -250,7 +250,7 @@ impl UploadUnderWay {
         let labels = &held.labels;
         if let Some(slip_number) = labels.slip_number.clone() {
             let (outlet, slot) = (labels.outlet.clone(), labels.slot);
-            let sameness = Sameness { sha256: held.sha256, slip_number, outlet, slot };
+            let sameness = Sameness { digest: held.digest, slip_number, outlet, slot };
             if let Some(first) = self.seen.get(&sameness) {
                 self.outcomes.push(Outcome::SameAs(*first));
                 return;

@@ -59,9 +59,13 @@ impl UploadReceipt {
         upload: &UploadRow,
         limits: &Limits,
     ) -> Result<Self, StorageError> {
-        let items = tx.scans().upload_items(upload.id).await?;
+        Ok(Self::of(upload, tx.scans().upload_items(upload.id).await?, limits))
+    }
+
+    /// The receipt of an upload whose items are these.
+    pub(super) fn of(upload: &UploadRow, items: Vec<UploadItem>, limits: &Limits) -> Self {
         let files = items.into_iter().map(|item| file_receipt(item, limits)).collect();
-        Ok(Self { upload_id: upload.id, received_at: upload.received_at, files })
+        Self { upload_id: upload.id, received_at: upload.received_at, files }
     }
 
     /// Counts what was received and refused, for whoever watches.

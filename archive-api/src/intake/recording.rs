@@ -38,6 +38,7 @@ pub(super) struct Recording<'a> {
 /// What was written.
 struct Written {
     upload: UploadRow,
+    items: Vec<UploadItem>,
     jobs: Vec<Ring>,
     superfluous: Vec<ScanRow>,
 }
@@ -51,15 +52,14 @@ impl Recording<'_> {
     ) -> Result<UploadReceipt, IntakeError> {
         fail::fail_point!("intake::stored");
         let written = self.write(backends, &upload).await;
-        let Written { upload: row, jobs, superfluous } = match written {
+        let Written { upload: row, items, jobs, superfluous } = match written {
             Ok(written) => written,
             Err(failure) => return self.after_failure(backends, upload, failure).await,
         };
         fail::fail_point!("intake::after_commit");
         record::announce(backends, &jobs).await;
         storing::remove(backends, &superfluous.iter().collect::<Vec<_>>()).await;
-        let mut tx = backends.database.begin_read().await?;
-        Ok(UploadReceipt::load(tx.as_mut(), &row, self.limits).await?)
+        Ok(UploadReceipt::of(&row, items, self.limits))
     }
 
     async fn write(&self, backends: &Backends, upload: &UploadUnderWay) -> Result<Written, Failure> {
@@ -72,24 +72,23 @@ impl Recording<'_> {
             received_at: now,
         };
         let mut tx = backends.database.begin().await.map_err(Failure::BeforeCommit)?;
-        let (jobs, superfluous) =
-            self.write_rows(tx.as_mut(), &row, upload).await.map_err(Failure::BeforeCommit)?;
+        let written = self.write_rows(tx.as_mut(), row, upload).await.map_err(Failure::BeforeCommit)?;
         fail::fail_point!("intake::before_commit");
         match tx.commit().await {
-            Ok(()) => Ok(Written { upload: row, jobs, superfluous }),
-            Err(error) => Err(Failure::InCommit(row.id, error)),
+            Ok(()) => Ok(written),
+            Err(error) => Err(Failure::InCommit(written.upload.id, error)),
         }
     }
 
     async fn write_rows(
         &self,
         tx: &mut dyn Transaction,
-        row: &UploadRow,
+        row: UploadRow,
         upload: &UploadUnderWay,
-    ) -> Result<(Vec<Ring>, Vec<ScanRow>), StorageError> {
-        let (new, linked, superfluous) = settle_twins(tx, row, upload).await?;
+    ) -> Result<Written, StorageError> {
+        let (new, linked, superfluous) = settle_twins(tx, &row, upload).await?;
         let items = items(upload, &linked);
-        tx.scans().insert_upload(row, &new, &items).await?;
+        tx.scans().insert_upload(&row, &new, &items).await?;
         let mut jobs = Vec::with_capacity(new.len());
         for scan in &new {
             let job = JobRow::due_at_once(JobName::ReadScan, scan.id.uuid(), row.received_at);
@@ -101,7 +100,7 @@ impl Recording<'_> {
         let result = format!("received={received} linked={links} refused={refused}");
         let entry = self.caller.log_entry(row.received_at, "upload", ("upload", row.id.to_string()), &result);
         tx.operation_log().append(&entry).await?;
-        Ok((jobs, superfluous))
+        Ok(Written { upload: row, items, jobs, superfluous })
     }
 
     /// Nothing was kept if that is certain; an upload with the same key that was quicker has its answer given.
@@ -159,7 +158,7 @@ async fn settle_twins(
             outlet: scan.outlet_code.clone(),
             slot: scan.slot_given,
         };
-        match storing::twin_of(tx, &scan.sha256, &labels).await? {
+        match storing::twin_of(tx, &scan.digest, &labels).await? {
             Some(twin) => {
                 linked.insert(scan.id, twin);
                 superfluous.push((**scan).clone());

@@ -6,6 +6,7 @@ use backends::{
     blob_store::{BlobKey, BlobStore},
     connect::Backends,
     database::{Transaction, scans::ScanRow},
+    digest::ContentDigest,
     error::StorageError,
     vault::{DataKey, SealStream},
 };
@@ -60,7 +61,7 @@ pub(super) async fn store_batch(
     let mut new = Vec::with_capacity(batch.len());
     let mut look = backends.database.begin_read().await?;
     for held in batch {
-        match twin_of(look.as_mut(), &held.sha256, &held.labels).await? {
+        match twin_of(look.as_mut(), &held.digest, &held.labels).await? {
             Some(twin) => stored.push((held.index, StoredFile::Linked(twin))),
             None => new.push(held),
         }
@@ -125,7 +126,7 @@ fn scan_row(
         slot_given: held.labels.slot,
         media_type: held.media_type.as_mime().to_owned(),
         size_bytes: held.bytes.len() as i64,
-        sha256: held.sha256,
+        digest: held.digest,
         key_id: key.id(),
         name_sealed: name,
         placed_by: None,
@@ -138,7 +139,7 @@ fn scan_row(
 async fn put_small(blobs: &BlobStore, id: ScanId, key: DataKey, bytes: Bytes) -> Result<(), StorageError> {
     let blob = BlobKey::Scan(id);
     let sealing = tokio::task::spawn_blocking(move || {
-        let (mut stream, mut sealed) = SealStream::start(&key, &blob.path());
+        let (mut stream, mut sealed) = SealStream::start(&key, &blob.path())?;
         stream.push(&bytes, &mut sealed)?;
         stream.finish(&mut sealed)?;
         Ok::<_, StorageError>(sealed)
@@ -151,7 +152,7 @@ async fn put_small(blobs: &BlobStore, id: ScanId, key: DataKey, bytes: Bytes) ->
 
 async fn put_large(blobs: &BlobStore, id: ScanId, key: &DataKey, bytes: &[u8]) -> Result<(), StorageError> {
     let blob = BlobKey::Scan(id);
-    let (mut stream, mut sealed) = SealStream::start(key, &blob.path());
+    let (mut stream, mut sealed) = SealStream::start(key, &blob.path())?;
     let mut writer = blobs.start(blob).await?;
     let written = async {
         writer.write(&sealed).await?;
@@ -181,11 +182,11 @@ async fn put_large(blobs: &BlobStore, id: ScanId, key: &DataKey, bytes: &[u8]) -
 /// finds that out, and links them then if they came for the same case file.
 pub(super) async fn twin_of(
     tx: &mut dyn Transaction,
-    sha256: &[u8; 32],
+    digest: &ContentDigest,
     labels: &Labels,
 ) -> Result<Option<ScanId>, StorageError> {
     let Some(slip_number) = &labels.slip_number else { return Ok(None) };
-    for scan in tx.scans().with_sha256(sha256).await? {
+    for scan in tx.scans().with_digest(digest).await? {
         if scan.same_as.is_none() && is_of_acceptance(tx, &scan, slip_number).await? {
             return Ok(Some(scan.id));
         }

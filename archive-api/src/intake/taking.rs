@@ -1,6 +1,6 @@
 //! Taking one file into memory, and refusing it as early as its bytes allow.
 
-use backends::digest::Sha256Stream;
+use backends::digest::{ContentDigest, ContentDigestStream};
 use bytes::{Bytes, BytesMut};
 use domain::ids::ScanId;
 use ingest::{HEAD_BYTES, MediaType, Refusal, inspect, sniff};
@@ -27,7 +27,7 @@ pub(super) struct HeldFile {
     /// The bytes as received.
     pub bytes: Bytes,
     /// Their digest.
-    pub sha256: [u8; 32],
+    pub digest: ContentDigest,
     /// What they are.
     pub media_type: MediaType,
     /// Its share of the memory budget; given back when it is dropped.
@@ -53,7 +53,7 @@ impl Intake {
     ) -> Result<Taken, IntakeError> {
         let mut memory = self.reserve(size_hint).await?;
         let read = self.read_whole(files).await?;
-        let (bytes, sha256) = match read {
+        let (bytes, digest) = match read {
             Ok(read) => read,
             Err(refusal) => {
                 while files.next_piece().await?.is_some() {}
@@ -73,7 +73,7 @@ impl Intake {
             name,
             labels,
             bytes,
-            sha256,
+            digest,
             media_type: inspection.media_type,
             memory,
         })))
@@ -94,9 +94,9 @@ impl Intake {
     async fn read_whole(
         &self,
         files: &mut dyn FileSource,
-    ) -> Result<Result<(Bytes, [u8; 32]), Refusal>, IntakeError> {
+    ) -> Result<Result<(Bytes, ContentDigest), Refusal>, IntakeError> {
         let mut bytes = BytesMut::new();
-        let mut digest = Sha256Stream::default();
+        let mut digest = ContentDigestStream::default();
         let mut is_sniffed = false;
         while let Some(piece) = files.next_piece().await? {
             digest.update(&piece);

@@ -5,6 +5,7 @@ use backends::{
     database::{case_files::CaseFileRow, scans::ScanRow},
     placing,
 };
+use chrono::{DateTime, Utc};
 use domain::scan::ScanState;
 
 use crate::{
@@ -33,6 +34,12 @@ pub(super) async fn put_in(
     Ok(())
 }
 
+/// The scan as it stands outside, where no rule puts it back.
+fn taken_out(scan: &ScanRow, state: ScanState, now: DateTime<Utc>) -> ScanRow {
+    let placed_by = Some(placing::TAKEN_OUT.to_owned());
+    ScanRow { case_file_id: None, placed_by, placed_at: Some(now), state, ..scan.clone() }
+}
+
 /// Takes a scan out of its case file, back to the tray. Scans that only point to it go with it.
 pub(super) async fn take_out(
     backends: &Backends,
@@ -53,13 +60,11 @@ pub(super) async fn take_out(
     }
     for link in tx.scans().of_case_file(case_file.id).await? {
         if link.same_as == Some(scan.id) {
-            let free = ScanRow { case_file_id: None, placed_by: None, placed_at: None, ..link.clone() };
-            tx.scans().update(&free, link.state).await?;
+            tx.scans().update(&taken_out(&link, link.state, now), link.state).await?;
         }
     }
     let state = if scan.state == ScanState::Unreadable { ScanState::Unreadable } else { ScanState::Tray };
-    let free = ScanRow { case_file_id: None, placed_by: None, placed_at: None, state, ..scan.clone() };
-    tx.scans().update(&free, scan.state).await?;
+    tx.scans().update(&taken_out(scan, state, now), scan.state).await?;
     let job = placing::reopen(tx.as_mut(), &mut case_file, "scan_taken_out", now).await?;
     let entry = caller.log_entry(now, "unplace_scan", ("scan", scan.id.to_string()), "done");
     tx.operation_log().append(&entry).await?;

@@ -17,7 +17,6 @@ use serde::Serialize;
 use crate::{
     caller::Caller,
     problem::{Problem, kinds},
-    record::hex,
 };
 
 /// A scan in an answer; nothing in it is personal.
@@ -35,7 +34,8 @@ pub(crate) struct ScanView {
     pub slot_given: Option<Slot>,
     pub media_type: String,
     pub size_bytes: i64,
-    pub sha256: String,
+    /// Digest of the bytes as received, with its algorithm, as in `blake3:9f86…`.
+    pub digest: String,
     pub received_at: DateTime<Utc>,
     pub placed_by: Option<String>,
     pub placed_at: Option<DateTime<Utc>>,
@@ -99,7 +99,7 @@ impl ScanView {
             slot_given: scan.slot_given,
             media_type: scan.media_type,
             size_bytes: scan.size_bytes,
-            sha256: hex(&scan.sha256),
+            digest: scan.digest.to_string(),
             received_at: scan.received_at,
             placed_by: scan.placed_by,
             placed_at: scan.placed_at,

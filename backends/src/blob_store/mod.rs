@@ -1,6 +1,7 @@
 //! Objects: bytes kept outside the catalogue, always as ciphertext.
 
 mod key;
+mod local;
 mod s3;
 
 use std::{path::Path, sync::Arc};
@@ -12,6 +13,7 @@ use object_store::{
     ObjectStore, ObjectStoreExt, PutMode, PutOptions, PutPayload, WriteMultipart, local::LocalFileSystem,
     path::Path as ObjectPath,
 };
+use tokio::task::spawn_blocking;
 
 use self::s3::Bucket;
 pub(crate) use self::s3::Refusal;
@@ -41,41 +43,59 @@ pub struct StoredBlob {
 #[derive(Debug, Clone)]
 pub struct BlobStore {
     store: Arc<dyn ObjectStore>,
-    /// What `object_store` has no calls for; `None` for a local folder.
-    bucket: Option<Arc<Bucket>>,
+    place: Place,
+}
+
+/// Where objects are, for what `object_store` has no calls for or does with more syncs than it takes.
+#[derive(Debug, Clone)]
+enum Place {
+    Folder(Arc<Path>),
+    Bucket(Arc<Bucket>),
 }
 
 impl BlobStore {
     /// Opens a local folder, which must exist.
     pub fn local(folder: &Path) -> Result<Self, StorageError> {
         let store = LocalFileSystem::new_with_prefix(folder)?.with_fsync(true).with_automatic_cleanup(true);
-        Ok(Self { store: Arc::new(store), bucket: None })
+        Ok(Self { store: Arc::new(store), place: Place::Folder(folder.into()) })
     }
 
     /// Opens `s3://BUCKET[/PREFIX]`; a store that does not keep its promises is refused with what to do.
     pub async fn s3(url: &str, settings: &S3Settings, clock: Arc<dyn Clock>) -> Result<Self, StorageError> {
         let opened = s3::open(url, settings, clock).await?;
-        Ok(Self { store: opened.store, bucket: Some(opened.bucket) })
+        Ok(Self { store: opened.store, place: Place::Bucket(opened.bucket) })
     }
 
     /// Which kind of store, for the log.
     pub fn name(&self) -> &'static str {
-        if self.bucket.is_some() { "s3" } else { "file" }
+        if self.bucket().is_some() { "s3" } else { "file" }
+    }
+
+    const fn bucket(&self) -> Option<&Arc<Bucket>> {
+        match &self.place {
+            Place::Folder(_) => None,
+            Place::Bucket(bucket) => Some(bucket),
+        }
     }
 
     /// Writes a small object under a key that is new. `Conflict`: something else is there.
     pub async fn put(&self, key: BlobKey, bytes: Bytes) -> Result<(), StorageError> {
+        if let Place::Folder(root) = &self.place {
+            let root = Arc::clone(root);
+            let writing = spawn_blocking(move || local::write_new(&root, &key.path(), &bytes));
+            let failed = |error| StorageError::Internal { what: "object store", source: Box::new(error) };
+            return writing.await.map_err(failed)?;
+        }
         let options = PutOptions { mode: PutMode::Create, ..PutOptions::default() };
         let put =
             self.store.put_opts(&key.object_path(), PutPayload::from_bytes(bytes.clone()), options).await;
         match put {
             Ok(_) => Ok(()),
             // The answer may have been lost and not the object. Ciphertext is random, so the same bytes are ours.
-            Err(error) if self.bucket.is_some() => match self.get(key).await {
+            Err(error) => match self.get(key).await {
                 Ok(Some(there)) if there == bytes => Ok(()),
                 _ => Err(error.into()),
             },
-            Err(error) => Err(error.into()),
         }
     }
 
@@ -122,7 +142,7 @@ impl BlobStore {
 
     /// Removes the object with all its versions; removing what is not there is no error.
     pub async fn delete(&self, key: BlobKey) -> Result<(), StorageError> {
-        if let Some(bucket) = &self.bucket {
+        if let Some(bucket) = self.bucket() {
             return Ok(bucket.delete_all_versions(&key.path()).await?);
         }
         match self.store.delete(&key.object_path()).await {
@@ -134,7 +154,7 @@ impl BlobStore {
     /// Every object, for sweeps and `verify`; never on a hot path. Where the store keeps versions, also those that are
     /// hidden by a marker; one whose versions are many may come more than once.
     pub fn list(&self) -> BoxStream<'static, Result<StoredBlob, StorageError>> {
-        if let Some(bucket) = &self.bucket {
+        if let Some(bucket) = self.bucket() {
             return Arc::clone(bucket).list_all().err_into().boxed();
         }
         self.store
@@ -150,7 +170,7 @@ impl BlobStore {
 
     /// Removes parts of large objects that were begun before `before` and never finished; says of how many.
     pub async fn abandon_unfinished(&self, before: DateTime<Utc>) -> Result<u64, StorageError> {
-        match &self.bucket {
+        match self.bucket() {
             Some(bucket) => Ok(bucket.abandon_unfinished(before).await?),
             None => Ok(0),
         }
@@ -158,7 +178,7 @@ impl BlobStore {
 
     /// Leave to bring one file straight to the store; `None` where there is no store to bring it to.
     pub fn presign_put(&self, key: BlobKey, terms: &TicketTerms) -> Option<PresignedPut> {
-        self.bucket.as_ref().map(|bucket| bucket.presign_put(&key.path(), terms))
+        self.bucket().map(|bucket| bucket.presign_put(&key.path(), terms))
     }
 }
 
@@ -203,7 +223,7 @@ impl BlobWriter {
         match upload.finish().await {
             Ok(_) => Ok(()),
             // The answer may have been lost and not the object; the key is new, so what is there whole is ours.
-            Err(error) if store.bucket.is_some() => match store.size_bytes(key).await {
+            Err(error) if store.bucket().is_some() => match store.size_bytes(key).await {
                 Ok(Some(there)) if there == size_bytes => Ok(()),
                 _ => Err(error.into()),
             },

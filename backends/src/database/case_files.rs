@@ -1,5 +1,7 @@
 //! Case files: their state, their place in the change sequence, the tokens by which scans find them.
 
+use std::collections::HashMap;
+
 use async_trait::async_trait;
 use chrono::{DateTime, NaiveDate, Utc};
 use domain::{
@@ -10,7 +12,7 @@ use domain::{
 };
 use uuid::Uuid;
 
-use super::{organisation::OutletRow, term};
+use super::{many, organisation::OutletRow, term};
 use crate::{clock::new_id, error::StorageError, vault::DataKey};
 
 /// One case file as the catalogue keeps it; nothing here is personal.
@@ -273,11 +275,14 @@ for_each_engine! {
         }
 
         async fn find_many(&mut self, ids: &[CaseFileId]) -> Result<Vec<CaseFileRow>, StorageError> {
-            let mut found = Vec::with_capacity(ids.len());
-            for id in ids {
-                found.extend(CaseFileRepository::find(self, *id).await?);
+            let mut found = HashMap::with_capacity(ids.len());
+            for part in many::parts(ids.iter().map(|id| id.uuid())) {
+                let select = many::select_in("SELECT * FROM case_files WHERE id IN", &part);
+                let query = part.iter().fold(sqlx::query_as(select), |query, id| query.bind(*id));
+                let stored: Vec<Stored> = query.fetch_all(self.connection()).await?;
+                found.extend(stored.into_iter().map(|stored| (stored.id, stored)));
             }
-            Ok(found)
+            ids.iter().filter_map(|id| found.remove(&id.uuid())).map(Stored::typed).collect()
         }
 
         async fn update(&mut self, case_file: &mut CaseFileRow) -> Result<(), StorageError> {

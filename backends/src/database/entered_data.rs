@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use domain::ids::{AccountId, CaseFileId, EnteredDataId};
 use uuid::Uuid;
 
-use super::digest;
+use super::{digest, many};
 use crate::{error::StorageError, vault::SealedPlace};
 
 /// One version of the entered data of a case file.
@@ -43,6 +43,8 @@ pub trait EnteredDataRepository: Send {
     async fn insert(&mut self, row: &EnteredDataRow) -> Result<(), StorageError>;
     /// The version with this id.
     async fn find(&mut self, id: EnteredDataId) -> Result<Option<EnteredDataRow>, StorageError>;
+    /// The versions with these ids, in no order.
+    async fn find_many(&mut self, ids: &[EnteredDataId]) -> Result<Vec<EnteredDataRow>, StorageError>;
     /// All versions of a case file, oldest first.
     async fn of_case_file(&mut self, id: CaseFileId) -> Result<Vec<EnteredDataRow>, StorageError>;
 }
@@ -100,6 +102,17 @@ for_each_engine! {
             let found: Option<Stored> =
                 sqlx::query_as(select).bind(id.uuid()).fetch_optional(self.connection()).await?;
             found.map(Stored::typed).transpose()
+        }
+
+        async fn find_many(&mut self, ids: &[EnteredDataId]) -> Result<Vec<EnteredDataRow>, StorageError> {
+            let mut found = Vec::with_capacity(ids.len());
+            for part in many::parts(ids.iter().map(|id| id.uuid())) {
+                let select = many::select_in("SELECT * FROM entered_data WHERE id IN", &part);
+                let query = part.iter().fold(sqlx::query_as(select), |query, id| query.bind(*id));
+                let stored: Vec<Stored> = query.fetch_all(self.connection()).await?;
+                found.extend(stored);
+            }
+            found.into_iter().map(Stored::typed).collect()
         }
 
         async fn of_case_file(&mut self, id: CaseFileId) -> Result<Vec<EnteredDataRow>, StorageError> {

@@ -10,7 +10,7 @@ use domain::{
 };
 use uuid::Uuid;
 
-use super::{digest, term};
+use super::{digest, many, term};
 use crate::{error::StorageError, vault::SealedPlace};
 
 /// The outcome of one check, bound to what it was given on.
@@ -99,6 +99,8 @@ pub trait FindingRepository: Send {
     async fn slots(&mut self, id: VerdictId) -> Result<Vec<SlotFilling>, StorageError>;
     /// All findings of a case file, oldest first, withdrawn ones included.
     async fn of_case_file(&mut self, id: CaseFileId) -> Result<Vec<FindingRow>, StorageError>;
+    /// What was found in these case files, without the evidence; withdrawn ones included, in no order.
+    async fn codes_of(&mut self, ids: &[CaseFileId]) -> Result<Vec<FindingInShort>, StorageError>;
     /// The finding with this id.
     async fn find(&mut self, id: FindingId) -> Result<Option<FindingRow>, StorageError>;
     /// Stores state and settlement of a finding that is in `from`. `Conflict`: it is not.
@@ -112,6 +114,17 @@ pub trait FindingRepository: Send {
         after: Option<FindingId>,
         limit: i64,
     ) -> Result<Vec<FindingRow>, StorageError>;
+}
+
+/// A finding as lists of case files need it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FindingInShort {
+    /// Whose finding.
+    pub case_file_id: CaseFileId,
+    /// Its kind.
+    pub code: FindingCode,
+    /// How far it is.
+    pub state: FindingState,
 }
 
 /// Which findings are listed; what is `None` lets everything through.
@@ -259,6 +272,24 @@ for_each_engine! {
             let select = "SELECT * FROM findings WHERE case_file_id = $1 ORDER BY raised_at, id";
             let stored: Vec<Stored> = sqlx::query_as(select).bind(id.uuid()).fetch_all(self.connection()).await?;
             stored.into_iter().map(Stored::typed).collect()
+        }
+
+        async fn codes_of(&mut self, ids: &[CaseFileId]) -> Result<Vec<FindingInShort>, StorageError> {
+            let mut found = Vec::new();
+            for part in many::parts(ids.iter().map(|id| id.uuid())) {
+                let select =
+                    many::select_in("SELECT case_file_id, code, state FROM findings WHERE case_file_id IN", &part);
+                let query = part.iter().fold(sqlx::query_as(select), |query, id| query.bind(*id));
+                let stored: Vec<(Uuid, String, String)> = query.fetch_all(self.connection()).await?;
+                for (case_file_id, code, state) in stored {
+                    found.push(FindingInShort {
+                        case_file_id: CaseFileId::from_uuid(case_file_id),
+                        code: term(&code, "findings.code")?,
+                        state: term(&state, "findings.state")?,
+                    });
+                }
+            }
+            Ok(found)
         }
 
         async fn find(&mut self, id: FindingId) -> Result<Option<FindingRow>, StorageError> {

@@ -4,6 +4,7 @@ use async_trait::async_trait;
 use domain::ids::KeyId;
 use uuid::Uuid;
 
+use super::many;
 use crate::{
     error::StorageError,
     vault::{KeyTable, WrappedKey},
@@ -38,6 +39,19 @@ for_each_engine! {
         async fn wrappings(&self, id: KeyId) -> Result<Vec<WrappedKey>, StorageError> {
             let select = "SELECT id, wrapped_by, wrapped, purpose, made_at FROM data_keys WHERE id = $1";
             Ok(sqlx::query_as(select).bind(id.uuid()).fetch_all(&self.pool).await?)
+        }
+
+        async fn wrappings_of(&self, ids: &[Uuid]) -> Result<Vec<WrappedKey>, StorageError> {
+            let mut found = Vec::with_capacity(ids.len());
+            for part in many::parts(ids.iter().copied()) {
+                let select = many::select_in(
+                    "SELECT id, wrapped_by, wrapped, purpose, made_at FROM data_keys WHERE id IN",
+                    &part,
+                );
+                let query = part.iter().fold(sqlx::query_as(select), |query, id| query.bind(*id));
+                found.extend(query.fetch_all(&self.pool).await?);
+            }
+            Ok(found)
         }
 
         async fn with_purpose(&self, purpose: &str) -> Result<Vec<WrappedKey>, StorageError> {

@@ -38,6 +38,7 @@ pub mod holdings;
 pub mod index_snapshots;
 pub mod jobs;
 pub(crate) mod keys;
+mod many;
 pub mod operation_log;
 pub mod organisation;
 pub mod pages;

@@ -10,7 +10,7 @@ use domain::{
 use uuid::Uuid;
 
 use super::{digest, term};
-use crate::{error::StorageError, vault::SealedPlace};
+use crate::{digest::ContentDigest, error::StorageError, vault::SealedPlace};
 
 /// One request that brought scans.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -64,12 +64,13 @@ pub struct ScanRow {
     /// Size as received.
     pub size_bytes: i64,
     /// Digest of the bytes as received.
-    pub sha256: [u8; 32],
+    pub digest: ContentDigest,
     /// The key of its bytes and readings.
     pub key_id: KeyId,
     /// Its file name as sent, sealed at `ScanRow::name_place`.
     pub name_sealed: Option<Vec<u8>>,
-    /// How its case file was found: `given`, `barcode`, `slip_number_read`, `file_name`, `id_number`, `name`, `hand`.
+    /// How its case file was found: `given`, `barcode`, `slip_number_read`, `file_name`, `id_number`, `name`,
+    /// `upload`, `hand`; or `placing::TAKEN_OUT`.
     pub placed_by: Option<String>,
     /// When it was placed.
     pub placed_at: Option<DateTime<Utc>>,
@@ -113,7 +114,7 @@ pub trait ScanRepository: Send {
     /// Scans of a case file, oldest first; links included.
     async fn of_case_file(&mut self, id: CaseFileId) -> Result<Vec<ScanRow>, StorageError>;
     /// Scans with the same bytes, oldest first, at most 50.
-    async fn with_sha256(&mut self, sha256: &[u8; 32]) -> Result<Vec<ScanRow>, StorageError>;
+    async fn with_digest(&mut self, digest: &ContentDigest) -> Result<Vec<ScanRow>, StorageError>;
     /// Scans in a state, oldest first, after `after`, at most `limit`; only of `outlets` when some are named.
     async fn in_state(
         &mut self,
@@ -141,7 +142,8 @@ struct Stored {
     slot_given: Option<String>,
     media_type: String,
     size_bytes: i64,
-    sha256: Vec<u8>,
+    digest: Vec<u8>,
+    digest_algorithm: String,
     key_id: Uuid,
     name_sealed: Option<Vec<u8>>,
     placed_by: Option<String>,
@@ -164,7 +166,10 @@ impl Stored {
             slot_given: self.slot_given.map(|slot| term(&slot, "scans.slot_given")).transpose()?,
             media_type: self.media_type,
             size_bytes: self.size_bytes,
-            sha256: digest(&self.sha256, "scans.sha256")?,
+            digest: ContentDigest {
+                algorithm: term(&self.digest_algorithm, "scans.digest_algorithm")?,
+                bytes: digest(&self.digest, "scans.digest")?,
+            },
             key_id: KeyId::from_uuid(self.key_id),
             name_sealed: self.name_sealed,
             placed_by: self.placed_by,
@@ -291,10 +296,10 @@ for_each_engine! {
             stored.into_iter().map(Stored::typed).collect()
         }
 
-        async fn with_sha256(&mut self, sha256: &[u8; 32]) -> Result<Vec<ScanRow>, StorageError> {
-            let select = "SELECT * FROM scans WHERE sha256 = $1 ORDER BY id LIMIT 50";
+        async fn with_digest(&mut self, digest: &ContentDigest) -> Result<Vec<ScanRow>, StorageError> {
+            let select = "SELECT * FROM scans WHERE digest = $1 ORDER BY id LIMIT 50";
             let stored: Vec<Stored> =
-                sqlx::query_as(select).bind(sha256.as_slice()).fetch_all(self.connection()).await?;
+                sqlx::query_as(select).bind(digest.bytes.as_slice()).fetch_all(self.connection()).await?;
             stored.into_iter().map(Stored::typed).collect()
         }
 
@@ -347,9 +352,9 @@ for_each_engine! {
 
     async fn insert_scan(tx: &mut EngineTransaction, scan: &ScanRow) -> Result<(), StorageError> {
         let insert = "INSERT INTO scans (id, upload_id, case_file_id, same_as, state, problem, outlet_code,
-                slip_number_given, slot_given, media_type, size_bytes, sha256, key_id, name_sealed, placed_by,
-                placed_at, received_by, received_at)
-            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)";
+                slip_number_given, slot_given, media_type, size_bytes, digest, digest_algorithm, key_id, name_sealed,
+                placed_by, placed_at, received_by, received_at)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)";
         sqlx::query(insert)
             .bind(scan.id.uuid())
             .bind(scan.upload_id.uuid())
@@ -362,7 +367,8 @@ for_each_engine! {
             .bind(scan.slot_given.map(Slot::as_str))
             .bind(&scan.media_type)
             .bind(scan.size_bytes)
-            .bind(scan.sha256.as_slice())
+            .bind(scan.digest.bytes.as_slice())
+            .bind(scan.digest.algorithm.as_str())
             .bind(scan.key_id.uuid())
             .bind(&scan.name_sealed)
             .bind(&scan.placed_by)

@@ -1,11 +1,8 @@
 //! Data keys and the sealing of columns: AES-256-GCM with a random nonce, bound to its place.
 
-use aes_gcm::{
-    Aes256Gcm, Key, KeyInit,
-    aead::{Aead, Payload},
-};
 use domain::ids::KeyId;
 use rand::RngCore;
+use ring::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
 use serde::{Serialize, de::DeserializeOwned};
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
@@ -104,20 +101,31 @@ impl std::fmt::Debug for DataKey {
 fn encrypt(key: &[u8; 32], associated: &[u8], plain: &[u8]) -> Result<Vec<u8>, StorageError> {
     let mut nonce = [0_u8; NONCE_BYTES];
     rand::rng().fill_bytes(&mut nonce);
-    let cipher = Aes256Gcm::new(Key::<Aes256Gcm>::from_slice(key));
-    let payload = Payload { msg: plain, aad: associated };
-    let cipher_text = cipher
-        .encrypt((&nonce).into(), payload)
-        .map_err(|_| StorageError::Internal { what: "sealing", source: "value too long".into() })?;
-    let mut sealed = nonce.to_vec();
-    sealed.extend_from_slice(&cipher_text);
+    let too_long = |_| StorageError::Internal { what: "sealing", source: "value too long".into() };
+    let mut sealed = Vec::with_capacity(NONCE_BYTES + plain.len() + AES_256_GCM.tag_len());
+    sealed.extend_from_slice(&nonce);
+    sealed.extend_from_slice(plain);
+    let (_, value) = sealed.split_at_mut(NONCE_BYTES);
+    let nonce = Nonce::assume_unique_for_key(nonce);
+    let tag =
+        cipher(key)?.seal_in_place_separate_tag(nonce, Aad::from(associated), value).map_err(too_long)?;
+    sealed.extend_from_slice(tag.as_ref());
     Ok(sealed)
 }
 
 fn decrypt(key: &[u8; 32], associated: &[u8], sealed: &[u8]) -> Option<Vec<u8>> {
     let (nonce, cipher_text) = sealed.split_at_checked(NONCE_BYTES)?;
-    let cipher = Aes256Gcm::new(Key::<Aes256Gcm>::from_slice(key));
-    cipher.decrypt(nonce.into(), Payload { msg: cipher_text, aad: associated }).ok()
+    let nonce = Nonce::try_assume_unique_for_key(nonce).ok()?;
+    let mut value = cipher_text.to_vec();
+    let length = cipher(key).ok()?.open_in_place(nonce, Aad::from(associated), &mut value).ok()?.len();
+    value.truncate(length);
+    Some(value)
+}
+
+/// AES-256-GCM (NIST SP 800-38D) under `key`.
+pub(super) fn cipher(key: &[u8; 32]) -> Result<LessSafeKey, StorageError> {
+    let unusable = |_| StorageError::corrupt("key store", "a key has the wrong length");
+    Ok(LessSafeKey::new(UnboundKey::new(&AES_256_GCM, key).map_err(unusable)?))
 }
 
 #[cfg(test)]

@@ -54,6 +54,8 @@ pub(crate) trait KeyTable: Send + Sync {
     /// Adds all or none; a wrapping that is there already stays as it is, and what was destroyed stays away.
     async fn add(&self, keys: &[WrappedKey]) -> Result<(), StorageError>;
     async fn wrappings(&self, id: KeyId) -> Result<Vec<WrappedKey>, StorageError>;
+    /// The wrappings of many keys, in no order.
+    async fn wrappings_of(&self, ids: &[Uuid]) -> Result<Vec<WrappedKey>, StorageError>;
     async fn with_purpose(&self, purpose: &str) -> Result<Vec<WrappedKey>, StorageError>;
     /// Removes one wrapping.
     async fn remove(&self, id: KeyId, wrapped_by: Uuid) -> Result<(), StorageError>;
@@ -108,20 +110,48 @@ impl Vault {
 
     /// The key with this id; `None` when it was destroyed, or the key that wraps it was.
     pub async fn key(&self, id: KeyId) -> Result<Option<DataKey>, StorageError> {
-        for wrapped in self.table.wrappings(id).await? {
-            if wrapped.wrapped_by == self.root.id() {
-                return DataKey::unwrap(id, &self.root.wrapping_key(), &wrapped.wrapped).map(Some);
-            }
-            let outer = KeyId::from_uuid(wrapped.wrapped_by);
-            // Keys nest exactly once: a case file's key wraps those of its scans, the root wraps the case file's.
-            for outer_row in self.table.wrappings(outer).await? {
-                if outer_row.wrapped_by == self.root.id() {
-                    let outer = DataKey::unwrap(outer, &self.root.wrapping_key(), &outer_row.wrapped)?;
-                    return DataKey::unwrap(id, outer.bytes(), &wrapped.wrapped).map(Some);
-                }
+        Ok(self.keys(&[id]).await?.remove(&id))
+    }
+
+    /// The keys with these ids, asked for together; one that was destroyed, or whose wrapping key was, is left out.
+    pub async fn keys(&self, ids: &[KeyId]) -> Result<HashMap<KeyId, DataKey>, StorageError> {
+        let wanted: Vec<Uuid> = ids.iter().map(|id| id.uuid()).collect();
+        let mut keys = HashMap::with_capacity(ids.len());
+        let mut nested = Vec::new();
+        for wrapped in self.table.wrappings_of(&wanted).await? {
+            match self.opened_by_root(&wrapped)? {
+                Some(key) => drop(keys.insert(key.id(), key)),
+                None => nested.push(wrapped),
             }
         }
-        Ok(None)
+        nested.retain(|wrapped| !keys.contains_key(&KeyId::from_uuid(wrapped.id)));
+        if nested.is_empty() {
+            return Ok(keys);
+        }
+        // Keys nest exactly once: a case file's key wraps those of its scans, the root wraps the case file's.
+        let mut outer_ids: Vec<Uuid> = nested.iter().map(|wrapped| wrapped.wrapped_by).collect();
+        outer_ids.sort_unstable();
+        outer_ids.dedup();
+        let mut outer_keys = HashMap::with_capacity(outer_ids.len());
+        for wrapped in self.table.wrappings_of(&outer_ids).await? {
+            outer_keys.extend(self.opened_by_root(&wrapped)?.map(|key| (wrapped.id, key)));
+        }
+        for wrapped in nested {
+            if let Some(outer) = outer_keys.get(&wrapped.wrapped_by) {
+                let id = KeyId::from_uuid(wrapped.id);
+                keys.insert(id, DataKey::unwrap(id, outer.bytes(), &wrapped.wrapped)?);
+            }
+        }
+        Ok(keys)
+    }
+
+    /// The key in a wrapping by the root; `None` for a wrapping by another key.
+    fn opened_by_root(&self, wrapped: &WrappedKey) -> Result<Option<DataKey>, StorageError> {
+        if wrapped.wrapped_by != self.root.id() {
+            return Ok(None);
+        }
+        let id = KeyId::from_uuid(wrapped.id);
+        DataKey::unwrap(id, &self.root.wrapping_key(), &wrapped.wrapped).map(Some)
     }
 
     /// The key with this id, for a caller to whom its absence is an error.
@@ -215,17 +245,6 @@ impl Vault {
     pub fn verifies(&self, message: &[u8], signature: &[u8]) -> bool {
         ed25519_dalek::Signature::from_slice(signature)
             .is_ok_and(|signature| self.verifying_key().verify_strict(message, &signature).is_ok())
-    }
-
-    /// Keys for many ids at once, for result pages; what is destroyed is left out.
-    pub async fn keys(&self, ids: &[KeyId]) -> Result<HashMap<KeyId, DataKey>, StorageError> {
-        let mut keys = HashMap::with_capacity(ids.len());
-        for id in ids {
-            if let Some(key) = self.key(*id).await? {
-                keys.insert(*id, key);
-            }
-        }
-        Ok(keys)
     }
 }
 

@@ -126,7 +126,7 @@ async fn put_ours(blobs: &BlobStore, key: &DataKey, content: &Bytes, objects: us
 /// Seals and writes as the intake does.
 async fn put_one(blobs: &BlobStore, key: &DataKey, content: &Bytes) -> Result<()> {
     let blob = BlobKey::Scan(new_id(SystemClock.now()));
-    let (mut sealing, mut sealed) = SealStream::start(key, &blob.path());
+    let (mut sealing, mut sealed) = SealStream::start(key, &blob.path())?;
     if content.len() <= LARGE_BYTES {
         let content = content.clone();
         let sealed = tokio::task::spawn_blocking(move || {

@@ -1,8 +1,8 @@
 //! Case files: one slip number each, changes in order, no lost update, only legal states.
 
 use archive_tests::engines;
-use backends::{database::case_files::CaseToken, error::StorageError};
-use domain::case_file::CaseState;
+use backends::{clock::new_id, database::case_files::CaseToken, error::StorageError};
+use domain::{case_file::CaseState, ids::CaseFileId};
 
 use crate::rows;
 
@@ -43,6 +43,26 @@ async fn a_row_comes_back_as_it_was_stored() {
         found.change_sequence = 0;
 
         assert_eq!(found, stored, "{}", on.name);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn many_rows_come_in_the_order_asked_for_without_those_that_are_not_there() {
+    for on in engines::all().await.unwrap() {
+        let rows: Vec<_> =
+            (0..200).map(|number| rows::case_file(&on.backends, &format!("S{number}"))).collect();
+        let mut tx = on.backends.database.begin().await.unwrap();
+        for row in &rows {
+            tx.case_files().insert(row).await.unwrap();
+        }
+        let mut asked: Vec<CaseFileId> = rows.iter().rev().map(|row| row.id).collect();
+        asked.insert(3, new_id(on.backends.clock.now()));
+
+        let found = tx.case_files().find_many(&asked).await.unwrap();
+
+        asked.remove(3);
+        assert_eq!(found.iter().map(|row| row.id).collect::<Vec<_>>(), asked, "{}", on.name);
+        assert_eq!(tx.case_files().find_many(&[]).await.unwrap(), [], "{}", on.name);
     }
 }
 

@@ -41,6 +41,28 @@ async fn a_scan_lives_and_dies_with_its_case_file_once_it_is_released() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn many_keys_come_together_nested_ones_too_without_those_that_were_destroyed() {
+    for on in engines::all().await.unwrap() {
+        let (vault, now) = (&on.backends.vault, on.backends.clock.now());
+        let case_file = vault.new_key(KeyPurpose::CaseFile, now).await.unwrap();
+        let scans = vault.new_keys(KeyPurpose::Scan, 3, now).await.unwrap();
+        for scan in &scans[..2] {
+            vault.hand_over(scan, &case_file, now).await.unwrap();
+            assert!(vault.settle(scan.id()).await.unwrap(), "{}", on.name);
+        }
+        vault.destroy(scans[0].id()).await.unwrap();
+
+        let asked = [case_file.id(), scans[0].id(), scans[1].id(), scans[2].id()];
+        let mut found: Vec<_> = vault.keys(&asked).await.unwrap().into_keys().collect();
+
+        found.sort_unstable();
+        let mut expected = vec![case_file.id(), scans[1].id(), scans[2].id()];
+        expected.sort_unstable();
+        assert_eq!(found, expected, "{}", on.name);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_destroyed_key_is_remembered_and_does_not_come_back() {
     for on in engines::all().await.unwrap() {
         let (vault, now) = (&on.backends.vault, on.backends.clock.now());

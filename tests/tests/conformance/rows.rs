@@ -11,6 +11,7 @@ use backends::{
         pages::PageRow,
         scans::{ScanRow, UploadItem, UploadRow},
     },
+    digest::{ContentDigest, DigestAlgorithm},
 };
 use domain::{
     case_file::CaseState,
@@ -92,7 +93,7 @@ pub fn upload(backends: &Backends, account: AccountId, key: Option<&str>) -> Upl
     }
 }
 
-pub fn scan(backends: &Backends, upload: UploadId, account: AccountId, sha256: [u8; 32]) -> ScanRow {
+pub fn scan(backends: &Backends, upload: UploadId, account: AccountId, digest: [u8; 32]) -> ScanRow {
     let now = backends.clock.now();
     ScanRow {
         id: new_id(now),
@@ -106,7 +107,7 @@ pub fn scan(backends: &Backends, upload: UploadId, account: AccountId, sha256: [
         slot_given: None,
         media_type: "image/png".to_owned(),
         size_bytes: 3,
-        sha256,
+        digest: ContentDigest { algorithm: DigestAlgorithm::Blake3, bytes: digest },
         key_id: KeyId::from_uuid(Uuid::from_u128(2)),
         name_sealed: None,
         placed_by: None,

@@ -12,8 +12,8 @@ use archive_tests::{
     entries::{self, Entry},
     scans,
 };
+use backends::digest::ContentDigest;
 use domain::scan::ScanState;
-use sha2::{Digest, Sha256};
 
 pub const OUTLET: &str = "TJHX0101";
 /// How long one request is waited for before it is sent again.
@@ -45,7 +45,7 @@ impl Sender {
 
     /// Sends a file for one of the case files; it must be answered.
     pub async fn send_file(&mut self, number: u64, file: OutgoingFile) -> Result<()> {
-        let digest: [u8; 32] = Sha256::digest(&file.bytes).into();
+        let digest = ContentDigest::of(&file.bytes).bytes;
         let upload = Upload::of(vec![file]).for_slip(&entries::slip_number(number % CASE_FILES, OUTLET));
         let answer = self.clerk.upload(&upload).await?;
         ensure!(answer.outcomes() == ["received"], "{} {}", answer.status, answer.text);
@@ -57,7 +57,7 @@ impl Sender {
     /// Sends a small page as often as it takes until it is answered: the same request under the same key.
     pub async fn send_until_received(&mut self, number: u64) -> Result<()> {
         let file = scans::small_page(number)?;
-        let digest: [u8; 32] = Sha256::digest(&file.bytes).into();
+        let digest = ContentDigest::of(&file.bytes).bytes;
         let upload = Upload::of(vec![file])
             .for_slip(&entries::slip_number(number % CASE_FILES, OUTLET))
             .with_key(&format!("page-{number}"));
@@ -90,7 +90,7 @@ impl Sender {
         let kept = catalogue.scans().await?;
         ensure!(kept.len() == self.count(), "{} sent, {} kept", self.count(), kept.len());
         for scan in &kept {
-            ensure!(self.received.contains_key(&scan.sha256), "scan {} was never sent", scan.id);
+            ensure!(self.received.contains_key(&scan.digest.bytes), "scan {} was never sent", scan.id);
             ensure!(scan.state == ScanState::Placed, "scan {} is {}", scan.id, scan.state);
         }
         for ((action, subject), times) in &catalogue.acts().await? {

@@ -148,9 +148,9 @@ async fn kill_during_upload(
     server.wait_until_settled().await?;
 
     let catalogue = server.catalogue().await?;
-    let digest = catalogue.scan(&scan_id).await?.sha256;
+    let digest = catalogue.scan(&scan_id).await?.digest;
     let scans = catalogue.scans().await?;
-    let copies = scans.iter().filter(|scan| scan.sha256 == digest).count();
+    let copies = scans.iter().filter(|scan| scan.digest == digest).count();
     ensure!(copies == 1, "it exists {copies} times");
     ensure!(catalogue.times("upload", &upload_id).await? == 1, "it is not on record once");
     drop(catalogue);

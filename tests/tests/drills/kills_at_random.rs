@@ -17,8 +17,8 @@ use archive_tests::{
     scans,
     server::Setup,
 };
+use backends::digest::ContentDigest;
 use domain::scan::ScanState;
-use sha2::{Digest, Sha256};
 
 const OUTLET: &str = "TJHX0101";
 const KILLS: usize = 50;
@@ -66,7 +66,7 @@ async fn fifty_kills_under_load_lose_nothing_and_double_nothing() {
     let kept = catalogue.scans().await.unwrap();
     assert_eq!(kept.len(), received.len(), "sent and kept");
     for scan in &kept {
-        assert!(received.contains_key(&scan.sha256), "scan {} was never sent", scan.id);
+        assert!(received.contains_key(&scan.digest.bytes), "scan {} was never sent", scan.id);
         assert!(
             matches!(scan.state, ScanState::Placed | ScanState::Tray),
             "scan {} is {}",
@@ -97,7 +97,7 @@ async fn send(clerk: ApiClient, sender: u64, is_over: Arc<AtomicBool>) -> Result
         let first = (sender * 1_000_000 + number) * 10;
         let files =
             (0..=random.below(3)).map(|file| scans::small_page(first + file)).collect::<Result<Vec<_>>>()?;
-        let digests: Vec<[u8; 32]> = files.iter().map(|file| Sha256::digest(&file.bytes).into()).collect();
+        let digests: Vec<[u8; 32]> = files.iter().map(|file| ContentDigest::of(&file.bytes).bytes).collect();
         let mut upload = Upload::of(files).with_key(&format!("{sender}-{number}"));
         // One upload in five says nothing about where it belongs and ends in the tray.
         if random.below(5) > 0 {

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a broken behaviour must fail the test where it shows")]
 
+mod born_digital;
 mod entering;
 mod finding_again;
 mod intake;
@@ -9,4 +10,5 @@ mod page_pictures;
 mod placing;
 mod sample_cases;
 mod samples;
+mod watching;
 mod who_sees_what;

@@ -6,6 +6,7 @@ use archive_tests::{
     scans,
     server::Setup,
 };
+use domain::job::JobName;
 use serde_json::json;
 
 const OUTLET: &str = "TJHX0101";
@@ -81,6 +82,32 @@ async fn what_cannot_be_placed_waits_in_the_tray_and_is_placed_by_hand() {
     server.wait_until_settled().await.unwrap();
     let tray = clerk.get("/api/v1/tray", &[]).await.unwrap().document().unwrap();
     assert_eq!(tray["items"][0]["id"], json!(scan_id));
+    server.verify().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_person_took_out_is_put_back_by_a_person_only() {
+    let server = Setup::for_drills().start().await.unwrap();
+    let clerk = server.account("clerk", "C1", &["--outlet", OUTLET]).await.unwrap();
+    clerk.import(entries::csv(&[Entry::of(1, OUTLET)])).await.unwrap().document().unwrap();
+    let slip_number = entries::slip_number(1, OUTLET);
+    let upload = Upload::of(vec![scans::small_page(1).unwrap()]).for_slip(&slip_number);
+    let scan_id = clerk.upload(&upload).await.unwrap().scan_ids().remove(0);
+    server.wait_until_settled().await.unwrap();
+    clerk.post(&format!("/api/v1/scans/{scan_id}/unplace"), &json!({})).await.unwrap().document().unwrap();
+
+    // As a sibling that was placed, or an entry that came, would ask for it.
+    let catalogue = server.catalogue().await.unwrap();
+    catalogue.enqueue(JobName::PlaceScan, scan_id.parse().unwrap()).await.unwrap();
+    drop(catalogue);
+    server.wait_until_settled().await.unwrap();
+
+    let scan = clerk.get(&format!("/api/v1/scans/{scan_id}"), &[]).await.unwrap().document().unwrap();
+    assert_eq!((&scan["state"], &scan["case_file"]), (&json!("tray"), &json!(null)), "{scan}");
+    let slip = json!({ "slip_number": slip_number });
+    let back = clerk.post(&format!("/api/v1/scans/{scan_id}/place"), &slip).await.unwrap();
+    assert_eq!(back.document().unwrap()["state"], "placed");
+    server.wait_until_settled().await.unwrap();
     server.verify().await.unwrap();
 }
 

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use crate::sample_cases::{self, SampleCase};
 
 /// A server that finds a person among the open cases of all days, since samples do not grow younger.
-fn setup() -> Setup {
+pub(crate) fn setup() -> Setup {
     Setup::default().with("WORKERS__OPEN_DAYS", "36500").with("LOG__FILTER", "warn")
 }
 
@@ -23,7 +23,10 @@ async fn sent(server: &TestServer, case: &SampleCase) -> Result<()> {
 }
 
 /// State and findings in force of a case file.
-async fn outcome(server: &TestServer, slip_number: &str) -> (String, BTreeSet<(String, String)>, Value) {
+pub(crate) async fn outcome(
+    server: &TestServer,
+    slip_number: &str,
+) -> (String, BTreeSet<(String, String)>, Value) {
     let catalogue = server.catalogue().await.unwrap();
     let id = catalogue.case_file(slip_number).await.unwrap().id;
     drop(catalogue);

@@ -52,8 +52,9 @@ pub(super) async fn send(
 ) -> Result<(), SnapshotError> {
     let blob = BlobKey::IndexSnapshot(row.id);
     let (pieces, arriving) = mpsc::channel(PIECES_WAITING);
-    let (reached, format, path) = (row.reached, row.format.clone(), blob.path());
-    let packing = blocking(move || pack(&held, (reached, format), SealStream::start(&key, &path), &pieces));
+    let (reached, format) = (row.reached, row.format.clone());
+    let seal = SealStream::start(&key, &blob.path())?;
+    let packing = blocking(move || pack(&held, (reached, format), seal, &pieces));
     let writer = backends.blobs.start(blob).await?;
     let (packed, written) = tokio::join!(packing, write(writer, arriving));
     let writer = written?;

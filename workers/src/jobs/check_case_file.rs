@@ -72,7 +72,7 @@ const fn is_checkable(state: CaseState) -> bool {
 
 /// What the verdict is bound to.
 fn digest_of(dossier: &Dossier) -> [u8; 32] {
-    let scans: Vec<[u8; 32]> = dossier.scans.iter().map(|scan| scan.sha256).collect();
+    let scans: Vec<[u8; 32]> = dossier.scans.iter().map(|scan| scan.digest.bytes).collect();
     CaseDigest::of(&scans, dossier.entered_digest).0
 }
 

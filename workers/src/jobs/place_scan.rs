@@ -18,13 +18,13 @@ use self::{evidence::Evidence, ladder::Place};
 use super::{missing, open_case_file};
 use crate::context::{Claimed, JobFailure, WorkContext};
 
-/// Places one scan. Done already when it is placed.
+/// Places one scan. Done already when it is placed, or when a person took it out of where it was.
 pub(super) async fn run(context: &WorkContext, claimed: &Claimed, id: ScanId) -> Result<(), JobFailure> {
     let mut look = context.backends.database.begin_read().await?;
     let scan = look.scans().find(id).await?.ok_or_else(|| missing("the scan"))?;
-    if !matches!(scan.state, ScanState::Read | ScanState::Tray | ScanState::Unreadable)
-        || scan.case_file_id.is_some()
-    {
+    let waits = matches!(scan.state, ScanState::Read | ScanState::Tray | ScanState::Unreadable);
+    let was_taken_out = scan.placed_by.as_deref() == Some(placing::TAKEN_OUT);
+    if !waits || was_taken_out || scan.case_file_id.is_some() {
         drop(look);
         let tx = context.backends.database.begin().await?;
         return claimed.complete(context, tx, &[]).await;

@@ -3,7 +3,6 @@
 use backends::{
     clock::new_id,
     database::{pages::PageRow, readings::ReadingRow, scans::ScanRow},
-    digest::sha256,
     vault::{DataKey, OpenStream},
 };
 use chrono::TimeDelta;
@@ -49,7 +48,7 @@ async fn load(context: &WorkContext, scan: &ScanRow, key: &DataKey) -> Result<Ve
     let sealed =
         sealed.ok_or_else(|| JobFailure::Dead { reason: "the object of the scan is missing".to_owned() })?;
     let bytes = OpenStream::open(key, &blob.path(), &sealed)?;
-    if sha256(&bytes) != scan.sha256 {
+    if !scan.digest.is_of(&bytes) {
         return Err(JobFailure::Dead {
             reason: "the object of the scan is not what was received".to_owned(),
         });

@@ -3,8 +3,7 @@
 use std::collections::HashSet;
 
 use backends::{
-    blob_store::BlobKey, connect::Backends, database::scans::ScanRow, digest::sha256, error::StorageError,
-    vault::OpenStream,
+    blob_store::BlobKey, connect::Backends, database::scans::ScanRow, error::StorageError, vault::OpenStream,
 };
 use domain::{
     ids::{IndexSnapshotId, ScanId, UploadTicketId},
@@ -72,7 +71,7 @@ async fn scan_is_whole(
     };
     match OpenStream::open(&key, &blob.path(), &sealed) {
         Ok(bytes) => {
-            let is_right = sha256(&bytes) == scan.sha256 && bytes.len() as i64 == scan.size_bytes;
+            let is_right = scan.digest.is_of(&bytes) && bytes.len() as i64 == scan.size_bytes;
             if !is_right {
                 received.add(format!("scan {} holds other bytes than were received", scan.id));
             }
@@ -112,7 +111,7 @@ async fn link_is_right(
         None => None,
     };
     let is_right = target.is_some_and(|target| {
-        target.sha256 == scan.sha256 && target.case_file_id == scan.case_file_id && target.same_as.is_none()
+        target.digest == scan.digest && target.case_file_id == scan.case_file_id && target.same_as.is_none()
     });
     if !is_right || scan.state != ScanState::Linked {
         received.add(format!("scan {} points to a scan that does not hold its bytes", scan.id));

@@ -59,7 +59,7 @@ async fn same_pictures(
     tx: &mut dyn Transaction,
     paper: &Paper,
 ) -> Result<Vec<ScanRow>, JobFailure> {
-    let mut same = tx.scans().with_sha256(&paper.scan.sha256).await?;
+    let mut same = tx.scans().with_digest(&paper.scan.digest).await?;
     same.retain(|scan| scan.id != paper.scan.id);
     let Some(page) = tx.pages().find(paper.page).await? else { return Ok(same) };
     let Some(mine) = fingerprint_of(context, &paper.scan, &page).await? else { return Ok(same) };
