@@ -43,7 +43,7 @@ bench: setup ## Measure intake, indexing, search and reading (docs/benchmarks.md
 score: setup ## Score the program on labelled cases: SPECIMENS=dir SCORE=path/to/score.py [OUT=dir]
 	@tools/score.sh "$(SPECIMENS)" "$(SCORE)" $(OUT)
 
-specimens: setup ## Make labelled cases: [SPLIT=train|tune|test] [CASES=60] OUT=dir [SIGNATURES=dir]
+specimens: setup ## Make labelled cases: [SPLIT=train|tune|test|eval] [CASES=60] OUT=dir [SIGNATURES=dir]
 	@tools/setup/specimens.sh "$(SPLIT)" "$(CASES)" "$(OUT)" "$(SIGNATURES)"
 
 fmt: ## Format the code

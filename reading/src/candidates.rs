@@ -1,6 +1,7 @@
 //! Choosing between what the ink may say by what must be true: check digits, real dates, lists, other values.
 
 mod beliefs;
+mod doors;
 mod paper_number;
 mod regions;
 mod text_layer;
@@ -38,6 +39,18 @@ pub struct Known {
     pub patterns: Vec<String>,
     /// Kinds of paper whose number it may be.
     pub papers: Vec<IdentityPaper>,
+    /// Where it stands: a slip may name the number of any paper, a card has its own.
+    pub bearer: Bearer,
+}
+
+/// What a value stands on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Bearer {
+    /// A form that is filled in, with numbers of whatever paper was shown.
+    #[default]
+    Form,
+    /// A resident card, whose number has 18 characters, or had 15.
+    ResidentCard,
 }
 
 /// A value weighed against its rivals.
@@ -74,12 +87,23 @@ fn decide_line(kind: ValueKind, reading: &LineReading, known: &Known) -> Decisio
 /// Several lines are one value: the first is weighed, for it names the region; the others are taken as read.
 fn decide_lines(kind: ValueKind, readings: &[LineReading], known: &Known) -> Decision {
     let Some((first, rest)) = readings.split_first() else { return Decision::nothing() };
-    let rest_text: String = rest.iter().map(|reading| parse::folded(&reading.text)).collect();
+    let rest: Vec<(String, f32)> = rest
+        .iter()
+        .map(|reading| match kind {
+            ValueKind::Address => doors::settled(reading),
+            _ => (parse::folded(&reading.text), reading.confidence.value()),
+        })
+        .collect();
+    let rest_text: String = rest.iter().map(|(text, _)| text.as_str()).collect();
     let texts: Vec<ctc::Candidate> =
         texts_of(kind, first, known).into_iter().map(|(text, log)| (text + &rest_text, log)).collect();
     let bare = parse::folded(&first.text) + &rest_text;
     let mut decision = weigh(kind, &texts, &bare, known);
-    decision.share *= rest.iter().map(|reading| reading.confidence.value()).product::<f32>();
+    decision.share *= rest.iter().map(|(_, share)| *share).product::<f32>();
+    let as_read: String = readings.iter().map(|reading| parse::folded(&reading.text)).collect();
+    if decision.repair.is_none() && as_read != bare {
+        decision.repair = Some(Repair { from: as_read, rule: "address".to_owned() });
+    }
     decision
 }
 
@@ -130,9 +154,12 @@ fn texts_of(kind: ValueKind, reading: &LineReading, known: &Known) -> Vec<ctc::C
     let Some(first) = texts.first().map(|(text, _)| text.clone()) else { return texts };
     let mut variants: Vec<String> = match kind {
         ValueKind::Name => simplified(&first).into_iter().collect(),
-        ValueKind::Address | ValueKind::Authority => {
-            regions::variants(&simplified(&first).unwrap_or_else(|| first.clone()))
+        ValueKind::Address => {
+            let mut variants = regions::variants(&simplified(&first).unwrap_or_else(|| first.clone()));
+            variants.extend(doors::variants(&first));
+            variants
         }
+        ValueKind::Authority => regions::variants(&simplified(&first).unwrap_or_else(|| first.clone())),
         _ => Vec::new(),
     };
     variants.extend(known.text_layer.like(&first));

@@ -204,6 +204,12 @@ fn cards<'a>(forms: &'a FormSet, lines: &[Line]) -> Vec<Found<'a>> {
             .max_by(|a, b| a.1.weight.total_cmp(&b.1.weight));
         let Some((form, frame)) = best.filter(|(_, frame)| is_enough(frame)) else { break };
         let outline = frame.outline(form.size_mm.unwrap_or([85.6, 54.0]));
+        if holds_what_is_never_on(form, &frame, lines) {
+            for (_, sightings) in seen.iter_mut().filter(|(other, _)| other.name == form.name) {
+                sightings.retain(|seen| frame.sightings.iter().all(|used| used.line != seen.line));
+            }
+            continue;
+        }
         for (_, sightings) in &mut seen {
             sightings.retain(|sighting| !holds(&outline, &lines[sighting.line].quad));
         }
@@ -211,6 +217,19 @@ fn cards<'a>(forms: &'a FormSet, lines: &[Line]) -> Vec<Found<'a>> {
         found.push(Found { frame: Some(frame), ..Found::whole_page(form, weight) });
     }
     found
+}
+
+/// Whether a word that never stands on the card does so here: then it is another paper whose title was not read.
+fn holds_what_is_never_on(form: &Form, frame: &Frame, lines: &[Line]) -> bool {
+    let [width, height] = form.size_mm.unwrap_or([85.6, 54.0]);
+    let is_inside = |line: &&Line| {
+        let middle = frame.to_card.apply(line.quad.centre());
+        (0.0..width).contains(&middle.x) && (0.0..height).contains(&middle.y)
+    };
+    form.never_on_it.iter().any(|label| {
+        let label: Vec<char> = label.chars().collect();
+        lines.iter().filter(is_inside).any(|line| find_label(&line.text, &label, 0).is_some())
+    })
 }
 
 fn is_enough(frame: &Frame) -> bool {
@@ -306,6 +325,15 @@ mod tests {
     #[test]
     fn labels_without_a_title_are_not_enough() {
         check(&["有效期限", "出生日期", "姓名", "证件号码", "国籍/Nationality", "签发机关"], &[]);
+    }
+
+    #[test]
+    fn a_permit_whose_title_was_not_read_is_no_identity_card() {
+        let rows = ["姓名", "出生日期", "性别", "签发机关", "有效期限", "2021.03.04-2031.03.04"];
+        check(&rows, &[]);
+
+        let back = ["签发机关公安局", "有效期限", "2021.03.04-2031.03.04"];
+        check(&back, &["id_card_back"]);
     }
 
     #[test]

@@ -183,6 +183,9 @@ pub struct Form {
     /// Lines that contain one of these are paragraphs nobody needs.
     #[serde(default)]
     pub not_read: Vec<String>,
+    /// Words that never stand on it: a card that seems to hold one of them is another paper.
+    #[serde(default)]
+    pub never_on_it: Vec<String>,
     /// What the form is recognised and placed by.
     #[serde(default)]
     pub anchors: Vec<Anchor>,

@@ -186,6 +186,12 @@ pub fn best(form: &Form, seen: &[Sighting]) -> Option<Frame> {
     Some(frame)
 }
 
+/// The frame of a card whose outline is known, with the anchors seen that support it.
+pub fn at(form: &Form, outline: &Quad, seen: &[Sighting]) -> Option<Frame> {
+    let size = form.size_mm?;
+    Some(supported(form, size, seen, &Projection::onto(outline, size[0], size[1])))
+}
+
 /// The ends of an anchor in millimetres.
 fn ends_on_card(anchor: &Anchor, size: [f32; 2]) -> (Point, Point) {
     let [left, top, right, bottom] = anchor.at;

@@ -27,6 +27,7 @@ use crate::{
     forms::{Form, FormSet},
     lines::{Line, paragraphs},
     prepare::{
+        bilevel,
         geometry::{Projection, QuadMeasure},
         warp,
     },
@@ -158,6 +159,8 @@ impl PageReader {
                 cost: ReadingCost::default(),
             });
         }
+        let softened = bilevel::softened(page);
+        let page = softened.as_ref().unwrap_or(page);
         let upright = self.upright(page, &small)?;
         self.engines.watch.switch(Stage::Layout);
         let quads: Vec<Quad> = upright.found.lines.iter().map(|line| line.quad).collect();

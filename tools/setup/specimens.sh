@@ -10,7 +10,7 @@ readonly FONTS=(fonts-noto-cjk fonts-noto-cjk-extra fonts-arphic-uming fonts-arp
   fonts-noto-core fonts-smiley-sans fonts-ocr-b fonts-liberation2 fonts-courier-prime)
 
 split=$1 cases=$2 out=$3 signatures=${4:-}
-[[ -n $out ]] || { printf 'usage: make specimens OUT=dir [SPLIT=train|tune|test] [CASES=60] [SIGNATURES=dir]\n' >&2; exit 2; }
+[[ -n $out ]] || { printf 'usage: make specimens OUT=dir [SPLIT=train|tune|test|eval] [CASES=60] [SIGNATURES=dir]\n' >&2; exit 2; }
 
 missing=()
 for font in "${FONTS[@]}"; do

@@ -8,6 +8,7 @@ from PIL import Image
 import capture
 import cards
 import hands
+import harder
 import ink
 import marks
 import photo
@@ -37,6 +38,8 @@ def slots(prefix):
 
 def identity(case, person, prefix, mode, rng, folder):
     """The scans of one identity paper."""
+    if isinstance(person, harder.Foreigner):
+        return foreign(case, person, prefix, mode, rng, folder)
     style = cards.CardStyle(rng, case.split, person)
     sides = [cards.front(person, style, rng), cards.back(person, style, rng)]
     kinds, names = slots(prefix), [f"{prefix}f", f"{prefix}b"]
@@ -57,6 +60,15 @@ def identity(case, person, prefix, mode, rng, folder):
     return [copied(case, sides, kinds, name, about, rng, folder)]
 
 
+def foreign(case, person, prefix, mode, rng, folder):
+    """The scans of a paper that is no resident card."""
+    sides, kinds, names = harder.sides_of(person, prefix)
+    about = [f"paper:{person.paper}"]
+    if mode == "sheet":
+        return [copied(case, sides, kinds, prefix if len(sides) == 2 else names[0], about, rng, folder)]
+    return [one_card(case, side, kind, name, list(about), rng, folder) for side, kind, name in zip(sides, kinds, names)]
+
+
 def one_card(case, side, kind, name, conditions, rng, folder):
     """One side by phone or from a screen."""
     width = rng.choice([760, 900, 1011, 1200, 1500])
@@ -66,7 +78,8 @@ def one_card(case, side, kind, name, conditions, rng, folder):
         return save.picture(case, name, [kind], "screen", conditions, picture, rng, folder, 200)
     alpha = np.asarray(cards.rounded(side).resize((image.shape[1], image.shape[0])))
     back = rng.choice(styles.BACKGROUNDS[case.split])
-    picture = photo.photograph(image, alpha, rng, back, conditions, max(820, int(width * rng.uniform(1.05, 1.35))))
+    askew = 0.11 if harder.is_hard(case.split) else 0.07
+    picture = photo.photograph(image, alpha, rng, back, conditions, max(820, int(width * rng.uniform(1.05, 1.35))), askew)
     return save.picture(case, name, [kind], "photo", conditions, picture, rng, folder, 72, exif=True)
 
 
@@ -79,6 +92,10 @@ def cards_on_table(case, sides, kinds, name, about, rng, folder):
     canvas = np.zeros((height * 2 + 60, width + 80, 3), np.uint8)
     alpha = np.zeros(canvas.shape[:2], np.uint8)
     corner = np.asarray(cards.rounded(Image.fromarray(pictures[0])))
+    if harder.is_hard(case.split):
+        conditions.append("strewn")
+        canvas, alpha = harder.strewn(pictures, rng)
+        pictures = []
     for index, picture in enumerate(pictures):
         y, x = index * (height + 60), rng.randint(0, 80)
         canvas[y:y + height, x:x + width], alpha[y:y + height, x:x + width] = picture, corner
@@ -111,7 +128,10 @@ def stamped(case, sheet, boxes, conditions, rng, stays_red=True):
     x, y, w, h = rng.choice(boxes)
     place = rng.choices(["below", "over_portrait", "over_text"], [60, 20, 20])[0]
     coloured = stays_red and ink_name in ("red", "crimson", "vermilion", "violet")
-    if place == "over_text" and not coloured or place == "over_portrait" and x + w * 0.55 + mask.shape[1] / sheet.scale > 205:
+    greyed = not coloured and harder.is_hard(case.split) and place == "over_text"
+    if greyed:
+        colour = (rng.randint(95, 140),) * 3
+    if place == "over_text" and not coloured and not greyed or place == "over_portrait" and x + w * 0.55 + mask.shape[1] / sheet.scale > 205:
         place = "below"
     at = {"below": (x + rng.uniform(-5, 15), y + h + rng.uniform(1, 7)), "over_portrait": (x + w * 0.55, y + h * rng.uniform(0.1, 0.4)),
           "over_text": (x + w * rng.uniform(0.05, 0.2), y + h * rng.uniform(0.2, 0.5))}[place]
@@ -157,6 +177,8 @@ def degrade_copy(image, how, rng, conditions):
 
 def taken_in(case, image, how, kinds, name, conditions, rng, folder, dpi):
     """The sheet as its device delivers it."""
+    if harder.is_hard(case.split):
+        image = harder.sheet_done_to(image, how, rng, conditions)
     if how == "photo":
         conditions.append("sheet_photographed")
         return sheet_photo(case, image, kinds, name, conditions, rng, folder)
@@ -172,6 +194,8 @@ def taken_in(case, image, how, kinds, name, conditions, rng, folder, dpi):
     if device == "photocopy" and rng.random() < 0.12:
         image = capture.fold(image, rng)
         conditions.append("fold")
+    if harder.is_hard(case.split):
+        image, dpi = harder.coarse(image, dpi, rng, conditions)
     return save.picture(case, name, kinds, device, conditions, image, rng, folder, dpi)
 
 
@@ -185,7 +209,8 @@ def sheet_photo(case, image, kinds, name, conditions, rng, folder):
         image = capture.fold(image, rng)
         conditions.append("fold")
     back = rng.choice(styles.BACKGROUNDS[case.split])
-    picture = photo.photograph(image, alpha, rng, back, conditions, rng.choice([2000, 2300, 2600]))
+    askew = 0.1 if harder.is_hard(case.split) else 0.07
+    picture = photo.photograph(image, alpha, rng, back, conditions, rng.choice([2000, 2300, 2600]), askew)
     return save.picture(case, name, kinds, "photo", conditions, picture, rng, folder, 72, exif=True)
 
 

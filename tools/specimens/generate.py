@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Makes a set of labelled, invented cases: entries.csv, truth.jsonl and scans/.
 
-usage: generate.py --split train|tune|test --cases N --out DIR --regions CSV [--signatures DIR] [--seed N] [--jobs N] [--only FAULT,…]
+usage: generate.py --split train|tune|test|eval --cases N --out DIR --regions CSV [--signatures DIR] [--seed N] [--jobs N] [--only FAULT,…]
 """
 import argparse
 import csv

@@ -19,7 +19,8 @@ class RealHands:
         self.folder, self.crops = pathlib.Path(folder) if folder else None, {}
         if self.folder is None:
             return
-        turn = styles.SPLITS.index(split)
+        # A fourth split takes the writers of the first.
+        turn = styles.SPLITS.index(split) % 3
         with open(self.folder / "index.csv", encoding="utf-8-sig") as file:
             for row in csv.DictReader(file):
                 if (int(row["writer"]) // 2) % 3 == turn:

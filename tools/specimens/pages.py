@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Makes single pages of every kind of paper, each by some device and every other one spoilt in one way: truth.jsonl and pages/.
 
-usage: pages.py --split train|tune|test --pages N --out DIR --regions CSV [--seed N] [--jobs N] [--kinds KIND,…] [--faults FAULT,…]
+usage: pages.py --split train|tune|test|eval --pages N --out DIR --regions CSV [--seed N] [--jobs N] [--kinds KIND,…] [--faults FAULT,…]
 """
 import argparse
 import datetime as dt

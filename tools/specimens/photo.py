@@ -26,6 +26,12 @@ def background(kind, rng, height, width):
     elif kind == "tiles":
         pitch = rng.uniform(90, 160)
         field = -50 * (((xs + ys * 0.1) % pitch < 3) | ((ys - xs * 0.1) % pitch < 3)) + ink.clouds(rng, h, w, 15, -6, 6)
+    elif kind == "felt":
+        field = np.random.default_rng(rng.getrandbits(32)).normal(0, 9, (h, w)).astype(np.float32) + ink.clouds(rng, h, w, 140, -25, 25)
+        base = np.array([40, 85, 60], np.float32) * rng.uniform(0.7, 1.3)
+    elif kind == "granite":
+        field = ink.clouds(rng, h, w, 3, -55, 55) + ink.clouds(rng, h, w, 9, -25, 25)
+        base = np.array([150, 148, 146], np.float32)
     elif kind == "carpet":
         field = np.random.default_rng(rng.getrandbits(32)).normal(0, 22, (h, w)).astype(np.float32) + ink.clouds(rng, h, w, 50, -20, 20)
     else:
@@ -48,13 +54,13 @@ def papers(rng, h, w):
     return field
 
 
-def photograph(image, alpha, rng, kind, conditions, long_side):
-    """Lays the paper on a background, looks at it askew, lights it unevenly, and turns the phone."""
+def photograph(image, alpha, rng, kind, conditions, long_side, askew=0.07):
+    """Lays the paper on a background, looks at it askew (by as much of its size), lights it unevenly, and turns the phone."""
     height, width = image.shape[:2]
     ratio = long_side / max(height, width)
     out_h, out_w = round(height * ratio), round(width * ratio)
     margin = rng.uniform(0.03, 0.12)
-    quad = corners(rng, out_w, out_h, margin)
+    quad = corners(rng, out_w, out_h, margin, askew)
     source = np.float32([[0, 0], [width, 0], [width, height], [0, height]])
     matrix = cv2.getPerspectiveTransform(source, quad)
     flags = cv2.INTER_AREA if ratio < 0.7 else cv2.INTER_LINEAR
@@ -73,9 +79,9 @@ def photograph(image, alpha, rng, kind, conditions, long_side):
     return turned_phone(scene, rng, conditions)
 
 
-def corners(rng, width, height, margin):
+def corners(rng, width, height, margin, askew):
     """Where the corners of the paper fall in the picture."""
-    tilt = rng.uniform(0.005, 0.07)
+    tilt = rng.uniform(0.005, askew)
     spread = lambda: rng.uniform(-tilt, tilt)
     points = np.array([[margin, margin], [1 - margin, margin], [1 - margin, 1 - margin], [margin, 1 - margin]])
     points += [[spread(), spread()] for _ in range(4)]

@@ -5,6 +5,7 @@ import random
 
 import faults
 import hands
+import harder
 import people
 import words
 
@@ -89,6 +90,10 @@ class Planner:
             return rng.choice(written or before), True
         if before and rng.random() < 0.15 and fault in (None, "address", "service_number", "no_signature", "other_signature"):
             return rng.choice(before), True
+        if harder.is_hard(self.split) and fault in harder.FAULTS_OF_FOREIGN and rng.random() < 0.35:
+            person = harder.foreigner(rng, self.split, self.regions, on)
+            person.hand = hands.Hand(rng, self.real, self.split, person.name)
+            return person, False
         names = self.real.names()
         written = rng.choice(names) if names and rng.random() < 0.45 else None
         person = people.make_person(rng, self.regions, self.split, on, expired=fault == "id_expired", written=written)

@@ -4,6 +4,8 @@ import time
 import numpy as np
 from PIL import Image
 
+import harder
+
 EPOCH = time.gmtime(1_790_000_000)
 TURN_TAGS = {3: 180, 6: 270, 8: 90}
 
@@ -16,7 +18,7 @@ def entry(name, kinds, device, conditions):
 def picture(case, name, kinds, device, conditions, image, rng, folder, dpi, exif=False):
     """A colour picture as JPEG, now and then as PDF or TIFF."""
     form = "jpg" if exif else rng.choices(["jpg", "pdf", "tif", "png"], [84, 9, 4, 3])[0]
-    quality = rng.choice([92, 85, 75, 75, 60, 45])
+    quality = rng.choice([92, 85, 75, 75, 60, 45]) if not harder.is_hard(case.split) else rng.choice([85, 70, 50, 40, 35])
     conditions = [*conditions, *(["low_jpeg"] if quality <= 45 and form == "jpg" else [])]
     file = f"{case.slip_number}-{name}.{form}"
     image = Image.fromarray(image)

@@ -4,6 +4,7 @@ import math
 import numpy as np
 from PIL import Image
 
+import hands
 import ink
 import marks
 import styles
@@ -27,7 +28,9 @@ class SlipStyle:
         self.rule_ink = rng.choice([(30, 30, 30), (110, 110, 110), (60, 90, 150)])
         self.colon = rng.choice(["：", ":", ""]) if self.rules in ("full", "section", "double") else rng.choice(["：", ":", "： "])
         self.row = rng.uniform(7.5, 10.5) if self.place == "beside" else rng.uniform(12, 14)
-        self.labels = {name: rng.choice(forms) for name, forms in words.LABELS.items()}
+        more = words.MORE_LABELS.get(split, {})
+        self.labels = {name: rng.choice(forms + more.get(name, []) * 2) for name, forms in words.LABELS.items()}
+        self.hand_font = rng.choice(styles.HAND_FONTS[split]) if self.medium == "written" else None
         self.code = rng.choice(["code128", "code128", "qr", "none"])
         self.sign_label, self.clerk_label = rng.choice(words.SIGN_LABELS), rng.choice(words.CLERK_LABELS)
         if self.medium == "thermal":
@@ -36,6 +39,8 @@ class SlipStyle:
         if self.medium == "dots":
             self.font = rng.choice(styles.PRINT_FONTS[split][:2])
             self.size = max(self.size, 4.0)
+        if self.medium == "written":
+            self.pen, self.row = rng.choice(hands.INKS), max(self.row, 9.5)
 
 
 class Slip:
@@ -144,6 +149,18 @@ def put_pair(slip, x, y, label, value, size, data_x=None):
     return slip.sheet.data(max(data_x or 0, end + 1.2), y, value, style.font, size, style.data_ink)
 
 
+def put_value(slip, x, y, text, room):
+    """A value as it is printed, or written by hand into a space this wide; returns where it ends."""
+    style, sheet = slip.style, slip.sheet
+    if style.hand_font is None:
+        return sheet.data(x, y, text, style.font, style.size, style.data_ink)
+    size = style.size * slip.rng.uniform(1.25, 1.45)
+    mask = hands.written(text, style.hand_font, slip.rng)
+    mask = hands.scaled(mask, sheet.px(size), sheet.px(min(room, 1.05 * size * sum(1 if ord(c) > 127 else 0.6 for c in text))))
+    sheet.stamp_mask(mask, x, y - size * 0.85 + slip.rng.uniform(-0.3, 0.3), style.pen)
+    return x + mask.shape[1] / sheet.scale
+
+
 def body(slip):
     """The fields, laid out as the style says."""
     style, sheet, rng = slip.style, slip.sheet, slip.rng
@@ -192,10 +209,11 @@ def put_cell(slip, name, x0, x1):
     if style.digits == "boxed" and name in ("id_number", "service_number", "contact_phone") and x1 - data_x > len(value) * 4.6:
         boxed(slip, data_x, base, value)
         return style.row
-    lines = sheet.wrap(value, style.font, size, x1 - data_x - pad)
+    lines = sheet.wrap(value, style.font, size * (1.3 if style.hand_font else 1), x1 - data_x - pad)
+    pitch = size * (1.8 if style.hand_font else 1.3)
     for row, line in enumerate(lines):
-        sheet.data(data_x, base + row * size * 1.3, line, style.font, size, style.data_ink)
-    return (base - slip.y) + (len(lines) - 1) * size * 1.3 + size * 0.55
+        put_value(slip, data_x, base + row * pitch, line, x1 - data_x - pad)
+    return (base - slip.y) + (len(lines) - 1) * pitch + size * 0.55
 
 
 def label_room(slip, width):

@@ -9,7 +9,9 @@ import pathlib
 from fontTools.ttLib import TTFont
 from PIL import ImageFont
 
-SPLITS = ("train", "tune", "test")
+SPLITS = ("train", "tune", "test", "eval")
+# Drawn with what the other splits do not have: filled in by hand, copied twice, sheets lying any way, coarse, on foreign papers.
+HARDER = ("eval",)
 ROOT = pathlib.Path(os.environ.get("SPECIMEN_FONTS", "/usr/share/fonts"))
 CACHE = pathlib.Path(os.environ.get("XDG_CACHE_HOME", pathlib.Path.home() / ".cache")) / "guidang-specimens"
 
@@ -23,6 +25,10 @@ FILES = {
     "zenhei": ("truetype/wqy/wqy-zenhei.ttc", 0), "microhei": ("truetype/wqy/wqy-microhei.ttc", 0),
     "droid": ("truetype/droid/DroidSansFallbackFull.ttf", 0), "twkai": ("truetype/cns11643/TW-Kai-98_1.ttf", 0),
     "wenkai": ("truetype/lxgw-wenkai/LXGWWenKai-Regular.ttf", 0), "wenkai-mono": ("truetype/lxgw-wenkai/LXGWWenKaiMono-Regular.ttf", 0),
+    "noto-serif-light": ("opentype/noto/NotoSerifCJK-Light.ttc", 2), "noto-serif-medium": ("opentype/noto/NotoSerifCJK-Medium.ttc", 2),
+    "noto-mono": ("opentype/noto/NotoSansCJK-Regular.ttc", 7), "noto-serif-black": ("opentype/noto/NotoSerifCJK-Black.ttc", 2),
+    "wenkai-light": ("truetype/lxgw-wenkai/LXGWWenKai-Light.ttf", 0), "wenkai-bold": ("truetype/lxgw-wenkai/LXGWWenKai-Bold.ttf", 0),
+    "dejavu-mono": ("truetype/dejavu/DejaVuSansMono.ttf", 0),
     "smiley": ("truetype/smiley-sans/SmileySans-Oblique.ttf", 0),
     "ocrb": ("opentype/ocr-b/OCRB.otf", 0), "ocrb-sharp": ("opentype/ocr-b/OCRBS.otf", 0),
     "naskh": ("truetype/noto/NotoNaskhArabic-Regular.ttf", 0), "tibetan": ("truetype/noto/NotoSerifTibetan-Regular.ttf", 0),
@@ -35,13 +41,20 @@ OWN_FALLBACK = {"droid": "noto-sans-light", "long-cang": "wenkai", "ma-shan-zhen
 PRINT_FONTS = {
     "train": ["uming", "zenhei", "noto-sans", "wenkai"],
     "tune": ["gbsn", "microhei", "noto-serif", "noto-sans-demilight"],
-    "test": ["gkai", "droid", "noto-serif-semi", "noto-sans-light", "zcool-xiaowei"]}
-TITLE_FONTS = {"train": ["noto-sans-bold", "ukai"], "tune": ["noto-serif-bold", "zenhei"], "test": ["smiley", "noto-sans-medium", "twkai"]}
-CARD_FONTS = {"train": ["zenhei", "noto-sans"], "tune": ["microhei", "noto-sans-demilight"], "test": ["droid", "noto-sans-medium"]}
-NUMBER_FONTS = {"train": ["ocrb", "liberation"], "tune": ["ocrb-sharp", "zenhei"], "test": ["ocrb", "courier", "noto-sans-light"]}
-HAND_FONTS = {"train": ["long-cang"], "tune": ["ma-shan-zheng"], "test": ["zhi-mang-xing", "liu-jian-mao-cao"]}
-STAMP_FONTS = {"train": ["noto-serif", "zenhei"], "tune": ["gbsn", "noto-sans-bold"], "test": ["twkai", "noto-sans-medium", "droid"]}
-BACKGROUNDS = {"train": ["wood", "cloth"], "tune": ["marble", "desk"], "test": ["tiles", "carpet", "papers"]}
+    "test": ["gkai", "droid", "noto-serif-semi", "noto-sans-light", "zcool-xiaowei"],
+    "eval": ["noto-serif-light", "noto-serif-medium", "noto-mono", "wenkai-light"]}
+TITLE_FONTS = {"train": ["noto-sans-bold", "ukai"], "tune": ["noto-serif-bold", "zenhei"], "test": ["smiley", "noto-sans-medium", "twkai"],
+               "eval": ["noto-serif-black", "wenkai-bold"]}
+CARD_FONTS = {"train": ["zenhei", "noto-sans"], "tune": ["microhei", "noto-sans-demilight"], "test": ["droid", "noto-sans-medium"],
+              "eval": ["noto-mono", "noto-serif-medium"]}
+NUMBER_FONTS = {"train": ["ocrb", "liberation"], "tune": ["ocrb-sharp", "zenhei"], "test": ["ocrb", "courier", "noto-sans-light"],
+                "eval": ["ocrb", "dejavu-mono", "noto-mono"]}
+HAND_FONTS = {"train": ["long-cang"], "tune": ["ma-shan-zheng"], "test": ["zhi-mang-xing", "liu-jian-mao-cao"],
+              "eval": ["zcool-kuaile"]}
+STAMP_FONTS = {"train": ["noto-serif", "zenhei"], "tune": ["gbsn", "noto-sans-bold"], "test": ["twkai", "noto-sans-medium", "droid"],
+               "eval": ["noto-serif-medium", "wenkai-bold"]}
+BACKGROUNDS = {"train": ["wood", "cloth"], "tune": ["marble", "desk"], "test": ["tiles", "carpet", "papers"],
+               "eval": ["felt", "granite"]}
 
 # (columns, rules, label place, digits, medium)
 LAYOUTS = {
@@ -51,7 +64,10 @@ LAYOUTS = {
              (2, "section", "beside", "plain", "laser"), (1, "dashed", "above", "plain", "thermal"), (2, "none", "beside", "plain", "dots")],
     "test": [(1, "underline", "beside", "plain", "laser"), (3, "none", "above", "plain", "laser"), (2, "section", "beside", "boxed", "laser"),
              (2, "horizontal", "above", "plain", "laser"), (3, "horizontal", "beside", "plain", "dots"), (1, "dashed", "beside", "plain", "thermal"),
-             (2, "double", "beside", "plain", "laser")]}
+             (2, "double", "beside", "plain", "laser")],
+    "eval": [(2, "double", "above", "plain", "laser"), (3, "full", "above", "plain", "laser"), (1, "dashed", "beside", "plain", "laser"),
+             (2, "underline", "beside", "boxed", "laser"), (1, "underline", "beside", "plain", "written"), (2, "full", "beside", "plain", "written"),
+             (2, "dashed", "beside", "plain", "laser"), (1, "full", "above", "plain", "thermal")]}
 
 
 def web_font(name):

@@ -2,7 +2,9 @@
 
 use super::{
     AGENT, CUSTOMER, CaseInputs, DOUBTFUL, FieldWeight, PlacedPaper, SURE, field_finding, field_subject,
+    identity::printed_birth,
     papers::{self, ChosenPapers},
+    unseen,
 };
 use crate::{
     comparison::{ValueKind, compare, phone_key},
@@ -203,6 +205,12 @@ fn outcome(
     if entered_field == FieldName::IdType && IdentityPaper::from_entered(text) == IdentityPaper::Other {
         return Outcome::NotThere;
     }
+    if is_number_with_check(entered, entered_field)
+        && reading.confidence < Confidence::new(SURE)
+        && unseen::is_borne_out(&typed, text, entered.accepted_on, printed_birth(placed))
+    {
+        return Outcome::Agrees;
+    }
     let difference = comparison.difference.unwrap_or(Difference::Conflicting);
     let check = own_checks(entered, entered_field, &typed, text);
     by_ink(reading, difference, comparison.similarity, weight, check)
@@ -247,6 +255,16 @@ enum OwnChecks {
     OnlyReadPasses,
     /// Only what was typed passes: the reading is wrong somewhere.
     OnlyTypedPasses,
+}
+
+/// Whether the field holds the number of a resident card, which carries its own check.
+fn is_number_with_check(entered: &EnteredData, field: FieldName) -> bool {
+    let paper = match field {
+        FieldName::IdNumber => entered.paper(),
+        FieldName::AgentIdNumber => entered.agent_paper(),
+        _ => return false,
+    };
+    matches!(paper, IdentityPaper::ResidentCard | IdentityPaper::TemporaryCard)
 }
 
 fn own_checks(entered: &EnteredData, field: FieldName, typed: &str, read: &str) -> OwnChecks {

@@ -30,7 +30,20 @@ pub(super) fn expired_papers(
             findings.extend(expiry_finding(entered, sides, placed, inputs, chosen));
         }
     }
+    findings.extend(expired_licence(entered, chosen));
     findings
+}
+
+/// Most licences run for ever and newer ones print no term: only an expiry that was read counts.
+fn expired_licence(entered: &EnteredData, chosen: &ChosenPapers<'_>) -> Option<RaisedFinding> {
+    let placed = chosen.legible(Slot::Licence).filter(|_| entered.is_organisation())?;
+    let expiry = sure_text(placed.paper, FieldName::ValidTo, SURE).and_then(expiry_value)?;
+    expiry.is_over_on(entered.accepted_on).then(|| {
+        let mut finding = field_finding(FindingCode::IdExpired, placed, FieldName::ValidTo, None);
+        finding.evidence.entered = Some(entered.accepted_on.to_string());
+        finding.evidence.reason = Some("accepted_after_expiry".to_owned());
+        finding
+    })
 }
 
 /// Cards bear it on the back, passports and permits on the front; some have a back without it.
@@ -170,6 +183,11 @@ fn birth_of(sides: Sides, inputs: &CaseInputs<'_>, chosen: &ChosenPapers<'_>) ->
     bearer_on_card(sides, inputs, chosen).map(|bearer| bearer.birth)
 }
 
+/// The day of birth printed on a paper, where it is sure.
+pub(super) fn printed_birth(placed: &PlacedPaper<'_>) -> Option<NaiveDate> {
+    sure_text(placed.paper, FieldName::Birth, SURE).and_then(day_value)
+}
+
 /// Without an entry there is no day of acceptance; a number is then judged as of the far end of living memory.
 fn day_of_use(inputs: &CaseInputs<'_>) -> NaiveDate {
     inputs.entered.map_or(LATEST_DAY, |entered| entered.accepted_on)
@@ -194,8 +212,7 @@ fn front_against_number(
     if sex.is_some_and(|printed| printed != bearer.sex) {
         findings.push(inconsistent(placed, FieldName::Sex, "sex_against_number"));
     }
-    let birth = sure_text(placed.paper, FieldName::Birth, SURE).and_then(day_value);
-    if birth.is_some_and(|printed| printed != bearer.birth) {
+    if printed_birth(placed).is_some_and(|printed| printed != bearer.birth) {
         findings.push(inconsistent(placed, FieldName::Birth, "birth_against_number"));
     }
     findings

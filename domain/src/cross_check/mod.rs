@@ -10,6 +10,7 @@ mod kinds;
 mod papers;
 mod placing;
 mod signature;
+mod unseen;
 
 use std::collections::HashSet;
 

@@ -385,6 +385,44 @@ fn a_paper_that_had_expired_on_the_day_of_acceptance_is_expired() {
 }
 
 #[test]
+fn a_licence_whose_term_is_over_has_expired() {
+    let check = |valid_to: &str, confidence: f32, expected: &[&str]| {
+        let mut case = Case::clean();
+        case.entered.customer_type = "政企".to_owned();
+        case.entered.agent_name = "李建国".to_owned();
+        let term = vec![
+            field(FieldName::OrganisationName, "王小明", 0.98),
+            field(FieldName::ValidTo, valid_to, confidence),
+        ];
+        case.papers.push((Slot::Licence, AGENT_PAGE, paper(PaperKind::Licence, term)));
+        let raised: Vec<String> = case
+            .findings()
+            .iter()
+            .filter(|raised| raised.code == FindingCode::IdExpired)
+            .map(|raised| format!("{}:{}", raised.code, raised.subject))
+            .collect();
+        assert_eq!(raised, expected);
+    };
+    check("2026-09-17", 0.98, &["id_expired:id_valid_to"]);
+    check("2026-09-17", 0.7, &[]);
+    check("长期", 0.98, &[]);
+}
+
+#[test]
+fn digits_under_a_stamp_are_borne_out_by_the_check_of_the_number() {
+    let mut case = Case::clean();
+    case.set(Slot::IdFront, FieldName::IdNumber, "11010577777777002X", 0.4);
+    case.raises(&[]);
+
+    // A misprinted number that is clear is another number, and a mistyped one stays one.
+    case.set(Slot::IdFront, FieldName::IdNumber, "11010519491231082X", 0.97);
+    case.raises(&["illegible:id_number"]);
+    case.set(Slot::IdFront, FieldName::IdNumber, "11010519491231082X", 0.6);
+    case.entered.id_number = "11010519491231092X".to_owned();
+    case.raises(&["field_mismatch:id_number", "id_number_invalid:id_number"]);
+}
+
+#[test]
 fn an_expiry_that_cannot_be_read_follows_from_the_shortest_term_or_goes_to_a_person() {
     let mut case = Case::clean();
     case.set(Slot::IdBack, FieldName::ValidTo, "", 0.0);

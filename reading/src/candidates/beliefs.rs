@@ -5,7 +5,7 @@ use std::{collections::HashSet, sync::LazyLock};
 use chrono::{Datelike, NaiveDate};
 use domain::validation;
 
-use super::{Known, paper_number::believe_paper_number, regions};
+use super::{Bearer, Known, doors, paper_number::believe_paper_number, regions};
 use crate::{fields::parse, forms::ValueKind};
 
 static TRADITIONAL_CHARACTERS: LazyLock<HashSet<char>> = LazyLock::new(|| {
@@ -53,7 +53,7 @@ impl Belief {
 /// The value a text means and how far it is to be believed; `None` when it means nothing.
 pub(super) fn believe(kind: ValueKind, text: &str, known: &Known) -> Option<Belief> {
     match kind {
-        ValueKind::IdNumber => believe_number(text),
+        ValueKind::IdNumber => believe_number(text, known.bearer),
         ValueKind::PaperNumber => believe_paper_number(text, &known.papers),
         // A zone is read as a whole, by its own check digits.
         ValueKind::Mrz => None,
@@ -91,8 +91,8 @@ fn plain(text: String) -> Belief {
 
 /// Each part of the address that is the name of a region makes it much likelier.
 fn believe_address(text: String) -> Belief {
-    let weight = OF_A_REGION.powi(regions::count(&text)) * usual_spelling(&text);
-    let is_whole = is_whole_address(&text);
+    let weight = OF_A_REGION.powi(regions::count(&text)) * usual_spelling(&text) * doors::belief(&text);
+    let is_whole = is_whole_address(&text) && doors::odd_characters(&text) == 0;
     Belief::of(text, weight, "region").whole_if(is_whole)
 }
 
@@ -125,7 +125,7 @@ fn usual_given_name(name: &str) -> f64 {
     if name.chars().count() <= 4 { SURNAME_BEHIND.powi(odd as i32) } else { 1.0 }
 }
 
-fn believe_number(text: &str) -> Option<Belief> {
+fn believe_number(text: &str, bearer: Bearer) -> Option<Belief> {
     let number = parse::number(text);
     let han = text.chars().filter(|c| parse::is_han(*c)).count();
     if !(6..=20).contains(&number.len()) || han > MOST_HAN_IN_NUMBER {
@@ -134,7 +134,10 @@ fn believe_number(text: &str) -> Option<Belief> {
     // Of printed numbers 97 in 100 pass; of chance ones 1 in 11, and far fewer have a region and a birth date.
     let weight = if is_valid_number(&number) { 350.0 } else { 1.0 };
     // No paper has a number of another length: something was lost or is too many.
-    let is_whole = matches!(number.len(), 8..=11 | 15 | 18);
+    let is_whole = match bearer {
+        Bearer::Form => matches!(number.len(), 8..=11 | 15 | 18),
+        Bearer::ResidentCard => matches!(number.len(), 15 | 18),
+    };
     Some(Belief::of(number, weight, "check_digit").whole_if(is_whole))
 }
 
@@ -271,6 +274,15 @@ mod tests {
         check(ValueKind::Address, "青海省黄南藏族自治州尖扎县文昌西路41栋6门2104室", true);
         check(ValueKind::Address, "青海省黄南藏族自治州尖扎县文", false);
         check(ValueKind::Address, "省大连市甘井子区泰山路5号", false);
+    }
+
+    #[test]
+    fn a_card_bears_no_number_but_its_own() {
+        let card = Known { bearer: Bearer::ResidentCard, ..Known::default() };
+        let is_whole = |text: &str| believe(ValueKind::IdNumber, text, &card).map(|belief| belief.is_whole);
+
+        assert_eq!(is_whole("306028379"), Some(false));
+        assert_eq!(is_whole("11010519491231002X"), Some(true));
     }
 
     #[test]

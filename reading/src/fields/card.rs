@@ -2,16 +2,17 @@
 
 use domain::{
     geometry::{Point, Quad},
-    reading::FieldReading,
+    reading::{FieldReading, PaperKind},
 };
 use image::RgbImage;
 
 use super::{
+    number_row,
     rows::{self, Piece, Row},
     value::{self, Ink, InkLine},
 };
 use crate::{
-    candidates::Known,
+    candidates::{Bearer, Known},
     engines::Engines,
     forms::{FieldPlan, Form, ValueKind},
     frame::Frame,
@@ -51,7 +52,11 @@ pub fn read(
             continue;
         }
         let lines = lines_of(page, plan, frame, size, &pieces);
-        inks.push((plan.place, value::read(page, plan, &lines, &Known::default(), engines)?));
+        let mut ink = value::read(page, plan, &lines, &on_card(form), engines)?;
+        if plan.kind == ValueKind::IdNumber && !engines.is_out_of_time() {
+            ink = number_row::read(page, plan, (frame, size), ink, &on_card(form), engines)?;
+        }
+        inks.push((plan.place, ink));
     }
     decide(page, form, inks, settled, engines)
 }
@@ -60,6 +65,12 @@ pub fn read(
 fn is_settled(form: &Form, plan: &FieldPlan, settled: &[FieldReading]) -> bool {
     let mut here = form.fields.iter().filter(|other| other.place == plan.place);
     here.all(|other| settled.iter().any(|field| field.field == other.field))
+}
+
+/// What the values of a card are known to stand on.
+fn on_card(form: &Form) -> Known {
+    let is_resident = matches!(form.paper, PaperKind::IdCardFront | PaperKind::IdCardBack);
+    Known { bearer: if is_resident { Bearer::ResidentCard } else { Bearer::Form }, ..Known::default() }
 }
 
 /// The number first, for it tells sex and birth.
@@ -73,7 +84,7 @@ fn decide(
     let is_number = |plan: &FieldPlan| plan.kind == ValueKind::IdNumber;
     let number = form.fields.iter().find(|plan| is_number(plan));
     let number = settled.iter().find(|field| number.is_some_and(|plan| plan.field == field.field));
-    let mut known = Known { id_number: number.and_then(|field| field.text.clone()), ..Known::default() };
+    let mut known = Known { id_number: number.and_then(|field| field.text.clone()), ..on_card(form) };
     let mut fields: Vec<Option<FieldReading>> = vec![None; form.fields.len()];
     for number_first in [true, false] {
         for (index, plan) in

@@ -6,6 +6,7 @@ mod english_date;
 pub mod labelled;
 pub mod marks;
 pub mod mrz;
+mod number_row;
 mod owners;
 pub mod parse;
 pub mod rows;

@@ -81,6 +81,11 @@ impl Ink {
         }
     }
 
+    /// The same, said to be decided by something else, and trusted less.
+    pub(super) fn trusted(self, decided_by: &'static str, trust: f32) -> Self {
+        Self { decided_by, trust, ..self }
+    }
+
     /// What the quick reader made of a line, taken as it is.
     pub fn read_quickly(line: &Line) -> Self {
         let reading = LineReading {
@@ -195,7 +200,7 @@ fn look_closer(
     engines: &mut Engines,
 ) -> Result<Ink, RecognitionError> {
     let mut best = (first.share, ink.clone());
-    for looks in [EVENED, TALLER] {
+    for looks in [EVENED, TALLER, LOCALLY] {
         let mut other = ink.clone();
         other.decided_by = looks.name;
         for index in 0..ink.readings.len() {
@@ -259,6 +264,24 @@ struct Looks {
 const EVENED: Looks = Looks { name: "averaged", read: evened };
 /// A cut that leaves more room above and below.
 const TALLER: Looks = Looks { name: "taller", read: taller };
+
+/// The contrast stretched by what is near: under a spot of light, beside a shadow.
+const LOCALLY: Looks = Looks { name: "locally", read: locally };
+
+fn locally(
+    _page: &RgbImage,
+    ink: &Ink,
+    index: usize,
+    engines: &mut Engines,
+) -> Result<LineReading, RecognitionError> {
+    let crop = &ink.crops[index];
+    let local = light::stretched_locally(crop);
+    let mut lattices = Vec::new();
+    for other in [light::thickened(&local), local] {
+        lattices.push(engines.read_value(&other)?.lattice);
+    }
+    Ok(ctc::read(ctc::average(&lattices), crop.width() as f32))
+}
 
 fn evened(
     _page: &RgbImage,

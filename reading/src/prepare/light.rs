@@ -10,6 +10,8 @@ const RED: u8 = 30;
 const RED_ON_PAPER: f32 = 0.6;
 /// Grey levels between ink and paper that are not stretched any further.
 const LEAST_RANGE: f32 = 80.0;
+/// The same where only what is near counts.
+const LEAST_LOCAL_RANGE: f32 = 30.0;
 /// A cut-out with a larger share of coloured pixels has a stamp or ground to be taken away.
 const LEAST_COLOURED: f32 = 0.01;
 
@@ -88,6 +90,35 @@ pub fn flattened(picture: &RgbImage) -> RgbImage {
     let (dark, light) = range(&even);
     // Where there is hardly any ink, stretching would make ink of the grain of the paper.
     stretch(&even, dark.min(light - LEAST_RANGE), light)
+}
+
+/// Contrast stretched by the ink and paper near each column: where a spot of light lies over a part of the line, its
+/// ink is hardly darker than paper elsewhere.
+pub fn stretched_locally(picture: &RgbImage) -> RgbImage {
+    let (width, height) = picture.dimensions();
+    let grey = map_grey(picture, luminance);
+    let of_column = |x: u32, better: fn(f32, f32) -> f32, worst: f32| {
+        (0..height).map(|y| f32::from(grey_at(&grey, x, y))).fold(worst, better)
+    };
+    let darkest: Vec<f32> = (0..width).map(|x| of_column(x, f32::min, 255.0)).collect();
+    let lightest: Vec<f32> = (0..width).map(|x| of_column(x, f32::max, 0.0)).collect();
+    let reach = height.max(8) as usize;
+    let near = |x: u32| x as usize - (x as usize).min(reach)..(x as usize + reach + 1).min(width as usize);
+    let ends: Vec<(f32, f32)> = (0..width)
+        .map(|x| {
+            let ink = darkest[near(x)].iter().copied().fold(255.0, f32::min);
+            let paper = lightest[near(x)].iter().copied().fold(0.0, f32::max);
+            (ink.min(paper - LEAST_LOCAL_RANGE), paper)
+        })
+        .collect();
+    RgbImage::from_fn(width, height, |x, y| {
+        let (ink, paper) = ends[x as usize];
+        Rgb([((f32::from(grey_at(&grey, x, y)) - ink) / (paper - ink) * 255.0).clamp(0.0, 255.0) as u8; 3])
+    })
+}
+
+fn grey_at(grey: &RgbImage, x: u32, y: u32) -> u8 {
+    grey.get_pixel(x, y)[0]
 }
 
 /// Grey levels of ink and paper.
@@ -181,12 +212,26 @@ mod tests {
         assert!(even.get_pixel(20, 10)[0] < 120 && even.get_pixel(180, 10)[0] < 120);
     }
 
+    #[test]
+    fn ink_under_a_spot_of_light_becomes_as_dark_as_any() {
+        let picture = RgbImage::from_fn(200, 20, |x, y| {
+            let (ink, paper) = if x < 100 { (30, 210) } else { (215, 252) };
+            Rgb([if y == 10 && x % 10 == 0 { ink } else { paper }; 3])
+        });
+
+        let even = stretched_locally(&picture);
+
+        assert!(even.get_pixel(20, 10)[0] < 20 && even.get_pixel(160, 10)[0] < 20);
+        assert!(even.get_pixel(25, 3)[0] > 240 && even.get_pixel(165, 3)[0] > 240);
+    }
+
     proptest! {
         #[test]
         fn any_picture_is_taken(width in 0_u32..9, height in 0_u32..9, fill in proptest::num::u8::ANY) {
             let picture = RgbImage::from_pixel(width, height, Rgb([fill, fill / 2, 255 - fill]));
 
-            for other in [dark_ink_only(&picture), thickened(&picture), flattened(&picture)] {
+            let others = [dark_ink_only, thickened, flattened, stretched_locally].map(|other| other(&picture));
+            for other in others {
                 prop_assert_eq!(other.dimensions(), picture.dimensions());
             }
         }

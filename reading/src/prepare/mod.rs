@@ -1,5 +1,6 @@
 //! From the page as decoded to pictures an engine reads well: turned, straightened, cut out, evened.
 
+pub mod bilevel;
 pub mod content;
 pub mod geometry;
 pub mod ink;

@@ -1,5 +1,5 @@
-//! Cards on colourless copies read again without the grey ink over them: a stamp that lost its colour hides rows
-//! of print, which is darker.
+//! Cards on copies read again without the grey or coloured ink over them: a stamp hides rows of print, which is
+//! darker, from those who look for lines.
 
 use domain::{
     field::Confidence,
@@ -12,24 +12,28 @@ use super::{PageReader, cards::CARD_SIDE, illegible};
 use crate::{
     fields,
     forms::{Form, FormSet, Layout},
-    frame,
+    frame::{self, Frame},
+    lines::Line,
     prepare::{
         geometry::{Projection, QuadMeasure},
-        levels, light,
+        levels,
     },
     recognition::RecognitionError,
 };
 
 /// A card with a required field that is less sure is read again.
 const SURE: f32 = 0.8;
-/// A copy with a larger share of coloured pixels has kept the colour of its stamp.
-const MOST_COLOUR: f32 = 0.01;
+/// A frame found in the print alone must have so many times the support of the one found before: labels are grey as
+/// well, and without them little is left to tell a frame by.
+const BETTER_FRAME: f32 = 1.25;
 /// What is seen around a card, as a share of its width.
 const MARGIN: f32 = 0.06;
 /// What is left of the confidence of a value that differs from one read before.
 const TRUST_OF_CHANGE: f32 = 0.92;
 /// A value read before with less confidence is no rival.
 const NO_RIVAL: f32 = 0.5;
+/// Many times as long.
+const FULLER: f32 = 1.3;
 
 impl PageReader {
     /// Takes what is surer without the grey ink.
@@ -70,14 +74,12 @@ impl PageReader {
         let width = (right.max(0.0) as u32).min(image.width()).saturating_sub(left).max(16);
         let height = (bottom.max(0.0) as u32).min(image.height()).saturating_sub(top).max(16);
         let card = imageops::crop_imm(image, left, top, width, height).to_image();
-        if light::coloured_share(&card) > MOST_COLOUR {
-            return Ok(Vec::new());
-        }
         let Some(print) = levels::print_only(&card) else { return Ok(Vec::new()) };
         let detected = self.engines.detect(&print, CARD_SIDE)?;
         let quads: Vec<Quad> = detected.iter().map(|line| line.quad).collect();
         let lines = self.read_lines(&print, &quads)?;
-        let Some(frame) = frame::best(form, &frame::sightings(form, &lines)) else { return Ok(Vec::new()) };
+        let outline = Projection::shift(left as f32, top as f32).inverse().apply_quad(outline);
+        let Some(frame) = frame_of_print(form, &outline, &lines) else { return Ok(Vec::new()) };
         let mut fields = fields::card::read(&print, form, &frame, &lines, &[], &mut self.engines)?;
         let back = Projection::shift(left as f32, top as f32);
         for field in &mut fields {
@@ -85,6 +87,17 @@ impl PageReader {
             "print_alone".clone_into(&mut field.decided_by);
         }
         Ok(fields)
+    }
+}
+
+/// Where the card lies as its print says it, or as it was seen before.
+fn frame_of_print(form: &Form, outline: &Quad, lines: &[Line]) -> Option<Frame> {
+    let seen = frame::sightings(form, lines);
+    let (before, found) = (frame::at(form, outline, &seen), frame::best(form, &seen));
+    match (before, found) {
+        (Some(before), Some(found)) if found.weight > BETTER_FRAME * before.weight => Some(found),
+        (Some(before), _) => Some(before),
+        (None, found) => found,
     }
 }
 
@@ -103,9 +116,15 @@ fn take_if_surer(fields: &mut Vec<FieldReading>, mut field: FieldReading) {
     if before.confidence.value() >= NO_RIVAL && before.text != field.text {
         field.confidence = Confidence::new(field.confidence.value() * TRUST_OF_CHANGE);
     }
-    if field.confidence > before.confidence {
+    if field.confidence > before.confidence || is_fuller(&field, before) {
         *before = field;
     }
+}
+
+/// Of two values of which neither is to be believed, the one that holds much more tells what is there.
+fn is_fuller(field: &FieldReading, before: &FieldReading) -> bool {
+    let length = |field: &FieldReading| field.text.as_ref().map_or(0, |text| text.chars().count()) as f32;
+    before.confidence.value() < NO_RIVAL && length(field) > FULLER * length(before)
 }
 
 #[cfg(test)]
@@ -140,6 +159,12 @@ mod tests {
         assert_eq!(taken(field("王", 0.2), field("王涛", 0.95)), ("王涛".to_owned(), 0.95));
         let (text, confidence) = taken(field("王海", 0.7), field("王涛", 0.95));
         assert!(text == "王涛" && confidence < 0.9);
+    }
+
+    #[test]
+    fn of_two_unsure_values_the_fuller_one_is_taken() {
+        assert_eq!(taken(field("天津市", 0.2), field("天津市南开区", 0.1)), ("天津市南开区".to_owned(), 0.1));
+        assert_eq!(taken(field("天津市", 0.6), field("天津市南开区", 0.1)), ("天津市".to_owned(), 0.6));
     }
 
     #[test]

@@ -8,6 +8,7 @@ mod decode;
 mod likelihood;
 mod rivals;
 mod spelling;
+mod visible;
 mod weigh;
 
 pub use decode::{best_path, n_best};

@@ -1,6 +1,7 @@
 //! Weighs an entered value against the ink of a field.
 
 use domain::{
+    field::FieldName,
     finding::Judgement,
     reading::{FieldReading, Lattice},
 };
@@ -10,6 +11,7 @@ use super::{
     likelihood::{best_split, segmented_log_likelihood_of},
     rivals::one_edit_neighbours,
     spelling::{Alphabet, fold_lattice, fold_text, printed_forms},
+    visible::agrees_as_far_as_visible,
 };
 
 /// Below this log ratio the paper says something else. Calibration: `docs/benchmarks.md`.
@@ -72,13 +74,24 @@ pub fn weigh(field: &FieldReading, entered: &str) -> Weight {
     let rivals = rivals_of(&lines, &hypotheses, &hypothesis);
     let Some((rival, rival_likelihood)) = most_likely(&lines, &rivals) else { return undecided() };
     let log_ratio = ratio(likelihood, rival_likelihood);
-    let judgement = judge(log_ratio, field, &hypothesis);
+    let mut judgement = judge(log_ratio, field, &hypothesis);
+    if judgement == Judgement::CannotTell
+        && is_address(field.field)
+        && agrees_as_far_as_visible(&lines, &hypothesis)
+    {
+        judgement = Judgement::Agrees;
+    }
     let per_character = if log_ratio < AGREES_ABOVE {
         differences(&lines, &hypothesis, likelihood, &rival)
     } else {
         Vec::new()
     };
     Weight { judgement, log_ratio: log_ratio as f32, per_character }
+}
+
+/// Of an address little may be hidden; of a name every character counts, and a number has its own check.
+const fn is_address(field: FieldName) -> bool {
+    matches!(field, FieldName::Address | FieldName::IdAddress | FieldName::MailingAddress)
 }
 
 fn undecided() -> Weight {
@@ -318,7 +331,7 @@ fn edits(entered: &[char], read: &[char]) -> Vec<Edit> {
 #[cfg(test)]
 mod tests {
     use domain::{
-        field::{Confidence, FieldName},
+        field::Confidence,
         geometry::Quad,
         reading::{LatticeStep, Repair},
     };
