@@ -60,7 +60,7 @@ pub(super) async fn within<T, E: From<sqlx::Error>>(
 }
 
 fn silent(limit: Duration) -> sqlx::Error {
-    let said = format!("PostgreSQL said nothing within {limit:?}; the connection is given up");
+    let said = format!("no answer of PostgreSQL, or no connection to it, within {limit:?}; it is given up");
     sqlx::Error::Io(io::Error::new(io::ErrorKind::TimedOut, said))
 }
 
@@ -134,6 +134,10 @@ impl<T: KeyTable> KeyTable for BoundedKeys<T> {
 
     async fn wrappings(&self, id: KeyId) -> Result<Vec<WrappedKey>, StorageError> {
         self.patience.wait(self.table.wrappings(id)).await
+    }
+
+    async fn wrappings_of(&self, ids: &[Uuid]) -> Result<Vec<WrappedKey>, StorageError> {
+        self.patience.wait(self.table.wrappings_of(ids)).await
     }
 
     async fn with_purpose(&self, purpose: &str) -> Result<Vec<WrappedKey>, StorageError> {
