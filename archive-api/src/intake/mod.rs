@@ -125,10 +125,7 @@ impl Intake {
         }
         let outlet = self.outlet_for(caller, request.labels.outlet.as_deref()).await?;
         if let Some(first) = self.answered_before(caller, &request).await? {
-            // The sender is heard out, or it would take the answer for a broken connection.
-            while files.next_file().await?.is_some() {
-                while files.next_piece().await?.is_some() {}
-            }
+            hear_out(files).await?;
             return Ok(first);
         }
         let mut upload = UploadUnderWay::default();
@@ -141,6 +138,11 @@ impl Intake {
             }
             Err(error) => {
                 upload.give_up(&self.backends).await;
+                if !matches!(error, IntakeError::Source(_))
+                    && let Err(broken) = hear_out(files).await
+                {
+                    tracing::debug!(error = %broken, "the sender left before it was answered");
+                }
                 Err(error)
             }
         }
@@ -222,6 +224,14 @@ impl Intake {
         let Some(upload) = tx.scans().upload_by_key(caller.account.id, key).await? else { return Ok(None) };
         Ok(Some(UploadReceipt::load(tx.as_mut(), &upload, &self.limits).await?))
     }
+}
+
+/// Takes what is still sent and forgets it: a sender that is speaking would take the answer for a broken connection.
+async fn hear_out(files: &mut dyn FileSource) -> Result<(), SourceError> {
+    while files.next_file().await?.is_some() {
+        while files.next_piece().await?.is_some() {}
+    }
+    Ok(())
 }
 
 fn held_bytes(batch: &[HeldFile]) -> usize {
