@@ -28,7 +28,7 @@ const PROVED: f32 = 0.99;
 /// One that holds after a change: another change might have been the right one.
 const CHANGED: f32 = 0.85;
 /// A printed value this sure is not overruled; that it differs is for the cross-check to say.
-const SURE: f32 = 0.9;
+const SURE: f32 = 0.98;
 /// Height at which lines of a zone are cut out.
 const CROP_HEIGHT: u32 = 48;
 
