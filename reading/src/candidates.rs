@@ -49,7 +49,7 @@ pub enum Bearer {
     /// A form that is filled in, with numbers of whatever paper was shown.
     #[default]
     Form,
-    /// A resident card, whose number has 18 characters, or had 15.
+    /// A resident card, whose number has 18 characters.
     ResidentCard,
 }
 
@@ -62,12 +62,14 @@ pub struct Decision {
     pub share: f32,
     /// Set when it is not the bare output.
     pub repair: Option<Repair>,
+    /// Whether it looks like all of a value; nobody reads what was not cut out with it.
+    pub is_whole: bool,
 }
 
 impl Decision {
     /// Nothing can be said.
     pub const fn nothing() -> Self {
-        Self { text: None, share: 0.0, repair: None }
+        Self { text: None, share: 0.0, repair: None, is_whole: false }
     }
 }
 
@@ -146,7 +148,7 @@ fn weigh(kind: ValueKind, texts: &[ctc::Candidate], bare_text: &str, known: &Kno
     let share = (weight / total.max(1e-12)) as f32 * whole;
     let same = bare.as_ref().is_some_and(|bare| bare.text == text);
     let repair = (!same).then(|| Repair { from: bare_text.to_owned(), rule: rule.to_owned() });
-    Decision { text: Some(text), share, repair }
+    Decision { text: Some(text), share, repair, is_whole }
 }
 
 fn texts_of(kind: ValueKind, reading: &LineReading, known: &Known) -> Vec<ctc::Candidate> {
@@ -252,7 +254,7 @@ mod tests {
         };
 
         assert_eq!(read(Bearer::Form).as_deref(), Some("L70354819"));
-        assert_eq!(read(Bearer::ResidentCard).as_deref(), Some("170354819"));
+        assert_eq!(read(Bearer::ResidentCard).as_deref(), Some("70354819"));
     }
 
     #[test]

@@ -141,8 +141,8 @@ fn believe_number_on_card(text: &str) -> Option<Belief> {
         return None;
     }
     let weight = if is_valid_number(&number) { CHECKED } else { 1.0 };
-    // No card has a number of another length: something was lost or is too many.
-    let is_whole = matches!(number.len(), 15 | 18);
+    // Cards with 15 digits are void since 2013: far more often the end of a longer number was not seen.
+    let is_whole = number.len() == 18;
     Some(Belief::of(number, weight, "check_digit").whole_if(is_whole))
 }
 
@@ -290,6 +290,7 @@ mod tests {
         let is_whole = |text: &str| believe(ValueKind::IdNumber, text, &card).map(|belief| belief.is_whole);
 
         assert_eq!(is_whole("306028379"), Some(false));
+        assert_eq!(is_whole("360681200607170"), Some(false));
         assert_eq!(is_whole("11010519491231002X"), Some(true));
     }
 

@@ -207,7 +207,8 @@ mod tests {
         let cloth = |x: u32, y: u32| Rgb([if (x * 7 + y * 13) % 5 < 2 { 20 } else { 60 }; 3]);
         let image = RgbImage::from_fn(400, 200, |x, y| if x > 280 { cloth(x, y) } else { Rgb([230; 3]) });
 
-        assert_eq!(Darkness::of(&image, PX_PER_MM).darker_than(0.3).area(), 0);
+        // But for the very edge.
+        assert!(Darkness::of(&image, PX_PER_MM).darker_than(0.3).area() <= 2 * 200);
     }
 
     #[test]
