@@ -61,6 +61,20 @@ impl StorageError {
         matches!(self, Self::Conflict { .. } | Self::Unavailable { .. } | Self::Full { .. })
     }
 
+    /// The same failure for somebody else whom it struck as well; what was underneath is kept as its text.
+    #[must_use]
+    pub fn for_another(&self) -> Self {
+        let text = |source: &(dyn std::error::Error + Send + Sync)| source.to_string().into();
+        match self {
+            Self::Conflict { what } => Self::Conflict { what },
+            Self::Unavailable { what, source } => Self::Unavailable { what, source: text(source.as_ref()) },
+            Self::Full { what } => Self::Full { what },
+            Self::Corrupt { what, detail } => Self::Corrupt { what, detail: detail.clone() },
+            Self::Unsupported { what, detail } => Self::Unsupported { what, detail: detail.clone() },
+            Self::Internal { what, source } => Self::Internal { what, source: text(source.as_ref()) },
+        }
+    }
+
     /// What a file on a disk of this machine said.
     pub(crate) fn of_disk(what: &'static str, error: std::io::Error) -> Self {
         if is_disk_full(&error) {

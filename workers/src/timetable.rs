@@ -16,6 +16,9 @@ use crate::{log_heads, overdue_tickets};
 pub const GRACE: TimeDelta = TimeDelta::hours(1);
 /// How long a done job is kept for people to look at.
 const KEEP_DONE: TimeDelta = TimeDelta::days(7);
+/// Longer than any lease that can be configured (an hour), and than the longest that a job waits by itself.
+const LONGEST_LEASE: TimeDelta = TimeDelta::minutes(65);
+const LONGEST_WAIT: TimeDelta = TimeDelta::days(1);
 /// How often it is looked at.
 const EVERY: Duration = Duration::from_secs(10);
 /// How long a process that says nothing is believed to keep it.
@@ -160,14 +163,18 @@ pub async fn ring_again(backends: &Backends) -> Result<(), StorageError> {
     Ok(())
 }
 
-/// Forgets old done jobs, makes room for the months to come, settles keys whose hand-over was interrupted, closes
+/// Forgets old done jobs, brings back what a clock that ran ahead put off, makes room for the months to come, settles keys whose hand-over was interrupted, closes
 /// upload tickets that are over, removes what large objects were begun and never finished, and removes
 /// objects that no row names.
 pub async fn sweep(backends: &Backends) -> Result<(), StorageError> {
     let now = backends.clock.now();
     let mut tx = backends.database.begin().await?;
     tx.jobs().forget_done(now - KEEP_DONE, 10_000).await?;
+    let brought_back = tx.timetable().return_from_future(now + LONGEST_LEASE, now + LONGEST_WAIT).await?;
     tx.commit().await?;
+    if brought_back > 0 {
+        tracing::warn!(jobs = brought_back, "a clock ran ahead: jobs it put off are taken up earlier");
+    }
     backends.database.make_months(now, now).await?;
     settle_keys(backends).await?;
     overdue_tickets::close(backends).await?;

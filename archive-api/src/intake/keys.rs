@@ -8,7 +8,7 @@ use backends::{
 use tokio::sync::Mutex;
 
 /// Keys made at once.
-const RESERVE: usize = 32;
+const RESERVE: usize = 64;
 
 /// Keys for scans that have not come yet. A crash leaves at most `RESERVE` of them behind, which open nothing.
 pub(super) struct KeyReserve {

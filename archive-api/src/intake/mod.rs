@@ -8,6 +8,7 @@ mod keys;
 mod multipart;
 mod post_scans;
 mod receipt;
+mod recorder;
 mod recording;
 mod source;
 mod storing;
@@ -20,14 +21,14 @@ use backends::{connect::Backends, digest::ContentDigest, error::StorageError};
 use domain::{
     access::{Action, Permission},
     field::Slot,
-    ids::ScanId,
 };
 use ingest::{Limits, Refusal};
 use tokio::{sync::Semaphore, task::JoinSet};
 
 use self::{
     keys::KeyReserve,
-    recording::Recording,
+    recorder::Recorder,
+    recording::{Failure, ReadyUpload, Written},
     storing::StoredFile,
     streaming::{FILE_MEMORY_BYTES, StreamedFile},
     taking::{HeldFile, MEMORY_UNIT_BYTES, Taken},
@@ -40,7 +41,7 @@ pub use self::{
     receipt::{FileOutcome, FileReceipt, UploadReceipt},
     source::{FileHead, FileSource, Labels, SourceError},
 };
-use crate::caller::Caller;
+use crate::{caller::Caller, metrics::count_bytes, record};
 
 /// Files of one request at most.
 pub const MAX_FILES: usize = 1000;
@@ -91,6 +92,7 @@ pub struct Intake {
     memory: Arc<Semaphore>,
     memory_units: u32,
     keys: Arc<KeyReserve>,
+    recorder: Recorder,
 }
 
 impl Intake {
@@ -100,7 +102,9 @@ impl Intake {
         let units = memory_bytes.max(one_file).div_ceil(MEMORY_UNIT_BYTES);
         let memory_units = u32::try_from(units).unwrap_or(u32::MAX).min(Semaphore::MAX_PERMITS as u32);
         let keys = Arc::new(KeyReserve::new(backends.clone()));
-        Self { backends, limits, memory: Arc::new(Semaphore::new(memory_units as usize)), memory_units, keys }
+        let recorder = Recorder::new(backends.clone());
+        let memory = Arc::new(Semaphore::new(memory_units as usize));
+        Self { backends, limits, memory, memory_units, keys, recorder }
     }
 
     /// Destroys the keys held in reserve; call it when no more uploads come.
@@ -131,8 +135,8 @@ impl Intake {
         let mut upload = UploadUnderWay::default();
         match self.take_all(caller, &request, outlet.as_deref(), files, &mut upload).await {
             Ok(()) => {
-                let recording = Recording { caller, request: &request, outlet, limits: &self.limits };
-                let receipt = recording.record(&self.backends, upload).await?;
+                let ready = ReadyUpload::new(&self.backends, caller, &request, outlet, upload);
+                let receipt = self.record(Arc::new(ready)).await?;
                 receipt.count();
                 Ok(receipt)
             }
@@ -146,6 +150,50 @@ impl Intake {
                 Err(error)
             }
         }
+    }
+
+    /// Writes the rows, then rings for the jobs.
+    async fn record(&self, upload: Arc<ReadyUpload>) -> Result<UploadReceipt, IntakeError> {
+        fail::fail_point!("intake::stored");
+        let written = match self.recorder.record(Arc::clone(&upload)).await {
+            Ok(written) => written,
+            Err(failure) => return self.after_failure(&upload, failure).await,
+        };
+        let Written { items, rings, superfluous, sizes_bytes } = written;
+        tracing::Span::current().record("upload.id", tracing::field::display(upload.row.id));
+        fail::fail_point!("intake::after_commit");
+        sizes_bytes.into_iter().for_each(count_bytes);
+        record::announce(&self.backends, &rings).await;
+        storing::remove(&self.backends, &superfluous.iter().collect::<Vec<_>>()).await;
+        Ok(UploadReceipt::of(&upload.row, items, &self.limits))
+    }
+
+    /// What was certainly not recorded is removed; an upload with the same key that was quicker has its answer given.
+    async fn after_failure(
+        &self,
+        upload: &ReadyUpload,
+        failure: Failure,
+    ) -> Result<UploadReceipt, IntakeError> {
+        let error = match failure {
+            Failure::BeforeCommit(error) => error,
+            Failure::InCommit(error) => {
+                let mut tx = self.backends.database.begin_read().await?;
+                // The connection may have broken after the commit was made: then the upload is there. Where it is not,
+                // it may still come, so its objects stay until the sweep finds that nobody knows them.
+                return match tx.scans().find_upload(upload.row.id).await? {
+                    Some(row) => Ok(UploadReceipt::load(tx.as_mut(), &row, &self.limits).await?),
+                    None => Err(error.into()),
+                };
+            }
+        };
+        storing::remove(&self.backends, &upload.new_scans()).await;
+        if let (StorageError::Conflict { .. }, Some(key)) = (&error, &upload.row.idempotency_key) {
+            let mut tx = self.backends.database.begin_read().await?;
+            if let Some(row) = tx.scans().upload_by_key(upload.row.account_id, key).await? {
+                return Ok(UploadReceipt::load(tx.as_mut(), &row, &self.limits).await?);
+            }
+        }
+        Err(error.into())
     }
 
     async fn take_all(
@@ -347,11 +395,6 @@ impl UploadUnderWay {
         }
         let new: Vec<_> = self.stored.values().filter_map(StoredFile::new_scan).collect();
         storing::remove(backends, &new).await;
-    }
-
-    /// The scan that the file at `index` became, or was found to be.
-    fn scan_at(&self, index: usize) -> Option<ScanId> {
-        self.stored.get(&index).map(StoredFile::scan_id)
     }
 }
 

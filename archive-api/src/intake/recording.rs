@@ -1,4 +1,7 @@
-//! The one transaction that makes an upload received: its row, its scans, their jobs, the log.
+//! What makes an upload received: its row, its scans, their jobs and the log, in one transaction.
+//!
+//! Uploads that are ready at the same time share it: each waits for the same sync of the catalogue, and as many
+//! statements are sent for all as for one.
 
 use std::collections::HashMap;
 
@@ -8,184 +11,205 @@ use backends::{
     database::{
         Transaction,
         jobs::JobRow,
-        scans::{ScanRow, UploadItem, UploadRow},
+        operation_log::LogEntry,
+        scans::{NewUpload, ScanRow, UploadItem, UploadRow},
     },
     error::StorageError,
     queue::Ring,
+    trace::TraceParent,
 };
-use domain::{
-    ids::{ScanId, UploadId},
-    job::JobName,
-};
-use ingest::Limits;
+use domain::{ids::ScanId, job::JobName};
 
 use super::{
-    IntakeError, Outcome, UploadRequest, UploadUnderWay,
-    receipt::{LINKED, RECEIVED, UploadReceipt},
+    Outcome, UploadRequest, UploadUnderWay,
+    receipt::{LINKED, RECEIVED},
     source::Labels,
     storing::{self, StoredFile},
 };
-use crate::{caller::Caller, metrics::count_bytes, record};
+use crate::caller::Caller;
 
-/// What an upload is recorded with.
-pub(super) struct Recording<'a> {
-    pub caller: &'a Caller,
-    pub request: &'a UploadRequest,
-    pub outlet: Option<String>,
-    pub limits: &'a Limits,
+/// An upload whose objects are durable and whose rows are not written yet.
+pub(super) struct ReadyUpload {
+    pub row: UploadRow,
+    outcomes: Vec<Outcome>,
+    stored: HashMap<usize, StoredFile>,
+    /// Its entry of the log, but for the result.
+    entry: LogEntry,
+    trace: Option<TraceParent>,
 }
 
-/// What was written.
-struct Written {
-    upload: UploadRow,
-    items: Vec<UploadItem>,
-    jobs: Vec<Ring>,
-    superfluous: Vec<ScanRow>,
-    sizes_bytes: Vec<i64>,
+/// What was written of an upload.
+pub(super) struct Written {
+    pub items: Vec<UploadItem>,
+    /// What has to be rung for; of uploads written together the first one has it for all.
+    pub rings: Vec<Ring>,
+    /// Scans that somebody else brought meanwhile.
+    pub superfluous: Vec<ScanRow>,
+    pub sizes_bytes: Vec<i64>,
 }
 
-impl Recording<'_> {
-    /// Writes everything or nothing, then rings for the jobs.
-    pub(super) async fn record(
-        &self,
-        backends: &Backends,
-        upload: UploadUnderWay,
-    ) -> Result<UploadReceipt, IntakeError> {
-        fail::fail_point!("intake::stored");
-        let written = self.write(backends, &upload).await;
-        let Written { upload: row, items, jobs, superfluous, sizes_bytes } = match written {
-            Ok(written) => written,
-            Err(failure) => return self.after_failure(backends, upload, failure).await,
-        };
-        tracing::Span::current().record("upload.id", tracing::field::display(row.id));
-        fail::fail_point!("intake::after_commit");
-        sizes_bytes.into_iter().for_each(count_bytes);
-        record::announce(backends, &jobs).await;
-        storing::remove(backends, &superfluous.iter().collect::<Vec<_>>()).await;
-        Ok(UploadReceipt::of(&row, items, self.limits))
-    }
-
-    async fn write(&self, backends: &Backends, upload: &UploadUnderWay) -> Result<Written, Failure> {
-        let now = backends.clock.now();
-        let row = UploadRow {
-            id: new_id(now),
-            account_id: self.caller.account.id,
-            idempotency_key: self.request.idempotency_key.clone(),
-            outlet_code: self.outlet.clone(),
-            received_at: now,
-        };
-        let mut tx = backends.database.begin().await.map_err(Failure::BeforeCommit)?;
-        let written = self.write_rows(tx.as_mut(), row, upload).await.map_err(Failure::BeforeCommit)?;
-        fail::fail_point!("intake::before_commit");
-        match tx.commit().await {
-            Ok(()) => Ok(written),
-            Err(error) => Err(Failure::InCommit(written.upload.id, error)),
-        }
-    }
-
-    async fn write_rows(
-        &self,
-        tx: &mut dyn Transaction,
-        row: UploadRow,
-        upload: &UploadUnderWay,
-    ) -> Result<Written, StorageError> {
-        let (new, linked, superfluous) = settle_twins(tx, &row, upload).await?;
-        let items = items(upload, &linked);
-        tx.scans().insert_upload(&row, &new, &items).await?;
-        let mut jobs = Vec::with_capacity(new.len());
-        for scan in &new {
-            let job = JobRow::due_at_once(JobName::ReadScan, scan.id.uuid(), row.received_at);
-            jobs.push(tx.jobs().enqueue(&job).await?);
-        }
-        let count = |outcome: &str| items.iter().filter(|item| item.outcome == outcome).count();
-        let (received, links) = (count(RECEIVED), count(LINKED));
-        let refused = items.len() - received - links;
-        let result = format!("received={received} linked={links} refused={refused}");
-        let entry = self.caller.log_entry(row.received_at, "upload", ("upload", row.id.to_string()), &result);
-        tx.operation_log().append(&entry).await?;
-        let sizes_bytes = new.iter().map(|scan| scan.size_bytes).collect();
-        Ok(Written { upload: row, items, jobs, superfluous, sizes_bytes })
-    }
-
-    /// Nothing was kept if that is certain; an upload with the same key that was quicker has its answer given.
-    async fn after_failure(
-        &self,
-        backends: &Backends,
-        upload: UploadUnderWay,
-        failure: Failure,
-    ) -> Result<UploadReceipt, IntakeError> {
-        let error = match failure {
-            Failure::BeforeCommit(error) => error,
-            Failure::InCommit(id, error) => {
-                let mut tx = backends.database.begin_read().await?;
-                // The connection may have broken after the commit was made: then the upload is there.
-                if let Some(row) = tx.scans().find_upload(id).await? {
-                    return Ok(UploadReceipt::load(tx.as_mut(), &row, self.limits).await?);
-                }
-                error
-            }
-        };
-        upload.give_up(backends).await;
-        if let (StorageError::Conflict { .. }, Some(key)) = (&error, &self.request.idempotency_key) {
-            let mut tx = backends.database.begin_read().await?;
-            if let Some(row) = tx.scans().upload_by_key(self.caller.account.id, key).await? {
-                return Ok(UploadReceipt::load(tx.as_mut(), &row, self.limits).await?);
-            }
-        }
-        Err(error.into())
-    }
-}
-
-/// How recording failed.
-enum Failure {
+/// How writing failed.
+pub(super) enum Failure {
     /// Certainly nothing was written.
     BeforeCommit(StorageError),
     /// Perhaps it was.
-    InCommit(UploadId, StorageError),
+    InCommit(StorageError),
 }
 
-type Settled = (Vec<ScanRow>, HashMap<ScanId, ScanId>, Vec<ScanRow>);
+impl Failure {
+    /// The same for another upload that was to be written with it.
+    pub(super) fn for_another(&self) -> Self {
+        match self {
+            Self::BeforeCommit(error) => Self::BeforeCommit(error.for_another()),
+            Self::InCommit(error) => Self::InCommit(error.for_another()),
+        }
+    }
+}
 
-/// Scans to be written; those that somebody else brought meanwhile, and what they are links to; and their rows.
-async fn settle_twins(
-    tx: &mut dyn Transaction,
-    upload_row: &UploadRow,
-    upload: &UploadUnderWay,
-) -> Result<Settled, StorageError> {
-    let (mut new, mut linked, mut superfluous) = (Vec::new(), HashMap::new(), Vec::new());
-    let mut indices: Vec<&usize> = upload.stored.keys().collect();
-    indices.sort_unstable();
-    for index in indices {
-        let Some(StoredFile::New(scan)) = upload.stored.get(index) else { continue };
+impl ReadyUpload {
+    pub(super) fn new(
+        backends: &Backends,
+        caller: &Caller,
+        request: &UploadRequest,
+        outlet: Option<String>,
+        upload: UploadUnderWay,
+    ) -> Self {
+        let now = backends.clock.now();
+        let row = UploadRow {
+            id: new_id(now),
+            account_id: caller.account.id,
+            idempotency_key: request.idempotency_key.clone(),
+            outlet_code: outlet,
+            received_at: now,
+        };
+        let entry = caller.log_entry(now, "upload", ("upload", row.id.to_string()), "");
+        let UploadUnderWay { outcomes, stored, .. } = upload;
+        Self { row, outcomes, stored, entry, trace: TraceParent::current() }
+    }
+
+    /// Scans whose objects were made for this upload.
+    pub(super) fn new_scans(&self) -> Vec<&ScanRow> {
+        self.stored.values().filter_map(StoredFile::new_scan).collect()
+    }
+
+    /// What is to be written, when `before` is written with it and first.
+    async fn settled(&self, tx: &mut dyn Transaction, before: &[Settled]) -> Result<Settled, StorageError> {
+        let (mut scans, mut linked, mut superfluous) = (Vec::new(), HashMap::new(), Vec::new());
+        let mut indices: Vec<&usize> = self.stored.keys().collect();
+        indices.sort_unstable();
+        for index in indices {
+            let Some(StoredFile::New(scan)) = self.stored.get(index) else { continue };
+            match self.twin_of(scan, tx, before).await? {
+                Some(twin) => {
+                    linked.insert(scan.id, twin);
+                    superfluous.push((**scan).clone());
+                }
+                None => scans.push(ScanRow { upload_id: self.row.id, ..(**scan).clone() }),
+            }
+        }
+        let items = self.items(&linked);
+        Ok(Settled { upload: NewUpload { row: self.row.clone(), scans, items }, superfluous })
+    }
+
+    /// The scan with the same bytes for the same acceptance that came first after all.
+    async fn twin_of(
+        &self,
+        scan: &ScanRow,
+        tx: &mut dyn Transaction,
+        before: &[Settled],
+    ) -> Result<Option<ScanId>, StorageError> {
         let labels = Labels {
             slip_number: scan.slip_number_given.clone(),
             outlet: scan.outlet_code.clone(),
             slot: scan.slot_given,
         };
-        match storing::twin_of(tx, &scan.digest, &labels).await? {
-            Some(twin) => {
-                linked.insert(scan.id, twin);
-                superfluous.push((**scan).clone());
-            }
-            None => new.push(ScanRow { upload_id: upload_row.id, ..(**scan).clone() }),
+        let there = storing::twin_of(tx, &scan.digest, &labels).await?;
+        if there.is_some() || labels.slip_number.is_none() {
+            return Ok(there);
         }
+        let coming = before.iter().flat_map(|settled| &settled.upload.scans);
+        let mut twins = coming
+            .filter(|other| other.digest == scan.digest && other.slip_number_given == scan.slip_number_given);
+        Ok(twins.next().map(|twin| twin.id))
     }
-    Ok((new, linked, superfluous))
+
+    fn items(&self, linked: &HashMap<ScanId, ScanId>) -> Vec<UploadItem> {
+        let scan_at = |index: &usize| self.stored.get(index).map(StoredFile::scan_id);
+        let mut items = Vec::with_capacity(self.outcomes.len());
+        for (index, outcome) in self.outcomes.iter().enumerate() {
+            let (scan_id, outcome) = match outcome {
+                Outcome::Refused(refusal) => (None, refusal.code()),
+                Outcome::SameAs(first) => (scan_at(first), LINKED),
+                Outcome::Pending => match self.stored.get(&index) {
+                    Some(StoredFile::New(scan)) if !linked.contains_key(&scan.id) => {
+                        (Some(scan.id), RECEIVED)
+                    }
+                    _ => (scan_at(&index), LINKED),
+                },
+            };
+            let scan_id = scan_id.map(|id| linked.get(&id).copied().unwrap_or(id));
+            let item_number = index as i64 + 1;
+            items.push(UploadItem { item_number, scan_id, outcome: outcome.to_owned() });
+        }
+        items
+    }
+
+    fn jobs(&self, scans: &[ScanRow]) -> Vec<JobRow> {
+        let job = |scan: &ScanRow| {
+            let job = JobRow::due_at_once(JobName::ReadScan, scan.id.uuid(), self.row.received_at);
+            JobRow { trace: self.trace.clone(), ..job }
+        };
+        scans.iter().map(job).collect()
+    }
+
+    fn log_entry(&self, items: &[UploadItem]) -> LogEntry {
+        let count = |outcome: &str| items.iter().filter(|item| item.outcome == outcome).count();
+        let (received, links) = (count(RECEIVED), count(LINKED));
+        let refused = items.len() - received - links;
+        let result = format!("received={received} linked={links} refused={refused}");
+        LogEntry { result, ..self.entry.clone() }
+    }
 }
 
-fn items(upload: &UploadUnderWay, linked: &HashMap<ScanId, ScanId>) -> Vec<UploadItem> {
-    let mut items = Vec::with_capacity(upload.outcomes.len());
-    for (index, outcome) in upload.outcomes.iter().enumerate() {
-        let (scan_id, outcome) = match outcome {
-            Outcome::Refused(refusal) => (None, refusal.code()),
-            Outcome::SameAs(first) => (upload.scan_at(*first), LINKED),
-            Outcome::Pending => match upload.stored.get(&index) {
-                Some(StoredFile::New(scan)) if !linked.contains_key(&scan.id) => (Some(scan.id), RECEIVED),
-                _ => (upload.scan_at(index), LINKED),
-            },
-        };
-        let scan_id = scan_id.map(|id| linked.get(&id).copied().unwrap_or(id));
-        items.push(UploadItem { item_number: index as i64 + 1, scan_id, outcome: outcome.to_owned() });
+/// An upload of which it is known what is new in it.
+struct Settled {
+    upload: NewUpload,
+    superfluous: Vec<ScanRow>,
+}
+
+/// Writes these uploads, all or none.
+pub(super) async fn write(backends: &Backends, uploads: &[&ReadyUpload]) -> Result<Vec<Written>, Failure> {
+    let mut tx = backends.database.begin().await.map_err(Failure::BeforeCommit)?;
+    let written = write_rows(tx.as_mut(), uploads).await.map_err(Failure::BeforeCommit)?;
+    fail::fail_point!("intake::before_commit");
+    tx.commit().await.map_err(Failure::InCommit)?;
+    Ok(written)
+}
+
+async fn write_rows(
+    tx: &mut dyn Transaction,
+    uploads: &[&ReadyUpload],
+) -> Result<Vec<Written>, StorageError> {
+    let mut settled = Vec::with_capacity(uploads.len());
+    for upload in uploads {
+        let one = upload.settled(tx, &settled).await?;
+        settled.push(one);
     }
-    items
+    let (mut jobs, mut entries) = (Vec::new(), Vec::with_capacity(uploads.len()));
+    for (upload, Settled { upload: new, .. }) in uploads.iter().zip(&settled) {
+        jobs.extend(upload.jobs(&new.scans));
+        entries.push(upload.log_entry(&new.items));
+    }
+    let (new, superfluous): (Vec<_>, Vec<_>) =
+        settled.into_iter().map(|Settled { upload, superfluous }| (upload, superfluous)).unzip();
+    tx.scans().insert_uploads(&new).await?;
+    let mut rings = tx.jobs().enqueue_all(&jobs).await?;
+    tx.operation_log().append_all(&entries).await?;
+    let written = new.into_iter().zip(superfluous).map(|(new, superfluous)| Written {
+        items: new.items,
+        rings: std::mem::take(&mut rings),
+        superfluous,
+        sizes_bytes: new.scans.iter().map(|scan| scan.size_bytes).collect(),
+    });
+    Ok(written.collect())
 }

@@ -56,14 +56,17 @@ pub(super) async fn store_batch(
 ) -> Result<Vec<(usize, StoredFile)>, StorageError> {
     let mut stored = Vec::with_capacity(batch.len());
     let mut new = Vec::with_capacity(batch.len());
-    let mut look = backends.database.begin_read().await?;
-    for held in batch {
-        match twin_of(look.as_mut(), &held.digest, &held.labels).await? {
-            Some(twin) => stored.push((held.index, StoredFile::Linked(twin))),
-            None => new.push(held),
+    if batch.iter().any(|held| held.labels.slip_number.is_some()) {
+        let mut look = backends.database.begin_read().await?;
+        for held in batch {
+            match twin_of(look.as_mut(), &held.digest, &held.labels).await? {
+                Some(twin) => stored.push((held.index, StoredFile::Linked(twin))),
+                None => new.push(held),
+            }
         }
+    } else {
+        new = batch;
     }
-    drop(look);
     let keys = keys.take(new.len()).await?;
     let writes = new.into_iter().zip(keys).map(|(held, key)| store_one(backends, account, held, key));
     let outcomes: Vec<_> = stream::iter(writes).buffer_unordered(WRITES_AT_ONCE).collect().await;
@@ -148,16 +151,13 @@ pub(super) fn scan_row(
 
 async fn put(blobs: &BlobStore, id: ScanId, key: DataKey, bytes: Bytes) -> Result<(), StorageError> {
     let blob = BlobKey::Scan(id);
-    let sealing = tokio::task::spawn_blocking(move || {
+    let seal = move || {
         let (mut stream, mut sealed) = SealStream::start(&key, &blob.path())?;
         stream.push(&bytes, &mut sealed)?;
         stream.finish(&mut sealed)?;
-        Ok::<_, StorageError>(sealed)
-    });
-    let sealed = sealing
-        .await
-        .map_err(|error| StorageError::Internal { what: "sealing", source: Box::new(error) })??;
-    blobs.put(blob, sealed.into()).await
+        Ok(sealed.into())
+    };
+    blobs.put_made(blob, seal).await
 }
 
 /// The scan that holds the same bytes and belongs to the acceptance whose slip number is named.

@@ -1,11 +1,12 @@
 use backends::blob_store::BlobKey;
-use domain::access::Role;
+use domain::{access::Role, ids::ScanId};
 use futures_util::TryStreamExt;
 
 use super::*;
 use crate::testing::{Files, TestArchive, png};
 
 mod large_files;
+mod together;
 
 fn labels(slip_number: Option<&str>) -> Labels {
     Labels { slip_number: slip_number.map(str::to_owned), ..Labels::default() }

@@ -84,12 +84,21 @@ impl BlobStore {
 
     /// Writes a small object under a key that is new. `Conflict`: something else is there.
     pub async fn put(&self, key: BlobKey, bytes: Bytes) -> Result<(), StorageError> {
+        self.put_made(key, move || Ok(bytes)).await
+    }
+
+    /// The same for bytes that take a while to be made; that is done where it keeps nobody waiting.
+    pub async fn put_made<F>(&self, key: BlobKey, make: F) -> Result<(), StorageError>
+    where
+        F: FnOnce() -> Result<Bytes, StorageError> + Send + 'static,
+    {
+        let failed = |error| StorageError::Internal { what: "object store", source: Box::new(error) };
         if let Place::Folder(root) = &self.place {
             let root = Arc::clone(root);
-            let writing = spawn_blocking(move || local::write_new(&root, &key.path(), &bytes));
-            let failed = |error| StorageError::Internal { what: "object store", source: Box::new(error) };
+            let writing = spawn_blocking(move || local::write_new(&root, &key.path(), &make()?));
             return writing.await.map_err(failed)?;
         }
+        let bytes = spawn_blocking(make).await.map_err(failed)??;
         let options = PutOptions { mode: PutMode::Create, ..PutOptions::default() };
         let put =
             self.store.put_opts(&key.object_path(), PutPayload::from_bytes(bytes.clone()), options).await;

@@ -6,9 +6,10 @@ use domain::{
     ids::JobId,
     job::{JobName, JobState},
 };
+use sqlx::QueryBuilder;
 use uuid::Uuid;
 
-use super::term;
+use super::{many::ROWS, term};
 use crate::{clock::new_id, error::StorageError, queue::Ring, trace::TraceParent};
 
 /// One job.
@@ -91,6 +92,8 @@ pub trait JobRepository: Send {
     /// Makes a job necessary; when one for the same name and subject waits already, that one is kept, due at the
     /// earlier of the two instants and in the trace it belongs to. Gives the ring for the one that waits.
     async fn enqueue(&mut self, job: &JobRow) -> Result<Ring, StorageError>;
+    /// The same for several jobs, each of another name or subject, in a few statements.
+    async fn enqueue_all(&mut self, jobs: &[JobRow]) -> Result<Vec<Ring>, StorageError>;
     /// Takes a job that is due, or whose lease has run out; never one whose twin is running. What finishes a case
     /// file goes before reading more, then what has been due longest. Counts the attempt.
     async fn claim(&mut self, claim: Claim<'_>) -> Result<Option<JobRow>, StorageError>;
@@ -175,29 +178,55 @@ pub(crate) fn words_of(names: &[JobName]) -> String {
 
 const LEASE_LOST: StorageError = StorageError::Conflict { what: "lease" };
 
+/// The job that waits after one was made necessary: the new one or its twin.
+type Waiting = (Uuid, String, Uuid, Option<String>);
+
+/// The ring for the job that waits; the trace of whoever asked for it is linked with the one it belongs to.
+fn ring_of((id, name, subject, trace): Waiting, asked: &[JobRow]) -> Result<Ring, StorageError> {
+    let name: JobName = term(&name, "jobs.name")?;
+    let wanted = asked.iter().find(|job| job.name == name && job.subject == subject);
+    let trace = trace.as_deref().and_then(TraceParent::parse);
+    if let Some(of_twin) = trace.filter(|trace| Some(trace) != wanted.and_then(|job| job.trace.as_ref())) {
+        of_twin.link();
+    }
+    Ok(Ring { job: JobId::from_uuid(id), name })
+}
+
 for_each_engine! {
     #[async_trait]
     impl JobRepository for EngineTransaction {
         async fn enqueue(&mut self, job: &JobRow) -> Result<Ring, StorageError> {
-            let upsert = "INSERT INTO jobs (id, name, subject, state, attempts, due_at, created_at, trace_parent)
-                VALUES ($1, $2, $3, 'waiting', 0, $4, $5, $6)
-                ON CONFLICT (name, subject) WHERE state IN ('waiting', 'retrying')
-                    DO UPDATE SET due_at = CASE WHEN jobs.due_at < excluded.due_at THEN jobs.due_at ELSE excluded.due_at END
-                RETURNING id, trace_parent";
-            let (id, trace): (Uuid, Option<String>) = sqlx::query_as(upsert)
-                .bind(job.id.uuid())
-                .bind(job.name.as_str())
-                .bind(job.subject)
-                .bind(job.due_at)
-                .bind(job.created_at)
-                .bind(job.trace.as_ref().map(TraceParent::as_str))
-                .fetch_one(self.connection())
-                .await?;
-            let trace = trace.as_deref().and_then(TraceParent::parse);
-            if let Some(of_twin) = trace.filter(|trace| Some(trace) != job.trace.as_ref()) {
-                of_twin.link();
+            let rings = self.enqueue_all(std::slice::from_ref(job)).await?;
+            rings.into_iter().next().ok_or_else(|| StorageError::corrupt("catalogue", "a job was not written"))
+        }
+
+        async fn enqueue_all(&mut self, jobs: &[JobRow]) -> Result<Vec<Ring>, StorageError> {
+            let mut rings = Vec::with_capacity(jobs.len());
+            for jobs in jobs.chunks(ROWS) {
+                let mut upsert: QueryBuilder<Engine> = QueryBuilder::new(
+                    "INSERT INTO jobs (id, name, subject, state, attempts, due_at, created_at, trace_parent) ",
+                );
+                upsert.push_values(jobs, |mut values, job| {
+                    values
+                        .push_bind(job.id.uuid())
+                        .push_bind(job.name.as_str())
+                        .push_bind(job.subject)
+                        .push("'waiting', 0")
+                        .push_bind(job.due_at)
+                        .push_bind(job.created_at)
+                        .push_bind(job.trace.as_ref().map(TraceParent::as_str));
+                });
+                upsert.push(
+                    " ON CONFLICT (name, subject) WHERE state IN ('waiting', 'retrying')
+                        DO UPDATE SET due_at = CASE WHEN jobs.due_at < excluded.due_at THEN jobs.due_at ELSE excluded.due_at END
+                    RETURNING id, name, subject, trace_parent",
+                );
+                let waiting: Vec<Waiting> = upsert.build_query_as().fetch_all(self.connection()).await?;
+                for job in waiting {
+                    rings.push(ring_of(job, jobs)?);
+                }
             }
-            Ok(Ring { job: JobId::from_uuid(id), name: job.name })
+            Ok(rings)
         }
 
         async fn claim(&mut self, claim: Claim<'_>) -> Result<Option<JobRow>, StorageError> {

@@ -2,9 +2,10 @@
 
 use async_trait::async_trait;
 use domain::ids::KeyId;
+use sqlx::QueryBuilder;
 use uuid::Uuid;
 
-use super::many;
+use super::many::{self, ROWS};
 use crate::{
     error::StorageError,
     vault::{KeyTable, WrappedKey},
@@ -20,18 +21,24 @@ for_each_engine! {
     impl KeyTable for KeyPool<EnginePool> {
         async fn add(&self, keys: &[WrappedKey]) -> Result<(), StorageError> {
             let mut tx = self.pool.begin().await?;
-            for key in keys {
-                let insert = "INSERT INTO data_keys (id, wrapped_by, wrapped, purpose, made_at)
-                    SELECT $1, $2, $3, $4, $5 WHERE NOT EXISTS (SELECT 1 FROM destroyed_keys WHERE id = $1)
-                    ON CONFLICT (id, wrapped_by) DO NOTHING";
-                sqlx::query(insert)
-                    .bind(key.id)
-                    .bind(key.wrapped_by)
-                    .bind(&key.wrapped)
-                    .bind(&key.purpose)
-                    .bind(key.made_at)
-                    .execute(&mut *tx)
-                    .await?;
+            for keys in keys.chunks(ROWS) {
+                let mut insert: QueryBuilder<Engine> =
+                    QueryBuilder::new("WITH new (id, wrapped_by, wrapped, purpose, made_at) AS (");
+                insert.push_values(keys, |mut values, key| {
+                    values
+                        .push_bind(key.id)
+                        .push_bind(key.wrapped_by)
+                        .push_bind(&key.wrapped)
+                        .push_bind(&key.purpose)
+                        .push_bind(key.made_at);
+                });
+                insert.push(
+                    ") INSERT INTO data_keys (id, wrapped_by, wrapped, purpose, made_at)
+                    SELECT id, wrapped_by, wrapped, purpose, made_at FROM new
+                    WHERE NOT EXISTS (SELECT 1 FROM destroyed_keys WHERE destroyed_keys.id = new.id)
+                    ON CONFLICT (id, wrapped_by) DO NOTHING",
+                );
+                insert.build().execute(&mut *tx).await?;
             }
             Ok(tx.commit().await?)
         }

@@ -1,10 +1,13 @@
-//! Asking for many rows by their ids in one statement, for pages of results.
+//! Many rows in one statement: asked for by their ids, for pages of results, or written together.
 
 use sqlx::AssertSqlSafe;
 use uuid::Uuid;
 
 /// Ids that one statement asks for at most.
 const MOST: usize = 128;
+/// Rows that one statement writes at most: few lengths of statements, each prepared once, and far from the number of
+/// values that either engine takes.
+pub(super) const ROWS: usize = 16;
 
 /// Ids for one statement after another. Each part is filled up to a power of two with its last id, so that there are
 /// few different statements and each is prepared once.

@@ -8,22 +8,22 @@ use chrono::{DateTime, Utc};
 
 use crate::error::StorageError;
 
-/// Compiles the items inside once for each engine. They see `EngineTransaction`, `EnginePool` and
-/// `ENGINE_SIZE`, which selects the size of a database.
+/// Compiles the items inside once for each engine. They see `Engine` as sqlx calls it, `EngineTransaction`,
+/// `EnginePool` and `ENGINE_SIZE`, which selects the size of a database.
 macro_rules! for_each_engine {
     ($($item:item)*) => {
         mod on_sqlite {
             #[allow(unused_imports, clippy::wildcard_imports, clippy::allow_attributes, reason = "one text, two engines")]
             use super::*;
             #[allow(unused_imports, clippy::allow_attributes, reason = "not every text needs both")]
-            use {crate::database::sqlite::{SIZE as ENGINE_SIZE, SqliteTransaction as EngineTransaction}, sqlx::SqlitePool as EnginePool};
+            use {crate::database::sqlite::{SIZE as ENGINE_SIZE, SqliteTransaction as EngineTransaction}, sqlx::{Sqlite as Engine, SqlitePool as EnginePool}};
             $($item)*
         }
         mod on_postgres {
             #[allow(unused_imports, clippy::wildcard_imports, clippy::allow_attributes, reason = "one text, two engines")]
             use super::*;
             #[allow(unused_imports, clippy::allow_attributes, reason = "not every text needs both")]
-            use {crate::database::postgres::{PostgresTransaction as EngineTransaction, SIZE as ENGINE_SIZE}, sqlx::PgPool as EnginePool};
+            use {crate::database::postgres::{PostgresTransaction as EngineTransaction, SIZE as ENGINE_SIZE}, sqlx::{PgPool as EnginePool, Postgres as Engine}};
             $($item)*
         }
     };

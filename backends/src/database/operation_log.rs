@@ -4,9 +4,10 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use domain::{ids::AccountId, merkle};
 use serde::Serialize;
+use sqlx::QueryBuilder;
 use uuid::Uuid;
 
-use super::digest;
+use super::{digest, many::ROWS};
 use crate::error::StorageError;
 
 /// One act to be put on record.
@@ -72,6 +73,8 @@ pub struct LogHead {
 pub trait OperationLogRepository: Send {
     /// Puts an act on record; the number is final when the transaction commits.
     async fn append(&mut self, entry: &LogEntry) -> Result<i64, StorageError>;
+    /// Puts several acts on record in this order; gives the number of the last one.
+    async fn append_all(&mut self, entries: &[LogEntry]) -> Result<i64, StorageError>;
     /// Entries after `sequence` in order, at most `limit`.
     async fn after(&mut self, sequence: i64, limit: i64) -> Result<Vec<LogRow>, StorageError>;
     /// How many entries have been promised so far.
@@ -167,27 +170,37 @@ for_each_engine! {
     #[async_trait]
     impl OperationLogRepository for EngineTransaction {
         async fn append(&mut self, entry: &LogEntry) -> Result<i64, StorageError> {
-            let update = "UPDATE counters SET value = value + 1 WHERE name = 'operation_log' RETURNING value";
-            let (sequence,): (i64,) = sqlx::query_as(update).fetch_one(self.connection()).await?;
-            let insert = "INSERT INTO operation_log (sequence, at, account_id, role, outlet_code, origin, action,
-                    subject_kind, subject_id, reason, result, leaf_hash)
-                VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
-            sqlx::query(insert)
-                .bind(sequence)
-                .bind(entry.at)
-                .bind(entry.account_id.map(AccountId::uuid))
-                .bind(&entry.role)
-                .bind(&entry.outlet_code)
-                .bind(&entry.origin)
-                .bind(&entry.action)
-                .bind(&entry.subject_kind)
-                .bind(&entry.subject_id)
-                .bind(&entry.reason)
-                .bind(&entry.result)
-                .bind(leaf_hash(sequence, entry).to_vec())
-                .execute(self.connection())
-                .await?;
-            Ok(sequence)
+            self.append_all(std::slice::from_ref(entry)).await
+        }
+
+        async fn append_all(&mut self, entries: &[LogEntry]) -> Result<i64, StorageError> {
+            let update = "UPDATE counters SET value = value + $1 WHERE name = 'operation_log' RETURNING value";
+            let (last,): (i64,) =
+                sqlx::query_as(update).bind(entries.len() as i64).fetch_one(self.connection()).await?;
+            let numbered: Vec<(i64, &LogEntry)> = (last - entries.len() as i64 + 1..).zip(entries).collect();
+            for entries in numbered.chunks(ROWS) {
+                let mut insert: QueryBuilder<Engine> = QueryBuilder::new(
+                    "INSERT INTO operation_log (sequence, at, account_id, role, outlet_code, origin, action,
+                        subject_kind, subject_id, reason, result, leaf_hash) ",
+                );
+                insert.push_values(entries, |mut values, (sequence, entry)| {
+                    values
+                        .push_bind(*sequence)
+                        .push_bind(entry.at)
+                        .push_bind(entry.account_id.map(AccountId::uuid))
+                        .push_bind(&entry.role)
+                        .push_bind(&entry.outlet_code)
+                        .push_bind(&entry.origin)
+                        .push_bind(&entry.action)
+                        .push_bind(&entry.subject_kind)
+                        .push_bind(&entry.subject_id)
+                        .push_bind(&entry.reason)
+                        .push_bind(&entry.result)
+                        .push_bind(leaf_hash(*sequence, entry).to_vec());
+                });
+                insert.build().execute(self.connection()).await?;
+            }
+            Ok(last)
         }
 
         async fn after(&mut self, sequence: i64, limit: i64) -> Result<Vec<LogRow>, StorageError> {

@@ -7,9 +7,10 @@ use domain::{
     ids::{AccountId, CaseFileId, KeyId, ScanId, UploadId},
     scan::ScanState,
 };
+use sqlx::QueryBuilder;
 use uuid::Uuid;
 
-use super::{digest, term};
+use super::{digest, many::ROWS, term};
 use crate::{digest::ContentDigest, error::StorageError, vault::SealedPlace};
 
 /// One request that brought scans.
@@ -87,16 +88,23 @@ impl ScanRow {
     }
 }
 
+/// An upload to be written, with all that belongs to it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewUpload {
+    /// The upload.
+    pub row: UploadRow,
+    /// Its new scans.
+    pub scans: Vec<ScanRow>,
+    /// What its files became, in order.
+    pub items: Vec<UploadItem>,
+}
+
 /// Uploads and scans.
 #[async_trait]
 pub trait ScanRepository: Send {
-    /// Adds an upload with its items and new scans. `Conflict`: the idempotency key was used by this account.
-    async fn insert_upload(
-        &mut self,
-        upload: &UploadRow,
-        scans: &[ScanRow],
-        items: &[UploadItem],
-    ) -> Result<(), StorageError>;
+    /// Adds uploads with their items and new scans, a few statements for all of them. `Conflict`: an idempotency key
+    /// was used by its account; then none is added.
+    async fn insert_uploads(&mut self, uploads: &[NewUpload]) -> Result<(), StorageError>;
     /// The upload with this id.
     async fn find_upload(&mut self, id: UploadId) -> Result<Option<UploadRow>, StorageError>;
     /// The upload this account made with this key.
@@ -204,36 +212,11 @@ impl StoredUpload {
 for_each_engine! {
     #[async_trait]
     impl ScanRepository for EngineTransaction {
-        async fn insert_upload(
-            &mut self,
-            upload: &UploadRow,
-            scans: &[ScanRow],
-            items: &[UploadItem],
-        ) -> Result<(), StorageError> {
-            let insert = "INSERT INTO uploads (id, account_id, idempotency_key, outlet_code, received_at)
-                VALUES ($1, $2, $3, $4, $5)";
-            sqlx::query(insert)
-                .bind(upload.id.uuid())
-                .bind(upload.account_id.uuid())
-                .bind(&upload.idempotency_key)
-                .bind(&upload.outlet_code)
-                .bind(upload.received_at)
-                .execute(self.connection())
-                .await?;
-            for scan in scans {
-                insert_scan(self, scan).await?;
-            }
-            let insert = "INSERT INTO upload_items (upload_id, item_number, scan_id, outcome) VALUES ($1, $2, $3, $4)";
-            for item in items {
-                sqlx::query(insert)
-                    .bind(upload.id.uuid())
-                    .bind(item.item_number)
-                    .bind(item.scan_id.map(ScanId::uuid))
-                    .bind(&item.outcome)
-                    .execute(self.connection())
-                    .await?;
-            }
-            Ok(())
+        async fn insert_uploads(&mut self, uploads: &[NewUpload]) -> Result<(), StorageError> {
+            insert_upload_rows(self, uploads).await?;
+            let scans: Vec<&ScanRow> = uploads.iter().flat_map(|upload| &upload.scans).collect();
+            insert_scans(self, &scans).await?;
+            insert_items(self, uploads).await
         }
 
         async fn find_upload(&mut self, id: UploadId) -> Result<Option<UploadRow>, StorageError> {
@@ -350,33 +333,73 @@ for_each_engine! {
         }
     }
 
-    async fn insert_scan(tx: &mut EngineTransaction, scan: &ScanRow) -> Result<(), StorageError> {
+    async fn insert_upload_rows(tx: &mut EngineTransaction, uploads: &[NewUpload]) -> Result<(), StorageError> {
+        let insert = "INSERT INTO uploads (id, account_id, idempotency_key, outlet_code, received_at) ";
+        for uploads in uploads.chunks(ROWS) {
+            let mut insert: QueryBuilder<Engine> = QueryBuilder::new(insert);
+            insert.push_values(uploads, |mut values, NewUpload { row, .. }| {
+                values
+                    .push_bind(row.id.uuid())
+                    .push_bind(row.account_id.uuid())
+                    .push_bind(&row.idempotency_key)
+                    .push_bind(&row.outlet_code)
+                    .push_bind(row.received_at);
+            });
+            insert.build().execute(tx.connection()).await?;
+        }
+        Ok(())
+    }
+
+    async fn insert_scans(tx: &mut EngineTransaction, scans: &[&ScanRow]) -> Result<(), StorageError> {
         let insert = "INSERT INTO scans (id, upload_id, case_file_id, same_as, state, problem, outlet_code,
                 slip_number_given, slot_given, media_type, size_bytes, digest, digest_algorithm, key_id, name_sealed,
-                placed_by, placed_at, received_by, received_at)
-            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)";
-        sqlx::query(insert)
-            .bind(scan.id.uuid())
-            .bind(scan.upload_id.uuid())
-            .bind(scan.case_file_id.map(CaseFileId::uuid))
-            .bind(scan.same_as.map(ScanId::uuid))
-            .bind(scan.state.as_str())
-            .bind(&scan.problem)
-            .bind(&scan.outlet_code)
-            .bind(&scan.slip_number_given)
-            .bind(scan.slot_given.map(Slot::as_str))
-            .bind(&scan.media_type)
-            .bind(scan.size_bytes)
-            .bind(scan.digest.bytes.as_slice())
-            .bind(scan.digest.algorithm.as_str())
-            .bind(scan.key_id.uuid())
-            .bind(&scan.name_sealed)
-            .bind(&scan.placed_by)
-            .bind(scan.placed_at)
-            .bind(scan.received_by.uuid())
-            .bind(scan.received_at)
-            .execute(tx.connection())
-            .await?;
+                placed_by, placed_at, received_by, received_at) ";
+        for scans in scans.chunks(ROWS) {
+            let mut insert: QueryBuilder<Engine> = QueryBuilder::new(insert);
+            insert.push_values(scans, |mut values, scan| {
+                values
+                    .push_bind(scan.id.uuid())
+                    .push_bind(scan.upload_id.uuid())
+                    .push_bind(scan.case_file_id.map(CaseFileId::uuid))
+                    .push_bind(scan.same_as.map(ScanId::uuid))
+                    .push_bind(scan.state.as_str())
+                    .push_bind(&scan.problem)
+                    .push_bind(&scan.outlet_code)
+                    .push_bind(&scan.slip_number_given)
+                    .push_bind(scan.slot_given.map(Slot::as_str))
+                    .push_bind(&scan.media_type)
+                    .push_bind(scan.size_bytes)
+                    .push_bind(scan.digest.bytes.as_slice())
+                    .push_bind(scan.digest.algorithm.as_str())
+                    .push_bind(scan.key_id.uuid())
+                    .push_bind(&scan.name_sealed)
+                    .push_bind(&scan.placed_by)
+                    .push_bind(scan.placed_at)
+                    .push_bind(scan.received_by.uuid())
+                    .push_bind(scan.received_at);
+            });
+            insert.build().execute(tx.connection()).await?;
+        }
+        Ok(())
+    }
+
+    async fn insert_items(tx: &mut EngineTransaction, uploads: &[NewUpload]) -> Result<(), StorageError> {
+        let insert = "INSERT INTO upload_items (upload_id, item_number, scan_id, outcome) ";
+        let items: Vec<(UploadId, &UploadItem)> = uploads
+            .iter()
+            .flat_map(|upload| upload.items.iter().map(|item| (upload.row.id, item)))
+            .collect();
+        for items in items.chunks(ROWS) {
+            let mut insert: QueryBuilder<Engine> = QueryBuilder::new(insert);
+            insert.push_values(items, |mut values, (upload, item)| {
+                values
+                    .push_bind(upload.uuid())
+                    .push_bind(item.item_number)
+                    .push_bind(item.scan_id.map(ScanId::uuid))
+                    .push_bind(&item.outcome);
+            });
+            insert.build().execute(tx.connection()).await?;
+        }
         Ok(())
     }
 }

@@ -2,16 +2,20 @@
 //! that are due and were not heard, and leases of the dead.
 
 use async_trait::async_trait;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use domain::{ids::JobId, job::JobName};
 use uuid::Uuid;
 
 use crate::{error::StorageError, queue::Ring};
 
+/// How far clocks that work together may be apart, with much to spare.
+const CLOCKS_APART: TimeDelta = TimeDelta::minutes(1);
+
 /// Whose turn it is, and what nobody heard.
 #[async_trait]
 pub trait TimetableRepository: Send {
-    /// Takes or keeps the timetable until `lease_until`. `false`: another process has it.
+    /// Takes or keeps the timetable until `lease_until`. `false`: another process has it. A turn that would last longer
+    /// than this one was taken by a clock that ran ahead, and counts as over.
     async fn take_turn(
         &mut self,
         owner: Uuid,
@@ -27,6 +31,13 @@ pub trait TimetableRepository: Send {
         since: DateTime<Utc>,
         limit: i64,
     ) -> Result<Vec<Ring>, StorageError>;
+    /// Brings back what a clock that ran ahead left in a future nobody meant: leases end at `lease` at the latest, and
+    /// what waits is due at `due` at the latest. Gives how many jobs that were.
+    async fn return_from_future(
+        &mut self,
+        lease: DateTime<Utc>,
+        due: DateTime<Utc>,
+    ) -> Result<u64, StorageError>;
     /// Ends every lease on jobs and on the timetable, and gives how many jobs that were. Only for whoever knows that
     /// no other process lives.
     async fn end_all_leases(&mut self, now: DateTime<Utc>) -> Result<u64, StorageError>;
@@ -42,8 +53,14 @@ for_each_engine! {
             lease_until: DateTime<Utc>,
         ) -> Result<bool, StorageError> {
             let update = "UPDATE timetable SET owner = $1, lease_until = $2
-                WHERE id = 1 AND (owner IS NULL OR owner = $1 OR lease_until <= $3)";
-            let done = sqlx::query(update).bind(owner).bind(lease_until).bind(now).execute(self.connection()).await?;
+                WHERE id = 1 AND (owner IS NULL OR owner = $1 OR lease_until <= $3 OR lease_until > $4)";
+            let done = sqlx::query(update)
+                .bind(owner)
+                .bind(lease_until)
+                .bind(now)
+                .bind(lease_until + CLOCKS_APART)
+                .execute(self.connection())
+                .await?;
             Ok(done.rows_affected() == 1)
         }
 
@@ -65,6 +82,18 @@ for_each_engine! {
                 .fetch_all(self.connection())
                 .await?;
             Ok(ids.into_iter().map(|(id,)| Ring { job: JobId::from_uuid(id), name }).collect())
+        }
+
+        async fn return_from_future(
+            &mut self,
+            lease: DateTime<Utc>,
+            due: DateTime<Utc>,
+        ) -> Result<u64, StorageError> {
+            let update = "UPDATE jobs SET lease_until = $1 WHERE state = 'running' AND lease_until > $1";
+            let leases = sqlx::query(update).bind(lease).execute(self.connection()).await?.rows_affected();
+            let update = "UPDATE jobs SET due_at = $1 WHERE state IN ('waiting', 'retrying') AND due_at > $1";
+            let waits = sqlx::query(update).bind(due).execute(self.connection()).await?.rows_affected();
+            Ok(leases + waits)
         }
 
         async fn end_all_leases(&mut self, now: DateTime<Utc>) -> Result<u64, StorageError> {

@@ -1,8 +1,9 @@
-//! Measures intake: `cargo run --release -p archive-bench --bin intake -- [--folder DIR] [--rounds 7] [--mebibytes 24]`.
+//! Measures intake: `cargo run --release -p archive-bench --bin intake -- [--folder DIR] [--rounds 7] [--mebibytes 24]
+//! [--row N]`.
 //!
 //! Takes the same files in three ways in turn: written and synced without us (file, then folder), through the intake
 //! in this process, and over HTTP. Prints medians as a Markdown table; the share is the raw time over ours, taken
-//! within each round. `--folder` names the disk.
+//! within each round. `--folder` names the disk; `--row` measures one row of the table alone, the first being 1.
 
 use std::{
     fs::{self, File},
@@ -53,6 +54,7 @@ async fn main() -> Result<()> {
     let rounds: usize = argument("--rounds", 7)?;
     let mebibytes: usize = argument("--mebibytes", 24)?;
     let folder: PathBuf = argument("--folder", std::env::temp_dir())?;
+    let row: usize = argument("--row", 0)?;
     let folder = tempfile::tempdir_in(folder)?;
     let archive = BenchArchive::open(folder.path()).await?;
     let intake = Arc::new(Intake::new(archive.backends.clone(), Limits::default(), 512 << 20));
@@ -65,7 +67,7 @@ async fn main() -> Result<()> {
     );
     println!("|---|---|---|---|---|---|---|");
     let mut seed = 0;
-    for shape in SHAPES {
+    for (_, shape) in (1..).zip(SHAPES).filter(|(number, _)| row == 0 || *number == row) {
         let mut measured = Vec::with_capacity(rounds);
         let mut sizes = (0, 0);
         // The first round warms up.

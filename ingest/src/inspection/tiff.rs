@@ -4,6 +4,7 @@ use super::{
     ColourKind, PageHeader,
     bytes::{ByteOrder, array, u16_at, u32_at, u64_at},
     source::Source,
+    trailer,
 };
 use crate::{limits::Limits, refusal::Refusal};
 
@@ -267,5 +268,7 @@ pub fn headers(bytes: &(impl Source + ?Sized), limits: &Limits) -> Result<Vec<Pa
     if directories.is_empty() {
         return Err(Refusal::NoPages);
     }
+    // The pages of a TIFF may stand anywhere in it, so there is no end to look behind.
+    trailer::refuse_archive(bytes, 0)?;
     directories.iter().map(|directory| directory.page_header(bytes).ok_or(Refusal::DamagedFile)).collect()
 }

@@ -121,10 +121,13 @@ fn two_files_in_one_are_refused() {
     let with_archive = [&picture_bytes[..], archive].concat();
     let with_pdf = [&b"GIF89a..."[..], &pdf_page("")].concat();
     let pdf_with_archive = [&pdf_page("")[..], archive].concat();
+    let tiff = encoded(&DynamicImage::ImageRgb8(picture(32, 32)), ImageFormat::Tiff);
+    let tiff_with_archive = [&tiff[..], archive].concat();
 
     assert_eq!(refusal_of(&with_archive), Refusal::MixedFormats);
     assert_eq!(refusal_of(&with_pdf), Refusal::MixedFormats);
     assert_eq!(refusal_of(&pdf_with_archive), Refusal::MixedFormats);
+    assert_eq!(refusal_of(&tiff_with_archive), Refusal::MixedFormats);
 }
 
 #[test]

@@ -165,3 +165,22 @@ async fn a_dead_job_keeps_its_reason_and_can_be_revived() {
         assert_eq!(again.attempts, 1, "{}", on.name);
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn several_jobs_are_made_necessary_at_once_and_twins_merge() {
+    for on in engines::all().await.unwrap() {
+        enqueue(&on.backends, 7).await;
+        let jobs: Vec<_> = (0..40).map(|subject| rows::job(&on.backends, subject)).collect();
+
+        let mut tx = on.backends.database.begin().await.unwrap();
+        let rings = tx.jobs().enqueue_all(&jobs).await.unwrap();
+        tx.commit().await.unwrap();
+
+        let mut tx = on.backends.database.begin_read().await.unwrap();
+        let waiting = tx.jobs().in_state(JobState::Waiting, 100).await.unwrap();
+        assert_eq!((rings.len(), waiting.len()), (40, 40), "{}", on.name);
+        assert!(rings.iter().all(|ring| waiting.iter().any(|job| job.id == ring.job)), "{}", on.name);
+        let merged = jobs.iter().filter(|job| !waiting.iter().any(|waits| waits.id == job.id));
+        assert_eq!(merged.map(|job| job.subject).collect::<Vec<_>>(), [Uuid::from_u128(7)], "{}", on.name);
+    }
+}

@@ -36,3 +36,24 @@ async fn an_entry_read_back_has_the_hash_it_was_stored_with() {
         assert!(rows.iter().all(|row| row.expected_leaf_hash() == row.leaf_hash), "{}", on.name);
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn several_entries_follow_each_other_without_a_gap() {
+    for on in engines::all().await.unwrap() {
+        let entries: Vec<_> =
+            (0..40).map(|number| rows::log_entry(&on.backends, &number.to_string())).collect();
+        let mut tx = on.backends.database.begin().await.unwrap();
+        let before = tx.operation_log().size().await.unwrap();
+
+        let last = tx.operation_log().append_all(&entries).await.unwrap();
+        let none = tx.operation_log().append_all(&[]).await.unwrap();
+        tx.commit().await.unwrap();
+
+        assert_eq!((last, none), (before + 40, before + 40), "{}", on.name);
+        let mut tx = on.backends.database.begin_read().await.unwrap();
+        let rows = tx.operation_log().after(before, 100).await.unwrap();
+        assert!(rows.iter().zip(before + 1..).all(|(row, sequence)| row.sequence == sequence), "{}", on.name);
+        assert!(rows.iter().all(|row| row.leaf_hash == row.expected_leaf_hash()), "{}", on.name);
+        assert!(rows.iter().map(|row| &row.entry).eq(&entries), "{}", on.name);
+    }
+}

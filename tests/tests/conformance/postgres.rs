@@ -191,7 +191,7 @@ async fn reading_made_at(backends: &Backends, instant: DateTime<Utc>) -> Reading
     let scan = rows::scan(backends, upload.id, account, [7; 32]);
     let id: ReadingId = new_id(instant);
     let mut tx = backends.database.begin().await.unwrap();
-    tx.scans().insert_upload(&upload, std::slice::from_ref(&scan), &[rows::item(&scan)]).await.unwrap();
+    tx.scans().insert_uploads(&[rows::new_upload(upload, std::slice::from_ref(&scan))]).await.unwrap();
     let page = rows::page(backends, scan.id);
     tx.pages().put(std::slice::from_ref(&page)).await.unwrap();
     tx.readings().insert(&reading(id, page.id, scan.id, instant)).await.unwrap();

@@ -9,7 +9,7 @@ use backends::{
         operation_log::LogEntry,
         organisation::AccountRow,
         pages::PageRow,
-        scans::{ScanRow, UploadItem, UploadRow},
+        scans::{NewUpload, ScanRow, UploadItem, UploadRow},
     },
     digest::{ContentDigest, DigestAlgorithm},
 };
@@ -131,6 +131,11 @@ pub fn page(backends: &Backends, scan: ScanId) -> PageRow {
     }
 }
 
-pub fn item(scan: &ScanRow) -> UploadItem {
-    UploadItem { item_number: 1, scan_id: Some(scan.id), outcome: "received".to_owned() }
+pub fn new_upload(row: UploadRow, scans: &[ScanRow]) -> NewUpload {
+    let items = (1..).zip(scans).map(|(number, scan)| item(number, scan)).collect();
+    NewUpload { row, scans: scans.to_vec(), items }
+}
+
+fn item(item_number: i64, scan: &ScanRow) -> UploadItem {
+    UploadItem { item_number, scan_id: Some(scan.id), outcome: "received".to_owned() }
 }

@@ -11,12 +11,27 @@ async fn an_idempotency_key_belongs_to_one_upload_of_an_account() {
     for on in engines::all().await.unwrap() {
         let (one, two) = (rows::account(&on.backends).await, rows::account(&on.backends).await);
         let mut tx = on.backends.database.begin().await.unwrap();
-        tx.scans().insert_upload(&rows::upload(&on.backends, one, Some("k")), &[], &[]).await.unwrap();
-        tx.scans().insert_upload(&rows::upload(&on.backends, two, Some("k")), &[], &[]).await.unwrap();
-        tx.scans().insert_upload(&rows::upload(&on.backends, one, None), &[], &[]).await.unwrap();
-        tx.scans().insert_upload(&rows::upload(&on.backends, one, None), &[], &[]).await.unwrap();
+        tx.scans()
+            .insert_uploads(&[rows::new_upload(rows::upload(&on.backends, one, Some("k")), &[])])
+            .await
+            .unwrap();
+        tx.scans()
+            .insert_uploads(&[rows::new_upload(rows::upload(&on.backends, two, Some("k")), &[])])
+            .await
+            .unwrap();
+        tx.scans()
+            .insert_uploads(&[rows::new_upload(rows::upload(&on.backends, one, None), &[])])
+            .await
+            .unwrap();
+        tx.scans()
+            .insert_uploads(&[rows::new_upload(rows::upload(&on.backends, one, None), &[])])
+            .await
+            .unwrap();
 
-        let again = tx.scans().insert_upload(&rows::upload(&on.backends, one, Some("k")), &[], &[]).await;
+        let again = tx
+            .scans()
+            .insert_uploads(&[rows::new_upload(rows::upload(&on.backends, one, Some("k")), &[])])
+            .await;
 
         assert!(matches!(again, Err(StorageError::Conflict { .. })), "{}", on.name);
     }
@@ -31,7 +46,7 @@ async fn a_scan_changes_only_from_the_state_it_was_loaded_in() {
         // As one that came before BLAKE3 was used.
         scan.digest.algorithm = DigestAlgorithm::Sha256;
         let mut tx = on.backends.database.begin().await.unwrap();
-        tx.scans().insert_upload(&upload, std::slice::from_ref(&scan), &[rows::item(&scan)]).await.unwrap();
+        tx.scans().insert_uploads(&[rows::new_upload(upload, std::slice::from_ref(&scan))]).await.unwrap();
 
         scan.state = ScanState::Read;
         tx.scans().update(&scan, ScanState::Received).await.unwrap();
@@ -52,7 +67,7 @@ async fn scans_in_a_state_are_listed_by_outlet() {
         here.outlet_code = Some("A".to_owned());
         let nowhere = rows::scan(&on.backends, upload.id, account, [2; 32]);
         let mut tx = on.backends.database.begin().await.unwrap();
-        tx.scans().insert_upload(&upload, &[here.clone(), nowhere], &[]).await.unwrap();
+        tx.scans().insert_uploads(&[rows::new_upload(upload, &[here.clone(), nowhere])]).await.unwrap();
 
         let all = tx.scans().in_state(ScanState::Received, None, None, 10).await.unwrap();
         let of_a = tx.scans().in_state(ScanState::Received, Some(&["A".to_owned()]), None, 10).await.unwrap();
@@ -60,5 +75,38 @@ async fn scans_in_a_state_are_listed_by_outlet() {
 
         assert_eq!((all.len(), of_b.len()), (2, 0), "{}", on.name);
         assert_eq!(of_a, [here], "{}", on.name);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn uploads_of_one_statement_come_all_or_none() {
+    for on in engines::all().await.unwrap() {
+        let account = rows::account(&on.backends).await;
+        let upload = |key: Option<&str>, scans: u8| {
+            let row = rows::upload(&on.backends, account, key);
+            let scans: Vec<_> =
+                (0..scans).map(|number| rows::scan(&on.backends, row.id, account, [number; 32])).collect();
+            rows::new_upload(row, &scans)
+        };
+        // More of everything than one statement takes.
+        let mut uploads: Vec<_> = (0..20).map(|_| upload(None, 1)).collect();
+        uploads.push(upload(Some("k"), 40));
+        let mut tx = on.backends.database.begin().await.unwrap();
+        tx.scans().insert_uploads(&uploads).await.unwrap();
+        tx.commit().await.unwrap();
+
+        let mut tx = on.backends.database.begin().await.unwrap();
+        let refused = tx.scans().insert_uploads(&[upload(None, 1), upload(Some("k"), 1)]).await;
+        drop(tx);
+
+        assert!(matches!(refused, Err(StorageError::Conflict { .. })), "{}", on.name);
+        let mut tx = on.backends.database.begin_read().await.unwrap();
+        let all = tx.scans().all(None, 1000).await.unwrap();
+        let mut wanted: Vec<_> = uploads.iter().flat_map(|upload| upload.scans.clone()).collect();
+        wanted.sort_by_key(|scan| scan.id);
+        assert_eq!(all, wanted, "{}", on.name);
+        for upload in &uploads {
+            assert_eq!(tx.scans().upload_items(upload.row.id).await.unwrap(), upload.items, "{}", on.name);
+        }
     }
 }

@@ -134,3 +134,36 @@ async fn of_sixteen_that_heard_the_same_ring_one_gets_the_job() {
         assert_eq!(claims.into_iter().flatten().count(), 1, "{}", on.name);
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_clock_that_ran_ahead_put_off_is_brought_back() {
+    for on in engines::all().await.unwrap() {
+        let running = enqueue(&on.backends, Some(1)).await;
+        let mut ahead = rows::job(&on.backends, 8);
+        ahead.due_at += TimeDelta::days(400);
+        let now = on.backends.clock.now();
+        let mut tx = on.backends.database.begin().await.unwrap();
+        tx.jobs().enqueue(&ahead).await.unwrap();
+        assert!(tx.jobs().renew(running.job, Uuid::from_u128(1), now + TimeDelta::days(400)).await.unwrap());
+        tx.commit().await.unwrap();
+        assert!(take_turn(&on.backends, 1, TimeDelta::days(400)).await);
+
+        let mut tx = on.backends.database.begin().await.unwrap();
+        let (lease, due) = (now + TimeDelta::hours(1), now + TimeDelta::days(1));
+        let brought_back = tx.timetable().return_from_future(lease, due).await.unwrap();
+        let again = tx.timetable().return_from_future(lease, due).await.unwrap();
+        tx.commit().await.unwrap();
+
+        assert_eq!((brought_back, again), (2, 0), "{}", on.name);
+        let mut tx = on.backends.database.begin_read().await.unwrap();
+        assert_eq!(
+            tx.jobs().find(running.job).await.unwrap().unwrap().lease_until,
+            Some(lease),
+            "{}",
+            on.name
+        );
+        assert_eq!(tx.jobs().find(ahead.id).await.unwrap().unwrap().due_at, due, "{}", on.name);
+        drop(tx);
+        assert!(take_turn(&on.backends, 2, TimeDelta::zero()).await, "{}: such a turn is over", on.name);
+    }
+}

@@ -51,6 +51,8 @@ fn pool_options(connections: u32) -> SqlitePoolOptions {
         .max_connections(connections)
         .idle_timeout(None)
         .max_lifetime(None)
+        // Whoever asks a connection to a file whether it is alive waits for a thread, and learns nothing.
+        .test_before_acquire(false)
         .before_acquire(|connection, _| Box::pin(async move { Ok(!connection.is_in_transaction()) }))
 }
 
