@@ -119,7 +119,7 @@ async fn through_pipeline(cases: &Path, open: &OpenReader, pages: &[Page], worke
     let archive = BenchArchive::open(folder.path()).await?;
     import_entries(&archive, &cases.join("entries.csv")).await?;
     let intake = Intake::new(archive.backends.clone(), Limits::default(), 512 << 20);
-    let sandbox = Sandbox::new(std::env::current_exe()?, Limits::default());
+    let sandbox = Sandbox::of_program(std::env::current_exe()?, Limits::default());
     let context = WorkContext {
         backends: archive.backends.clone(),
         readers: ReaderPool::start_with(workers, &sandbox, Arc::clone(open), PATIENCE),
