@@ -42,7 +42,7 @@ impl BenchArchive {
     /// Answers HTTP on a free port; gives the address.
     pub async fn serve(&self, searcher: SearcherSlot) -> Result<String> {
         // No page is shown here, so that the decoder is never started.
-        let sandbox = Sandbox::new(std::env::current_exe()?, Limits::default());
+        let sandbox = Sandbox::of_program(std::env::current_exe()?, Limits::default());
         let state = ArchiveState::new(self.backends.clone(), searcher, sandbox, ApiSettings::default());
         let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
         let address = listener.local_addr()?;

@@ -108,10 +108,10 @@ impl Settings {
         })
     }
 
-    /// The process that decodes untrusted files: this program again.
+    /// The process that decodes untrusted files: the decoder beside this program, or this program again.
     pub fn sandbox(&self) -> Result<Sandbox, Failure> {
         let executable = std::env::current_exe().or_fail("this program does not find itself")?;
-        let mut sandbox = Sandbox::new(executable, self.configuration.intake);
+        let mut sandbox = Sandbox::of_program(executable, self.configuration.intake);
         sandbox.allow_unsandboxed = self.configuration.sandbox.allow_unsandboxed;
         Ok(sandbox)
     }

@@ -23,6 +23,6 @@ pub use media_type::{HEAD_BYTES, MediaType, sniff};
 pub use page_image::{DerivativeError, PageImage, encode_derivative};
 pub use refusal::Refusal;
 pub use sandbox::{
-    Confinement, DECODE_SUBCOMMAND, DecodeError, DecodeSession, Description, PageDescription, PageFault,
-    Resolution, Sandbox, decoder_main,
+    Confinement, DECODE_SUBCOMMAND, DECODER_VERSION, DecodeError, DecodeSession, Description,
+    PageDescription, PageFault, Resolution, Sandbox, decoder_main,
 };

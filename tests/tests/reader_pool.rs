@@ -109,3 +109,14 @@ async fn another_thread_takes_the_place_of_one_that_hangs() {
     assert!(matches!(first, Err(PoolError::TimedOut { .. })), "{first:?}");
     assert!(is_read(&second), "{second:?}");
 }
+
+#[test]
+fn the_decoder_beside_the_program_is_run() {
+    let program = program().unwrap();
+
+    let sandbox = Sandbox::of_program(program.clone(), Limits::default());
+
+    assert_eq!(sandbox.executable, program.with_file_name("guidang-decoder"));
+    let page = small_page(5).unwrap();
+    assert!(sandbox.describe(&page.bytes).is_ok());
+}

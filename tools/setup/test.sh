@@ -59,7 +59,7 @@ count() {
 readonly ALL=(--workspace --features guidang/failpoints)
 
 # What is tested and what the tests start. Examples and benchmarks have no tests: clippy sees that they compile.
-readonly PROGRAMS=(--bin guidang --bin decode-child)
+readonly PROGRAMS=(--bin guidang --bin guidang-decoder --bin decode-child)
 readonly TESTED=("${ALL[@]}" --lib "${PROGRAMS[@]}" --test '*')
 build() { cargo build "${ALL[@]}" "${PROGRAMS[@]}" && cargo test "${TESTED[@]}" --no-run; }
 

@@ -31,6 +31,7 @@ use domain::{
     job::{JobName, JobState},
     reading::{EngineVersion, ReadingCost},
 };
+use futures_util::future::join_all;
 use image::RgbImage;
 use ingest::{DECODE_SUBCOMMAND, Limits, Sandbox, decoder_main};
 use reading::{
@@ -111,21 +112,24 @@ struct Taken {
     cpu_seconds: f64,
 }
 
-/// From the first upload to the last job, in an archive of its own; opening it is not counted.
+/// From the first upload to the last job, in an archive of its own. Opening it and its readers and taking entered data
+/// in is not counted: that is done once, not for each page.
 async fn through_pipeline(cases: &Path, open: &OpenReader, pages: &[Page], workers: usize) -> Result<Taken> {
     let folder = tempfile::tempdir()?;
     let archive = BenchArchive::open(folder.path()).await?;
     import_entries(&archive, &cases.join("entries.csv")).await?;
     let intake = Intake::new(archive.backends.clone(), Limits::default(), 512 << 20);
-    let sandbox = Sandbox::new(std::env::current_exe()?, Limits::default());
+    let sandbox = Sandbox::of_program(std::env::current_exe()?, Limits::default());
     let context = WorkContext {
         backends: archive.backends.clone(),
         readers: ReaderPool::start_with(workers, &sandbox, Arc::clone(open), PATIENCE),
         options: WorkOptions { slots: workers + 1, ..WorkOptions::default() },
         archival_pattern: ArchivalCodePattern::parse(DEFAULT_PATTERN)?,
     };
-    let (started, cpu_before) = (Instant::now(), cpu_seconds()?);
     let work = WorkLoop::start(&context, &JobName::ALL);
+    wait_for_jobs(&context).await?;
+    open_readers(&context.readers, workers, pages).await?;
+    let (started, cpu_before) = (Instant::now(), cpu_seconds()?);
     for page in pages {
         let bytes = tokio::fs::read(&page.path).await?;
         let name = page.path.file_name().map(|name| name.to_string_lossy().into_owned());
@@ -139,6 +143,17 @@ async fn through_pipeline(cases: &Path, open: &OpenReader, pages: &[Page], worke
     work.stop(PATIENCE).await;
     intake.close().await?;
     Ok(taken)
+}
+
+/// Gives every thread of the pool something to read, since readers are opened on first use.
+async fn open_readers(readers: &Arc<ReaderPool>, workers: usize, pages: &[Page]) -> Result<()> {
+    let page = pages.first().context("there is no page")?;
+    let bytes = tokio::fs::read(&page.path).await?;
+    let reading = (0..2 * workers).map(|_| readers.read(bytes.clone()));
+    for outcome in join_all(reading).await {
+        outcome?;
+    }
+    Ok(())
 }
 
 /// Entries make case files, so that pages are placed and checked as they would be.

@@ -6,7 +6,7 @@ mod failure;
 mod process;
 pub(crate) mod protocol;
 
-use std::path::PathBuf;
+use std::{path::PathBuf, process::Command};
 
 pub use child::decoder_main;
 pub use failure::DecodeError;
@@ -26,6 +26,12 @@ use crate::{
 /// The name of the hidden subcommand that runs `decoder_main`.
 pub const DECODE_SUBCOMMAND: &str = "decode-child";
 
+/// The file name of the decoder as a program of its own.
+const DECODER: &str = "guidang-decoder";
+
+/// What the decoder as a program of its own answers to `--version`.
+pub const DECODER_VERSION: &str = concat!("guidang-decoder ", env!("CARGO_PKG_VERSION"));
+
 /// Decodes untrusted files in a process of their own. Blocking: call it from the CPU pool.
 #[derive(Debug, Clone)]
 pub struct Sandbox {
@@ -41,6 +47,17 @@ impl Sandbox {
     /// A sandbox that runs `executable` and refuses to work unconfined.
     pub const fn new(executable: PathBuf, limits: Limits) -> Self {
         Self { executable, limits, allow_unsandboxed: false }
+    }
+
+    /// As `new`, for a program that is its own decoder. Where `guidang-decoder` of the same release stands beside it, that
+    /// one is run: it loads none of the libraries that only the rest of the program needs, and starts ten times as
+    /// cheaply.
+    pub fn of_program(program: PathBuf, limits: Limits) -> Self {
+        let decoder = program.with_file_name(DECODER);
+        let answer = Command::new(&decoder).arg("--version").env_clear().output();
+        let is_ours = answer.is_ok_and(|said| said.stdout.trim_ascii() == DECODER_VERSION.as_bytes());
+        let executable = if is_ours { decoder } else { program };
+        Self::new(executable, limits)
     }
 
     /// Checks the headers, then hands the bytes to a child that stays for all pages of this scan.

@@ -21,3 +21,16 @@ fn sandbox_with(limits: Limits) -> Sandbox {
 fn first_page(bytes: &[u8]) -> Result<PageImage, DecodeError> {
     sandbox().render_page(bytes, 0, Resolution::Native)
 }
+
+#[test]
+fn what_stands_beside_the_program_is_run_only_if_it_is_a_decoder_of_this_release() {
+    let folder = tempfile::tempdir().unwrap();
+    let program = folder.path().join("guidang");
+    let chosen = || Sandbox::of_program(program.clone(), Limits::default()).executable;
+
+    assert_eq!(chosen(), program);
+    // It decodes, but says nothing of a release.
+    std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_decode-child"), folder.path().join("guidang-decoder"))
+        .unwrap();
+    assert_eq!(chosen(), program);
+}

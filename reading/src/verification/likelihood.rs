@@ -87,10 +87,10 @@ fn prefix_log_likelihoods(lattice: &Lattice, text: &[char]) -> Vec<f64> {
     let mut blank = vec![f64::NEG_INFINITY; text.len() + 1];
     let mut label = vec![f64::NEG_INFINITY; text.len() + 1];
     blank[0] = 0.0;
-    for step in &lattice.steps {
+    for (steps_before, step) in lattice.steps.iter().enumerate() {
         let blank_here = emission(step, None);
-        // Backwards, so that n - 1 still holds the step before.
-        for n in (1..=text.len()).rev() {
+        // A character takes a step at least. Backwards, so that n - 1 still holds the step before.
+        for n in (1..=text.len().min(steps_before + 1)).rev() {
             let enters = if n >= 2 && text[n - 1] == text[n - 2] {
                 blank[n - 1]
             } else {
@@ -174,10 +174,14 @@ fn emission(step: &LatticeStep, class: Option<char>) -> f64 {
     f64::from(listed.map_or(step.floor, |(_, log_probability)| *log_probability))
 }
 
+/// What is smaller by this factor of e is lost when it is added to a number of 53 bits.
+const LOST: f64 = 38.0;
+
 /// ln(e^a + e^b) without overflow.
 pub(crate) fn log_add(a: f64, b: f64) -> f64 {
     let (high, low) = if a > b { (a, b) } else { (b, a) };
-    if low == f64::NEG_INFINITY { high } else { high + (low - high).exp().ln_1p() }
+    // Mostly one path outweighs the other by far, and then nothing need be computed.
+    if low <= high - LOST { high } else { high + (low - high).exp().ln_1p() }
 }
 
 #[cfg(test)]
