@@ -49,7 +49,7 @@ pub enum Bearer {
     /// A form that is filled in, with numbers of whatever paper was shown.
     #[default]
     Form,
-    /// A resident card, whose number has 18 characters, or had 15.
+    /// A resident card, whose number has 18 characters.
     ResidentCard,
 }
 
@@ -62,12 +62,14 @@ pub struct Decision {
     pub share: f32,
     /// Set when it is not the bare output.
     pub repair: Option<Repair>,
+    /// Whether it looks like all of a value; nobody reads what was not cut out with it.
+    pub is_whole: bool,
 }
 
 impl Decision {
     /// Nothing can be said.
     pub const fn nothing() -> Self {
-        Self { text: None, share: 0.0, repair: None }
+        Self { text: None, share: 0.0, repair: None, is_whole: false }
     }
 }
 
@@ -146,11 +148,11 @@ fn weigh(kind: ValueKind, texts: &[ctc::Candidate], bare_text: &str, known: &Kno
     let share = (weight / total.max(1e-12)) as f32 * whole;
     let same = bare.as_ref().is_some_and(|bare| bare.text == text);
     let repair = (!same).then(|| Repair { from: bare_text.to_owned(), rule: rule.to_owned() });
-    Decision { text: Some(text), share, repair }
+    Decision { text: Some(text), share, repair, is_whole }
 }
 
 fn texts_of(kind: ValueKind, reading: &LineReading, known: &Known) -> Vec<ctc::Candidate> {
-    let mut texts = free_texts(kind, reading);
+    let mut texts = free_texts(kind, known.bearer, reading);
     let Some(first) = texts.first().map(|(text, _)| text.clone()) else { return texts };
     let mut variants: Vec<String> = match kind {
         ValueKind::Name => simplified(&first).into_iter().collect(),
@@ -172,17 +174,21 @@ fn texts_of(kind: ValueKind, reading: &LineReading, known: &Known) -> Vec<ctc::C
     texts
 }
 
-fn free_texts(kind: ValueKind, reading: &LineReading) -> Vec<ctc::Candidate> {
+fn free_texts(kind: ValueKind, bearer: Bearer, reading: &LineReading) -> Vec<ctc::Candidate> {
     if reading.lattice.steps.is_empty() {
         return vec![(reading.text.clone(), f64::from(reading.confidence.value().max(1e-6)).ln())];
     }
-    ctc::candidates(&reading.lattice, BEAMS, &|character| alphabet(kind, character))
+    ctc::candidates(&reading.lattice, BEAMS, &|character| alphabet(kind, bearer, character))
 }
 
 /// The character a value of this kind can hold in place of `character`.
-fn alphabet(kind: ValueKind, character: char) -> Option<char> {
+fn alphabet(kind: ValueKind, bearer: Bearer, character: char) -> Option<char> {
     let folded = crate::lines::fold(character);
     match kind {
+        // Numbers of passports and permits begin with letters.
+        ValueKind::IdNumber if bearer == Bearer::Form && folded.is_ascii_alphabetic() => {
+            Some(folded.to_ascii_uppercase())
+        }
         ValueKind::IdNumber => {
             parse::number(&folded.to_string()).chars().next().filter(|c| c.is_ascii_digit() || *c == 'X')
         }
@@ -238,6 +244,17 @@ mod tests {
 
         assert_eq!(decision.text.as_deref(), Some("11010519491231003X"));
         assert_eq!(decision.repair, None);
+    }
+
+    #[test]
+    fn a_form_names_numbers_that_begin_with_letters() {
+        let read = |bearer| {
+            let known = Known { bearer, ..Known::default() };
+            decide(ValueKind::IdNumber, &[number_with("L70354819", 9, '9', '9')], &known).text
+        };
+
+        assert_eq!(read(Bearer::Form).as_deref(), Some("L70354819"));
+        assert_eq!(read(Bearer::ResidentCard).as_deref(), Some("70354819"));
     }
 
     #[test]

@@ -27,6 +27,16 @@ const TITLE: f32 = 2.0;
 const ZONE: f32 = 3.0;
 /// A title stands alone on its line, but for so many characters.
 const MOST_BESIDE_TITLE: usize = 2;
+/// What many papers are headed by: of a title that begins so more must be read.
+const COUNTRY: &str = "中华人民共和国";
+/// A title of so many characters stands on no other paper: it is enough where labels are too small to be read.
+const TELLING_TITLE: usize = 9;
+/// What such a title counts for beside other papers.
+const TELLING: f32 = 3.0;
+/// But a slip names papers; with so many labels of one it is a slip.
+const LABELS_OF_A_SLIP: f32 = 3.0;
+/// Where a card lies around its title, in widths of the title: left, above, right, below.
+const AROUND_TITLE: [f32; 4] = [0.75, 0.35, 0.85, 1.65];
 /// Values stand outside the rectangle around the labels by no more than this share of its shorter side.
 const BESIDE_LABELS: f32 = 0.25;
 /// Rows of one paper are no farther apart than so many times their height.
@@ -66,10 +76,16 @@ struct Witness<'a> {
     weight: f32,
     /// The lines that speak for it.
     lines: Vec<usize>,
+    /// Whether its title alone tells it.
+    is_told_by_title: bool,
 }
 
 impl Witness<'_> {
     fn is_enough(&self) -> bool {
+        self.has_labels_enough() || self.is_told_by_title
+    }
+
+    fn has_labels_enough(&self) -> bool {
         self.weight >= if self.form.needs_title { LEAST_TITLED } else { LEAST_LABELS as f32 }
     }
 }
@@ -77,12 +93,23 @@ impl Witness<'_> {
 /// The form for which most speaks; the one that needs no title where two are level.
 fn best_labelled<'a>(forms: &'a FormSet, lines: &[Line]) -> Option<Witness<'a>> {
     let labelled = forms.iter().filter(|form| form.layout == Layout::Labelled);
-    labelled
+    let mut witnesses: Vec<Witness<'_>> = labelled
         .filter_map(
             |form| if form.needs_title { titled(form, lines) } else { Some(labelled_form(form, lines)) },
         )
+        .collect();
+    let may_be_slip = |seen: &Witness<'_>| !seen.form.needs_title && seen.weight >= LABELS_OF_A_SLIP;
+    let is_slip = witnesses.iter().any(may_be_slip);
+    if is_slip {
+        witnesses.retain(Witness::has_labels_enough);
+    }
+    // The authority that is the title of one card stands on another under a title of its own.
+    let rank =
+        |seen: &Witness<'_>| seen.weight + if seen.is_told_by_title && !is_slip { TELLING } else { 0.0 };
+    witnesses
+        .into_iter()
         .filter(Witness::is_enough)
-        .max_by(|a, b| a.weight.total_cmp(&b.weight).then(b.form.needs_title.cmp(&a.form.needs_title)))
+        .max_by(|a, b| rank(a).total_cmp(&rank(b)).then(b.form.needs_title.cmp(&a.form.needs_title)))
 }
 
 /// Different labels of the form on the page; a title counts as two.
@@ -91,14 +118,18 @@ fn labelled_form<'a>(form: &'a Form, lines: &[Line]) -> Witness<'a> {
     let seen = |words: &String| line_with(lines, words).is_some();
     let fields = form.fields.iter().filter(|plan| plan.labels.iter().filter(long).any(seen)).count();
     let weight = (fields + 2 * usize::from(form.titles.iter().any(seen))) as f32;
-    Witness { form, weight, lines: Vec::new() }
+    Witness { form, weight, lines: Vec::new(), is_told_by_title: false }
 }
 
 /// What speaks for a form whose labels stand on other papers too; nothing without a title or a zone.
 fn titled<'a>(form: &'a Form, lines: &[Line]) -> Option<Witness<'a>> {
     let is_title = |line: &Line, title: &String| {
+        let is_country = title.starts_with(COUNTRY);
         let title: Vec<char> = title.chars().collect();
-        line.text.len() <= title.len() + MOST_BESIDE_TITLE && find_label(&line.text, &title, 0).is_some()
+        let least = if is_country { COUNTRY.chars().count() + 1 } else { 0 };
+        line.text.len() <= title.len() + MOST_BESIDE_TITLE
+            && find_label(&line.text, &title, 0)
+                .is_some_and(|(.., differences)| title.len() - differences >= least)
     };
     let title = lines.iter().position(|line| form.titles.iter().any(|title| is_title(line, title)));
     let zone = form
@@ -121,7 +152,8 @@ fn titled<'a>(form: &'a Form, lines: &[Line]) -> Option<Witness<'a>> {
             witnesses.push(index);
         }
     }
-    Some(Witness { form, weight, lines: witnesses })
+    let is_told_by_title = title.is_some_and(|index| lines[index].text.len() >= TELLING_TITLE);
+    Some(Witness { form, weight, lines: witnesses, is_told_by_title })
 }
 
 fn line_with(lines: &[Line], words: &str) -> Option<usize> {
@@ -133,6 +165,7 @@ fn line_with(lines: &[Line], words: &str) -> Option<usize> {
 fn titled_and_beside<'a>(forms: &'a FormSet, lines: &[Line], first: Witness<'a>) -> Vec<Found<'a>> {
     let mut found: Vec<Found<'a>> = Vec::new();
     let mut left = lines.to_vec();
+    let is_wide = first.has_labels_enough();
     let mut next = Some(first);
     while let Some(witness) = next {
         let Some(part) = part_of(&witness, &left) else { break };
@@ -143,7 +176,9 @@ fn titled_and_beside<'a>(forms: &'a FormSet, lines: &[Line], first: Witness<'a>)
         });
     }
     found.extend(cards(forms, &left));
-    if let [alone] = &mut found[..] {
+    if let [alone] = &mut found[..]
+        && is_wide
+    {
         alone.part = None;
     }
     found
@@ -153,10 +188,20 @@ fn titled_and_beside<'a>(forms: &'a FormSet, lines: &[Line], first: Witness<'a>)
 fn part_of(witness: &Witness<'_>, lines: &[Line]) -> Option<Quad> {
     let quads: Vec<Quad> =
         witness.lines.iter().filter_map(|index| lines.get(*index)).map(|line| line.quad).collect();
+    if !witness.has_labels_enough() {
+        return quads.first().map(around_title);
+    }
     let corners: Vec<Point> = near_the_first(&quads).iter().flat_map(|quad| quad.0).collect();
     let hull = least_rectangle(&corners)?;
     let margin = BESIDE_LABELS * hull.height().min(hull.width());
     Some(hull.grown(margin, margin, margin))
+}
+
+/// Where a card lies whose title stands there.
+fn around_title(title: &Quad) -> Quad {
+    let [left, top, right, bottom] = title.bounds();
+    let [before, above, behind, below] = AROUND_TITLE.map(|share| share * (right - left));
+    Quad::rectangle(left - before, top - above, right - left + before + behind, bottom - top + above + below)
 }
 
 /// The quads that follow the first, which is the title or zone, without a gap: the other side of a card has some of
@@ -328,10 +373,22 @@ mod tests {
     }
 
     #[test]
+    fn a_telling_title_is_enough_where_no_slip_is() {
+        check(&["台湾居民来往大陆通行证", "彭萍", "08803925"], &["travel_permit"]);
+        let with_authority = ["台湾居民来往大陆通行证", "彭萍", "有效期限", "签发机关", "国家移民管理局"];
+        check(&with_authority, &["travel_permit"]);
+        check(&["台湾居民来往大陆通行证", "客户名称:", "证件类型:", "联系电话:"], &[]);
+        check(&["常住人口登记卡", "彭萍"], &[]);
+    }
+
+    #[test]
     fn a_permit_whose_title_was_not_read_is_no_identity_card() {
         let rows = ["姓名", "出生日期", "性别", "签发机关", "有效期限", "2021.03.04-2031.03.04"];
         check(&rows, &[]);
 
+        let of_permit =
+            ["中华人民共和国~", "港澳居民居住证", "签发机关", "有效期限", "通行证号码", "签发次数"];
+        check(&of_permit, &["id_card_back"]);
         let back = ["签发机关公安局", "有效期限", "2021.03.04-2031.03.04"];
         check(&back, &["id_card_back"]);
     }

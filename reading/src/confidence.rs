@@ -73,7 +73,7 @@ mod tests {
 
     #[test]
     fn a_larger_share_is_never_less_certain() {
-        let of = |share| calibrated(ValueKind::Address, &Decision { text: None, share, repair: None });
+        let of = |share| calibrated(ValueKind::Address, &Decision { share, ..Decision::nothing() });
 
         assert!((0..100).all(|step| of(step as f32 / 100.0) <= of((step + 1) as f32 / 100.0)));
         assert!(of(2.0) <= MOST && of(-1.0) >= 0.0);

@@ -5,12 +5,15 @@ use domain::geometry::{Point, Quad};
 
 use crate::{
     forms::{Anchor, Form, Pattern},
-    lines::{Line, find_label},
+    lines::{Line, find_label, same_row},
     prepare::geometry::{Projection, QuadMeasure, distance},
 };
 
 /// Anchors farther from where they should be than this share of the card's width do not support a frame.
 const TOLERANCE: f32 = 0.06;
+
+/// Month and day stand no farther from what is before them, in heights of it.
+const FARTHEST_PIECE: f32 = 4.0;
 
 /// An anchor of a form seen in a line.
 #[derive(Debug, Clone, Copy)]
@@ -51,19 +54,55 @@ pub fn sightings(form: &Form, lines: &[Line]) -> Vec<Sighting> {
     for (line_index, line) in lines.iter().enumerate() {
         for (anchor_index, anchor) in form.anchors.iter().enumerate() {
             if let Some((from, to)) = sight(anchor, line) {
-                let quad = line.part(from, to);
-                let [a, b, c, d] = quad.0;
-                let middle = |p: Point, q: Point| Point { x: p.x.midpoint(q.x), y: p.y.midpoint(q.y) };
                 found.push(Sighting {
                     anchor: anchor_index,
                     line: line_index,
-                    ends: (middle(a, d), middle(b, c)),
+                    ends: ends_of(&line.part(from, to)),
                     run: (line.quad.angle(), line.quad.width()),
+                });
+            } else if anchor.pattern == Some(Pattern::BirthRow)
+                && let Some(day) = day_of_birth_in_pieces(lines, line)
+            {
+                let (start, end) = (ends_of(&line.quad).0, ends_of(&day.quad).1);
+                let angle = (end.y - start.y).atan2(end.x - start.x);
+                found.push(Sighting {
+                    anchor: anchor_index,
+                    line: line_index,
+                    ends: (start, end),
+                    run: (angle, distance(start, end)),
                 });
             }
         }
     }
     found
+}
+
+/// Middle of the left and of the right end.
+fn ends_of(quad: &Quad) -> (Point, Point) {
+    let [a, b, c, d] = quad.0;
+    let middle = |p: Point, q: Point| Point { x: p.x.midpoint(q.x), y: p.y.midpoint(q.y) };
+    (middle(a, d), middle(b, c))
+}
+
+/// Where 年 and 月 are worn off, year, month and day are lines of their own: the day, if `year` is a year and the
+/// others stand on its row.
+fn day_of_birth_in_pieces<'a>(lines: &'a [Line], year: &Line) -> Option<&'a Line> {
+    let digits = |line: &Line| line.text.iter().all(char::is_ascii_digit).then_some(line.text.len());
+    let is_year = digits(year) == Some(4) && matches!(year.text[..2], ['1', '9'] | ['2', '0']);
+    if !is_year {
+        return None;
+    }
+    let next = |before: &Line| {
+        let end = ends_of(&before.quad).1;
+        let reach = FARTHEST_PIECE * before.quad.height();
+        let gap = |line: &Line| ends_of(&line.quad).0.x - end.x;
+        lines
+            .iter()
+            .filter(|line| matches!(digits(line), Some(1 | 2)) && same_row(&year.quad, &line.quad))
+            .filter(|line| (0.0..reach).contains(&gap(line)))
+            .min_by(|a, b| gap(a).total_cmp(&gap(b)))
+    };
+    next(next(year)?)
 }
 
 /// From where to where, as fractions, the anchor stands in the line.
@@ -374,6 +413,26 @@ mod tests {
             assert!(distance(*corner, expected) < 12.0, "{found:?}");
         }
         assert_eq!(frame.sightings.len(), 4);
+    }
+
+    #[test]
+    fn a_card_without_labels_is_found_by_a_date_in_pieces() {
+        let forms = FormSet::embedded().unwrap();
+        let form = forms.get("id_card_front").unwrap();
+        let to_page = Projection::onto(&Quad::rectangle(100.0, 100.0, 856.0, 540.0), 85.6, 54.0);
+        let lines = [
+            line_at("女", [0.175, 0.27, 0.215, 0.27], &to_page),
+            line_at("1998", [0.175, 0.395, 0.26, 0.395], &to_page),
+            line_at("5", [0.33, 0.395, 0.35, 0.395], &to_page),
+            line_at("21", [0.42, 0.395, 0.46, 0.395], &to_page),
+            line_at("天津市津南区勤俭道", [0.175, 0.53, 0.6, 0.53], &to_page),
+        ];
+
+        let frame = best(form, &sightings(form, &lines)).unwrap();
+
+        assert_eq!(frame.sightings.len(), 3);
+        assert!(distance(frame.outline([85.6, 54.0]).0[0], Point { x: 100.0, y: 100.0 }) < 30.0);
+        assert!(sightings(form, &lines[2..4]).is_empty());
     }
 
     #[test]

@@ -84,6 +84,8 @@ pub struct PageReader {
 /// An upright picture with what is known of the page it is of.
 struct Sheet<'a> {
     image: &'a RgbImage,
+    /// Every line that was found on it, read or not.
+    quads: &'a [Quad],
     /// How large it was when lines were looked for, beside its own size.
     scale: f32,
     page: &'a RgbImage,
@@ -170,6 +172,7 @@ impl PageReader {
         let quality = quality::with_print(&quality, &upright.image, &quads);
         let sheet = Sheet {
             image: &upright.image,
+            quads: &quads,
             scale: upright.found.scale,
             page,
             small: &small,
@@ -178,9 +181,9 @@ impl PageReader {
             hints,
         };
         let mut papers = self.read_papers(&sheet, &forms, &lines)?;
-        papers.extend(self.papers_on_their_head(&sheet, &forms, &quads, &papers)?);
+        papers.extend(self.papers_on_their_head(&sheet, &forms, &papers)?);
         self.read_print_alone(&upright.image, &forms, &mut papers)?;
-        self.look_for_stamp(&sheet, (&quads, &lines), &forms, &mut papers);
+        self.look_for_stamp(&sheet, &lines, &forms, &mut papers);
         for paper in &mut papers {
             to_page(paper, &upright.to_page);
             if let Some(form) = forms.get(&paper.form) {
@@ -207,7 +210,7 @@ impl PageReader {
             if found.form.signature.is_some() {
                 let px_per_mm = px_per_mm(sheet.page, sheet.dpi, paper.capture);
                 paper.signature = self.engines.during(Stage::Signature, |engines| {
-                    marks::signature(sheet.image, found.form, lines, px_per_mm, engines)
+                    marks::signature(sheet.image, found.form, (lines, sheet.quads), px_per_mm, engines)
                 });
             }
             papers.push(paper);
@@ -219,7 +222,7 @@ impl PageReader {
     fn look_for_stamp(
         &mut self,
         sheet: &Sheet<'_>,
-        (quads, lines): (&[Quad], &[Line]),
+        lines: &[Line],
         forms: &FormSet,
         papers: &mut [PaperReading],
     ) {
@@ -230,7 +233,7 @@ impl PageReader {
             return;
         }
         let cards: Vec<Quad> = papers.iter().map(|paper| paper.region).collect();
-        let found = marks::Found { quads, scale: sheet.scale };
+        let found = marks::Found { quads: sheet.quads, scale: sheet.scale };
         let mark = self
             .engines
             .during(Stage::Stamp, |engines| marks::copy_stamp(sheet.image, &cards, lines, found, engines));

@@ -4,7 +4,7 @@ use super::{
     AGENT, CUSTOMER, CaseInputs, DOUBTFUL, FieldWeight, PlacedPaper, SURE, field_finding, field_subject,
     identity::printed_birth,
     papers::{self, ChosenPapers},
-    unseen,
+    sure_text, unseen,
 };
 use crate::{
     comparison::{ValueKind, compare, phone_key},
@@ -120,7 +120,12 @@ fn answer(
     let is_borne_out = card.iter().chain(&slip).any(|(_, _, outcome)| *outcome == Outcome::Agrees);
     let heard = [(card, true), (slip, false)];
     let strongest = heard.iter().find_map(|(witness, _)| match witness {
-        Some((placed, field, Outcome::Differs(difference))) => Some((*placed, *field, Some(*difference))),
+        Some((placed, field, Outcome::Differs(difference)))
+            if question.importance == Importance::Required
+                || is_certain(entered, question.entered, placed, *field) =>
+        {
+            Some((*placed, *field, Some(*difference)))
+        }
         _ => None,
     });
     if let Some((placed, field, difference)) = strongest {
@@ -140,6 +145,19 @@ fn answer(
             _ => None,
         }
     })
+}
+
+/// Whether what was read is sure, and more than a part of what was typed.
+fn is_certain(
+    entered: &EnteredData,
+    entered_field: FieldName,
+    placed: &PlacedPaper<'_>,
+    field: FieldName,
+) -> bool {
+    let typed = entered.entered_text(entered_field).unwrap_or_default();
+    // 居民身份证 is another paper than 临时居民身份证; of other words a part may be all that was seen.
+    let may_be_part = entered_field != FieldName::IdType;
+    sure_text(placed.paper, field, SURE).is_some_and(|read| !(may_be_part && typed.contains(read.trim())))
 }
 
 fn mismatch(

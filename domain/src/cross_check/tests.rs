@@ -242,6 +242,20 @@ fn another_persons_card_differs_in_name_number_and_address() {
 }
 
 #[test]
+fn of_what_nobody_is_blamed_for_only_a_sure_difference_is_found() {
+    let check = |read: &str, confidence: f32, expected: &[&str]| {
+        let mut case = Case::clean();
+        case.set(Slot::Slip, FieldName::CustomerType, read, confidence);
+
+        case.raises(expected);
+    };
+
+    check("颂", 0.75, &[]);
+    check("众", 0.95, &[]);
+    check("政企", 0.95, &["field_mismatch:customer_type"]);
+}
+
+#[test]
 fn a_card_filed_before_for_another_customer_is_a_duplicate_once() {
     let mut case = Case::clean();
     case.duplicate_of = Some(CaseFileId::from_parts(9, [1; 10]));

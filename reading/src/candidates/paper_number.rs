@@ -3,11 +3,12 @@
 use chrono::NaiveDate;
 use domain::validation::{self, IdentityPaper};
 
-use super::beliefs::Belief;
+use super::beliefs::{Belief, is_valid_number, is_wordy};
 use crate::fields::parse;
 
-/// Of printed numbers nearly all pass; of chance ones with a check character 1 in 10 to 31.
-const CHECKED: f64 = 350.0;
+/// Of printed numbers nearly all pass; of chance ones with a check character 1 in 10 to 31, and far fewer have a region
+/// and a birth date.
+pub(super) const CHECKED: f64 = 350.0;
 /// A form alone passes more chance numbers.
 const FORMED: f64 = 50.0;
 /// Numbers have at least so many characters.
@@ -21,6 +22,44 @@ const LATEST_DAY: NaiveDate = match NaiveDate::from_ymd_opt(2099, 12, 31) {
     Some(day) => day,
     None => NaiveDate::MAX,
 };
+
+/// Papers whose numbers can be told by their form; a form that is filled in may name any of them.
+const ON_FORMS: [IdentityPaper; 5] = [
+    IdentityPaper::ForeignPermanentResident,
+    IdentityPaper::Licence,
+    IdentityPaper::MainlandTravelPermit,
+    IdentityPaper::TaiwanTravelPermit,
+    IdentityPaper::Passport,
+];
+/// A number of no known form begins with no more letters than this; what looks like one behind them is a digit.
+const FOREIGN_LETTERS: usize = 2;
+
+/// The number that a form names, of whatever paper was shown.
+pub(super) fn believe_number_on_form(text: &str) -> Option<Belief> {
+    let code: String = parse::code(&text.replace('×', "X"))?.chars().filter(|c| *c != '-').collect();
+    if !(LEAST..=MOST).contains(&code.len()) || is_wordy(text) {
+        return None;
+    }
+    let digits = digits_behind(0, &code);
+    if is_valid_number(&digits) {
+        return Some(Belief::of(digits, CHECKED, "check_digit"));
+    }
+    // A whole number of a resident that fails its check is none of a paper with letters in it.
+    let is_foreign = code.len() < 18 || code.chars().filter(char::is_ascii_alphabetic).count() > 1;
+    let of_a_paper = believe_paper_number(text, &ON_FORMS).filter(|belief| is_foreign && belief.weight > 1.0);
+    if let Some(belief) = of_a_paper {
+        return Some(belief);
+    }
+    let letters = code.chars().take(FOREIGN_LETTERS).take_while(char::is_ascii_alphabetic).count();
+    let number = digits_behind(letters, &code);
+    // Of foreign passports nothing else is known than that few letters stand before the digits.
+    let is_plain = number.chars().skip(letters).all(|c| c.is_ascii_digit());
+    let weight =
+        if is_plain && (1..=FOREIGN_LETTERS).contains(&letters) && number.len() <= 10 { FORMED } else { 1.0 };
+    // No paper has a number of another length: something was lost or is too many.
+    let is_whole = matches!(number.len(), 8..=11 | 15 | 18);
+    Some(Belief::of(number, weight, "paper_number").whole_if(is_whole))
+}
 
 /// The number a text means, believed most when one of the kinds of paper can have it.
 pub(super) fn believe_paper_number(text: &str, papers: &[IdentityPaper]) -> Option<Belief> {
@@ -88,6 +127,22 @@ mod tests {
 
     fn believed(text: &str, papers: &[IdentityPaper]) -> Option<(String, bool)> {
         believe_paper_number(text, papers).map(|belief| (belief.text, belief.is_whole))
+    }
+
+    #[test]
+    fn a_form_may_name_the_number_of_any_paper() {
+        let believed = |text: &str| believe_number_on_form(text).map(|belief| (belief.text, belief.is_whole));
+        let whole = |number: &str| Some((number.to_owned(), true));
+
+        for number in
+            ["11010519491231002X", "L70354819", "EE9831461", "ITA312907205066", "08803925", "H12345678"]
+        {
+            assert_eq!(believed(number), whole(number));
+        }
+        assert_eq!(believed("1101O519491231OO2×"), whole("11010519491231002X"));
+        assert_eq!(believed("110105194912310O3X"), whole("11010519491231003X"));
+        assert_eq!(believed("20111199409013388"), Some(("20111199409013388".to_owned(), false)));
+        assert_eq!(believed("请在此处填写号码12345678"), None);
     }
 
     #[test]

@@ -104,7 +104,7 @@ fn lines_of(
         .filter(|(_, owner)| **owner == Some(field))
         .map(|(value, _)| value)
         .collect();
-    mine.sort_by(|a, b| a.quad.centre().y.total_cmp(&b.quad.centre().y));
+    sort_by_row(&mut mine, segments);
     let mut rows: Vec<Quad> = Vec::new();
     for value in mine {
         match rows.iter_mut().find(|row| segments.same_row(row, &value.quad)) {
@@ -118,6 +118,17 @@ fn lines_of(
         return unseen(page, form, plan, field, segments).into_iter().collect();
     }
     rows.iter().map(|row| InkLine { quad: *row, room: room(row, segments), guessed: false }).collect()
+}
+
+/// Sorts from top to bottom of the paper: where it slants, the end of a row may stand below the next one.
+fn sort_by_row(values: &mut [&Value], segments: &Segments) {
+    let Some(widest) = values.iter().max_by(|a, b| a.quad.width().total_cmp(&b.quad.width())) else { return };
+    let slope = segments.slope_of(&widest.quad).tan();
+    let down = |value: &Value| {
+        let [start, .., end] = value.quad.0;
+        start.y.midpoint(end.y) - slope * left_of(&value.quad)
+    };
+    values.sort_by(|a, b| down(a).total_cmp(&down(b)));
 }
 
 /// Rows of one value begin at the same place; what does not belongs to something beside it.
@@ -184,4 +195,43 @@ pub(super) fn left_of(quad: &Quad) -> f32 {
 /// Rightmost place of it.
 pub(super) fn right_of(quad: &Quad) -> f32 {
     quad.0[1].x.midpoint(quad.0[2].x)
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::{geometry::Point, reading::Lattice};
+
+    use super::*;
+    use crate::forms::FormSet;
+
+    /// A line that begins at a place and runs `length` to the right on a page that slants.
+    fn line(text: &str, left: f32, top: f32, length: f32) -> Line {
+        let count = text.chars().count() as f32;
+        let corner = |along: f32, down: f32| Point { x: left + along, y: top + down + 0.15 * along };
+        Line {
+            quad: Quad([corner(0.0, 0.0), corner(length, 0.0), corner(length, 30.0), corner(0.0, 30.0)]),
+            text: text.chars().collect(),
+            spans: (0..text.chars().count()).map(|at| (at as f32 / count, (at + 1) as f32 / count)).collect(),
+            confidence: 1.0,
+            lattice: Lattice::default(),
+        }
+    }
+
+    #[test]
+    fn rows_of_a_slanting_page_stay_in_order() {
+        let forms = FormSet::embedded().unwrap();
+        let lines = [
+            line("四川省成都市金堂县丹桂街", 100.0, 100.0, 600.0),
+            line("0幢6门2804室", 96.0, 136.0, 100.0),
+            line("四川省成都市金堂县丹桂街", 94.0, 300.0, 600.0),
+        ];
+        let segments = Segments::of(forms.get("service_confirmation").unwrap(), &lines);
+        let mut values: Vec<&Value> =
+            segments.values.iter().filter(|value| value.quad.0[0].y < 200.0).collect();
+
+        sort_by_row(&mut values, &segments);
+
+        let texts: Vec<&str> = values.iter().map(|value| value.text.as_str()).collect();
+        assert_eq!(texts, ["四川省成都市金堂县丹桂街", "0幢6门2804室"]);
+    }
 }

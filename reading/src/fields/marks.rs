@@ -7,7 +7,10 @@ use domain::{
 };
 use image::{RgbImage, imageops};
 
-use super::segments::Segments;
+use super::{
+    segments::{Segments, is_paragraph},
+    signature_line,
+};
 use crate::{
     engines::Engines,
     forms::Form,
@@ -25,6 +28,12 @@ const STAMP_READ: usize = 8;
 const STAMP_PART: usize = 4;
 /// A line the quick reader is this sure of is what it says.
 const CLEARLY_READ: f32 = 0.9;
+/// A label this many times as high as others was found together with something else.
+const MUCH_HIGHER: f32 = 1.3;
+/// What stands farther above or below the label than this, in its heights, and reads as print is no signature.
+const APART: f32 = 1.0;
+/// A clearly read line of so many characters is print.
+const LEAST_PRINT: usize = 4;
 /// Space above the middle of the label that may hold a signature, in heights of the label.
 const SIGNATURE_REACH: f32 = 2.2;
 /// The same below, so far that what is written on the next row is seen whole.
@@ -36,7 +45,7 @@ const SIGNATURE_LENGTH: f32 = 12.0;
 pub fn signature(
     page: &RgbImage,
     form: &Form,
-    lines: &[Line],
+    (lines, quads): (&[Line], &[Quad]),
     px_per_mm: Option<f32>,
     engines: &mut Engines,
 ) -> Option<Mark> {
@@ -47,21 +56,53 @@ pub fn signature(
     let Some(label) = found.or_else(|| segments.worn_signature_label(form, lines)) else {
         return Some(mark(Presence::Unclear, 0.0, None, None));
     };
+    let whole = label;
+    let label = as_high_as_others(label, &segments);
     let [left, top, right, bottom] = surroundings(page, &label, &segments);
     let image = imageops::crop_imm(page, left, top, right - left, bottom - top).to_image();
     let away = Projection::shift(-(left as f32), -(top as f32));
-    let others = segments.labels.iter().filter(|other| other.quad != label);
+    let others = segments.labels.iter().map(|other| other.quad).filter(|other| *other != whole);
+    let others = others.chain(terms(form, lines, quads, &label));
     let field = SignatureField {
         image,
         px_per_mm,
         label: away.apply_quad(&label),
         line_hint: None,
-        others: others.map(|other| away.apply_quad(&other.quad)).collect(),
+        others: others.map(|other| away.apply_quad(&other)).collect(),
     };
     let mut mark = signature::look(&field, engines.values.as_mut());
     let back = Projection::shift(left as f32, top as f32);
     mark.region = mark.region.map(|region| back.apply_quad(&region));
-    Some(mark)
+    Some(signature_line::look_again(page, &label, right as f32, &segments, mark, engines))
+}
+
+/// A label that was found together with what is written behind it is as high as the writing: print is not.
+fn as_high_as_others(label: Quad, segments: &Segments) -> Quad {
+    let mut heights: Vec<f32> = segments.labels.iter().map(|other| other.quad.height()).collect();
+    heights.sort_by(f32::total_cmp);
+    let usual = heights.get(heights.len() / 2).copied().unwrap_or_default();
+    let excess = label.height() - usual;
+    if usual > 0.0 && label.height() > MUCH_HIGHER * usual {
+        label.grown(0.0, 0.0, -0.5 * excess)
+    } else {
+        label
+    }
+}
+
+/// Small print above and below the signature: lines left unread as a paragraph, and those that read as terms.
+fn terms(form: &Form, lines: &[Line], quads: &[Quad], label: &Quad) -> Vec<Quad> {
+    let slope = label.angle().tan();
+    let is_apart = |quad: &Quad| {
+        let (here, there) = (label.centre(), quad.centre());
+        (there.y - here.y - slope * (there.x - here.x)).abs() > APART * label.height()
+    };
+    let is_print = |quad: &Quad| match lines.iter().find(|line| line.quad == *quad) {
+        Some(line) => {
+            is_paragraph(form, line) || line.confidence > CLEARLY_READ && line.text.len() >= LEAST_PRINT
+        }
+        None => true,
+    };
+    quads.iter().filter(|quad| is_apart(quad) && is_print(quad)).copied().collect()
 }
 
 /// From the label to the next label on its right, in pixels of the page.
@@ -179,7 +220,21 @@ fn mark(presence: Presence, confidence: f32, region: Option<Quad>, text: Option<
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{super::segments::Label, *};
+
+    #[test]
+    fn a_label_found_with_the_writing_behind_it_is_as_high_as_others() {
+        let label = |quad: Quad| Label { quad, field: None, differences: 0, is_signature: false };
+        let usual = Quad::rectangle(10.0, 10.0, 100.0, 30.0);
+        let high = Quad::rectangle(10.0, 200.0, 100.0, 70.0);
+        let mut segments = Segments::default();
+        segments.labels = vec![label(usual), label(usual), label(high)];
+
+        let lowered = as_high_as_others(high, &segments);
+
+        assert!((lowered.height() - 30.0).abs() < 1.0 && (lowered.centre().y - 235.0).abs() < 1.0);
+        assert_eq!(as_high_as_others(usual, &segments), usual);
+    }
 
     #[test]
     fn the_words_of_the_stamp_are_counted_in_order() {

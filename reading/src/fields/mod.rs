@@ -11,6 +11,7 @@ mod owners;
 pub mod parse;
 pub mod rows;
 pub mod segments;
+mod signature_line;
 mod slope;
 pub mod spaced_labels;
 pub mod value;

@@ -12,6 +12,9 @@ use crate::{
     prepare::geometry::QuadMeasure,
 };
 
+/// Digits that numbers of permits and cards end in, and letters before them.
+const LENGTHS_OF_PAPER_NUMBERS: std::ops::RangeInclusive<usize> = 8..=12;
+const MOST_LETTERS: usize = 3;
 /// A value below its label is at most this many line heights away.
 const FARTHEST_BELOW: f32 = 2.6;
 /// A value beside its label may stand this much higher or lower, in line heights.
@@ -174,7 +177,7 @@ fn is_of_the_terms(text: &str) -> bool {
 /// A value whose label cannot be read belongs to the one required field of its kind that has none, where only
 /// one value can be it.
 fn claim_orphans(form: &Form, segments: &Segments, owners: &mut [Option<usize>], named: &mut [bool]) {
-    for kind in [ValueKind::Address, ValueKind::IdNumber, ValueKind::Phone] {
+    for kind in [ValueKind::Address, ValueKind::IdNumber, ValueKind::PaperNumber, ValueKind::Phone] {
         let lacking: Vec<usize> = (0..form.fields.len())
             .filter(|field| form.fields[*field].required && form.fields[*field].kind == kind)
             .filter(|field| !owners.contains(&Some(*field)))
@@ -195,6 +198,15 @@ fn is_plainly(kind: ValueKind, text: &str) -> bool {
         ValueKind::IdNumber => {
             let number = parse::number(text);
             (15..=19).contains(&number.len()) && parse::digits(text).len() + 1 >= number.len()
+        }
+        // Its label is small and often one piece with it.
+        ValueKind::PaperNumber => {
+            let code = parse::code(text).unwrap_or_default();
+            let digits = code.trim_start_matches(|c: char| c.is_ascii_alphabetic());
+            code.chars().count() == parse::folded(text).chars().count()
+                && digits.bytes().all(|c| c.is_ascii_digit())
+                && LENGTHS_OF_PAPER_NUMBERS.contains(&digits.len())
+                && code.len() - digits.len() <= MOST_LETTERS
         }
         ValueKind::Phone => {
             let digits = parse::digits(text);
@@ -240,6 +252,10 @@ mod tests {
         assert!(is_plainly(ValueKind::Address, "贵州省贵阳市乌当区育才里242号"));
         assert!(is_plainly(ValueKind::IdNumber, "520112194806081630"));
         assert!(is_plainly(ValueKind::Phone, "17752884300"));
+        assert!(is_plainly(ValueKind::PaperNumber, "n08803925"));
+        assert!(is_plainly(ValueKind::PaperNumber, "ITA312907205066"));
+        assert!(!is_plainly(ValueKind::PaperNumber, "2024.07.04"));
+        assert!(!is_plainly(ValueKind::PaperNumber, "样本2024070"));
         assert!(!is_plainly(ValueKind::Address, "居民身份证居民身份证"));
         assert!(!is_plainly(ValueKind::Phone, "电话17752884300"));
     }

@@ -294,17 +294,24 @@ fn is_value(form: &Form, line: &Line) -> bool {
     form.fields.iter().any(|plan| plan.values.contains(&text))
 }
 
-fn is_paragraph(form: &Form, line: &Line) -> bool {
-    if line.text.len() < 12 {
+/// Whether a line is one of terms that nobody needs.
+pub(super) fn is_paragraph(form: &Form, line: &Line) -> bool {
+    let text = line.string();
+    if line.text.len() < 12 || says_where_to_sign(form, &text) {
         return false;
     }
-    let text = line.string();
     let stops = line.text.iter().filter(|c| matches!(c, '。' | ',' | '，' | ';' | '、')).count();
     let numbered = line.text[0].is_ascii_digit() && line.text[1] == '、';
     stops >= 2
         || text.contains('。')
         || numbered
         || form.not_read.iter().any(|mark| text.contains(mark.as_str()))
+}
+
+/// Whether a line begins with a label of the signature and its colon; a long name may stand behind it.
+fn says_where_to_sign(form: &Form, text: &str) -> bool {
+    let labels = form.signature.iter().flat_map(|plan| &plan.labels);
+    labels.filter_map(|label| text.strip_prefix(label.as_str())).any(|rest| rest.starts_with([':', '：']))
 }
 
 /// Whether a line may be a label the quick reader could not read.
@@ -408,6 +415,15 @@ mod tests {
         let (values, labels) = cut(&[line("证件类型:", 0.0, 0.0), line("居民身份证", 200.0, 0.0)]);
 
         assert_eq!((values, labels), (vec!["居民身份证".to_owned()], 1));
+    }
+
+    #[test]
+    fn a_long_name_behind_the_label_of_the_signature_is_no_paragraph() {
+        let (values, labels) = cut(&[line("乙方签字:NGUYENTHILAN", 0.0, 0.0)]);
+        assert_eq!((values, labels), (vec!["NGUYENTHILAN".to_owned()], 1));
+
+        let (values, labels) = cut(&[line("乙方签字确认本人已阅读各项条款", 0.0, 0.0)]);
+        assert_eq!((values.len(), labels), (0, 0));
     }
 
     #[test]

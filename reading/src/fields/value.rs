@@ -317,7 +317,8 @@ fn taller(
 pub fn decide(plan: &FieldPlan, ink: &Ink, known: &Known) -> Decision {
     let mut decision = candidates::decide(plan.kind, &ink.readings, known);
     decision.share *= ink.trust;
-    if ink.seconded {
+    // That two engines read the same part does not make it the whole.
+    if ink.seconded && decision.is_whole {
         // Look-alikes in names mislead both engines alike.
         let left = if plan.kind == ValueKind::Name { DOUBT_LEFT_IN_NAME } else { DOUBT_LEFT };
         decision.share = 1.0 - (1.0 - decision.share) * left;

@@ -27,10 +27,9 @@ impl PageReader {
         &mut self,
         sheet: &Sheet<'_>,
         forms: &FormSet,
-        quads: &[Quad],
         papers: &[PaperReading],
     ) -> Result<Vec<PaperReading>, RecognitionError> {
-        let left = left_over(quads, papers);
+        let left = left_over(sheet.quads, papers);
         let is_slip = |paper: &PaperReading| paper.kind == PaperKind::Slip;
         if papers.iter().any(is_slip) || left.iter().filter(|quad| is_long(quad)).count() < LEAST_LEFT {
             return Ok(Vec::new());
@@ -40,7 +39,8 @@ impl PageReader {
         let there = back.inverse();
         let turned: Vec<Quad> = left.iter().map(|quad| start_horizontally(&there.apply_quad(quad))).collect();
         let lines = self.read_lines(&image, &turned)?;
-        let mut found = self.read_papers(&Sheet { image: &image, ..*sheet }, forms, &lines)?;
+        let mut found =
+            self.read_papers(&Sheet { image: &image, quads: &turned, ..*sheet }, forms, &lines)?;
         for paper in &mut found {
             to_page(paper, &back);
         }

@@ -1,8 +1,10 @@
 //! Looks at one signature field: from its picture to a mark.
 
+use std::collections::HashSet;
+
 use domain::{
     field::Confidence,
-    geometry::Quad,
+    geometry::{Point, Quad},
     reading::{Mark, Presence},
 };
 use image::{GrayImage, Luma, RgbImage, buffer::ConvertBuffer};
@@ -11,7 +13,8 @@ use super::{
     ink::Darkness,
     mask::Mask,
     presence::{Extent, Verdict, judge},
-    print::is_print,
+    print::{is_print, may_be_name},
+    remains::{take_colon_away, take_dust_away, take_edges_of_red_away, take_sides_away},
     ruled, seal, shape, thin,
 };
 use crate::{
@@ -26,8 +29,6 @@ const SCALES: std::ops::RangeInclusive<f32> = 2.0..=40.0;
 /// Ink counts from this share of the darkness of the printed label, within limits.
 const SHARE_OF_LABEL: f32 = 0.45;
 const THRESHOLDS: std::ops::RangeInclusive<f32> = 0.14..=0.30;
-/// Pieces smaller than this, millimetres, are dust.
-const DUST_MM: f32 = 0.45;
 /// Ink that comes no nearer than this to the level of the label belongs to something else, millimetres.
 const REACH_MM: f32 = 6.5;
 /// Ink this far apart, or less, was written together, millimetres.
@@ -36,6 +37,12 @@ const TOGETHER_MM: f32 = 1.6;
 const WRITTEN_ABOVE: f32 = 0.5;
 /// Quads whose middles are further apart than this, in heights of the label, stand on different rows.
 const OTHER_ROW: f32 = 1.2;
+/// More red than this, square millimetres, is a seal.
+pub(super) const MUCH_RED_MM2: f32 = 15.0;
+/// The share of a label that is fainter than its print.
+pub(super) const PRINT_SHARE: f32 = 0.92;
+/// Writing higher than this, millimetres, may be that of two people, one below the other.
+const TWO_HANDS_MM: f32 = 11.0;
 /// Groups of ink further apart than this are judged each alone, millimetres.
 const GROUP_GAP_MM: f32 = 9.0;
 
@@ -62,13 +69,15 @@ pub struct SignatureField {
 /// engine fails the presence still stands, without text.
 pub fn look(field: &SignatureField, recognizer: &mut dyn TextRecognizer) -> Mark {
     let scale = scale_of(field);
-    let darkness = Darkness::of(&field.image);
+    let darkness = Darkness::of(&field.image, scale);
     let label = pixels_of(&field.label, &darkness);
     let mut ink = darkness.darker_than(threshold(&darkness, label));
     keep_field(&mut ink, field, label);
     take_dust_away(&mut ink, scale);
     take_colon_away(&mut ink, label);
+    take_edges_of_red_away(&mut ink, &darkness, label, scale);
     ruled::take_away(&mut ink, scale);
+    take_sides_away(&mut ink, scale);
     let seals = seal::take_away(&mut ink, &darkness, scale);
     take_dust_away(&mut ink, scale);
     keep_own_ink(&mut ink, field, label, scale);
@@ -126,7 +135,7 @@ fn pixels_of(quad: &Quad, darkness: &Darkness) -> [usize; 4] {
 
 /// The pen may be fainter than the print, but not by much: a copy fades both.
 fn threshold(darkness: &Darkness, label: [usize; 4]) -> f32 {
-    let print = darkness.quantile(label, 0.92);
+    let print = darkness.quantile(label, PRINT_SHARE);
     (print * SHARE_OF_LABEL).clamp(*THRESHOLDS.start(), *THRESHOLDS.end())
 }
 
@@ -140,11 +149,7 @@ fn keep_field(ink: &mut Mask, field: &SignatureField, label: [usize; 4]) {
         ink.bits[y * ink.width..y * ink.width + end].fill(false);
     }
     for other in &field.others {
-        let edges = other.bounds().map(|edge| edge.max(0.0) as usize);
-        let (left, right) = (edges[0].min(ink.width), edges[2].min(ink.width));
-        for y in edges[1].min(ink.height)..edges[3].min(ink.height) {
-            ink.bits[y * ink.width + left.min(right)..y * ink.width + right].fill(false);
-        }
+        erase_quad(ink, other);
     }
     let Some(hint) = field.line_hint else { return };
     let [left, top, right, bottom] = hint.bounds();
@@ -159,24 +164,18 @@ fn keep_field(ink: &mut Mask, field: &SignatureField, label: [usize; 4]) {
     }
 }
 
-fn take_dust_away(ink: &mut Mask, scale: f32) {
-    let dust = (DUST_MM * scale).max(2.0) as usize;
-    for piece in ink.pieces() {
-        if piece.width().max(piece.height()) <= dust {
-            ink.erase(&piece);
-        }
-    }
-}
-
-/// The dots of a colon behind the label, which is often not counted to it.
-fn take_colon_away(ink: &mut Mask, label: [usize; 4]) {
-    let height = label[3] - label[1];
-    let farthest = label[2] + height;
-    for piece in ink.pieces() {
-        let [_, top, right, bottom] = piece.bounds;
-        let is_dot = piece.width() * 3 <= height && piece.height() * 3 <= height;
-        if is_dot && right <= farthest && top >= label[1] && bottom <= label[3] {
-            ink.erase(&piece);
+/// Takes away what lies in a quad that runs roughly level.
+fn erase_quad(ink: &mut Mask, quad: &Quad) {
+    let [a, b, c, d] = quad.0;
+    let along = |from: Point, to: Point, x: f32| {
+        let share = (x - from.x) / (to.x - from.x).max(1.0);
+        from.y + share.clamp(0.0, 1.0) * (to.y - from.y)
+    };
+    let (from, to) = (a.x.min(d.x).max(0.0) as usize, b.x.max(c.x).max(0.0) as usize);
+    for x in from..to.min(ink.width) {
+        let (top, bottom) = (along(a, b, x as f32), along(d, c, x as f32));
+        for y in top.max(0.0) as usize..(bottom.max(0.0) as usize).min(ink.height) {
+            ink.bits[y * ink.width + x] = false;
         }
     }
 }
@@ -191,22 +190,45 @@ fn keep_own_ink(ink: &mut Mask, field: &SignatureField, label: [usize; 4], scale
     let slope = field.label.angle().tan();
     let others: Vec<(f32, f32)> =
         field.others.iter().map(|other| (other.bounds()[0], level(other, &field.label, slope))).collect();
-    let together = ink.dilated((TOGETHER_MM * scale / 2.0).max(1.0) as usize);
-    for group in together.pieces() {
-        let pixels: Vec<usize> = group.pixels.iter().copied().filter(|&pixel| ink.bits[pixel]).collect();
-        let Some((x, y)) = middle_of(&pixels, ink.width) else { continue };
+    let is_own = |pixels: &[usize], top: usize, bottom: usize| {
+        let Some((x, y)) = middle_of(pixels, ink.width) else { return true };
         let y = y - slope * (x - field.label.centre().x);
         let of_another = others.iter().any(|&(left, level)| {
             let is_other_row = (level - middle).abs() > OTHER_ROW * height;
             is_other_row && left < x && (y - (level - WRITTEN_ABOVE * height)).abs() < (y - own).abs()
         });
+        !of_another && (bottom as f32) >= from && (top as f32) <= to
+    };
+    let together = ink.dilated((TOGETHER_MM * scale / 2.0).max(1.0) as usize);
+    let mut foreign: Vec<usize> = Vec::new();
+    for group in together.pieces() {
+        let pixels: Vec<usize> = group.pixels.iter().copied().filter(|&pixel| ink.bits[pixel]).collect();
         let [_, top, _, bottom] = group.bounds;
-        if of_another || (bottom as f32) < from || top as f32 > to {
-            for pixel in pixels {
-                ink.bits[pixel] = false;
-            }
+        if is_own(&pixels, top, bottom) {
+            continue;
         }
+        let two_hands = (bottom - top) as f32 > TWO_HANDS_MM * scale;
+        let own: HashSet<usize> = if two_hands { own_pieces(ink, &pixels, is_own) } else { HashSet::new() };
+        foreign.extend(pixels.into_iter().filter(|pixel| !own.contains(pixel)));
     }
+    for pixel in foreign {
+        ink.bits[pixel] = false;
+    }
+}
+
+/// Of ink that two people wrote, so near to each other that it hangs together, what stands on the row of the label.
+fn own_pieces(
+    ink: &Mask,
+    pixels: &[usize],
+    is_own: impl Fn(&[usize], usize, usize) -> bool,
+) -> HashSet<usize> {
+    let mut group = Mask::empty(ink.width, ink.height);
+    for &pixel in pixels {
+        group.bits[pixel] = true;
+    }
+    let own =
+        group.pieces().into_iter().filter(|piece| is_own(&piece.pixels, piece.bounds[1], piece.bounds[3]));
+    own.flat_map(|piece| piece.pixels).collect()
 }
 
 /// Height of the middle of a quad on the page as if the rows were level, those through the label staying.
@@ -245,6 +267,7 @@ fn keep_handwriting(
         (0..ink.width).map(|x| (0..ink.height).any(|y| ink.bits[y * ink.width + x])).collect();
     let groups = runs(&columns, (GROUP_GAP_MM * scale) as usize);
     let mut kept = ink.clone();
+    let mut alone = Vec::new();
     if groups.len() > 1 {
         for &(left, right) in &groups {
             let mut group = Mask::empty(ink.width, ink.height);
@@ -252,10 +275,13 @@ fn keep_handwriting(
                 let row = y * ink.width;
                 group.bits[row + left..row + right].copy_from_slice(&ink.bits[row + left..row + right]);
             }
-            if read(&group, darkness, recognizer).iter().any(|reading| is_print(&reading.text)) {
+            let readings = read(&group, darkness, recognizer);
+            if readings.iter().any(|reading| is_print(&reading.text)) {
                 for y in 0..ink.height {
                     kept.bits[y * ink.width + left..y * ink.width + right].fill(false);
                 }
+            } else {
+                alone.extend(readings.into_iter().filter(|reading| may_be_name(&reading.text)));
             }
         }
     }
@@ -263,7 +289,10 @@ fn keep_handwriting(
     if readings.iter().any(|reading| is_print(&reading.text)) {
         kept = Mask::empty(ink.width, ink.height);
         readings.clear();
+        alone.clear();
     }
+    // What lies beside a name, the edge of a seal or of the sheet, spoils its reading.
+    readings.extend(alone);
     (kept, readings)
 }
 
@@ -291,10 +320,7 @@ fn as_written(ink: &Mask, darkness: &Darkness, [left, top, right, bottom]: [usiz
 
 /// How dark the stronger half of the ink is; what is as dark is drawn black.
 fn strength_of(ink: &Mask, darkness: &Darkness) -> f32 {
-    let mut values: Vec<f32> =
-        ink.bits.iter().zip(&darkness.ink).filter(|(bit, _)| **bit).map(|(_, &value)| value).collect();
-    let middle = values.len() / 2;
-    if values.is_empty() { 1.0 } else { values.select_nth_unstable_by(middle, f32::total_cmp).1.max(0.1) }
+    darkness.level_of(ink, 0.5).max(0.1)
 }
 
 /// The skeleton drawn with a pen of constant width.
@@ -343,7 +369,7 @@ fn has_red_over(darkness: &Darkness, label: [usize; 4], scale: f32) -> bool {
                 .count()
         })
         .sum();
-    area as f32 > 15.0 * scale * scale
+    area as f32 > MUCH_RED_MM2 * scale * scale
 }
 
 #[cfg(test)]

@@ -14,6 +14,7 @@ mod normal_equations;
 mod overlay;
 mod presence;
 mod print;
+mod remains;
 mod ruled;
 mod seal;
 mod shape;
@@ -25,3 +26,4 @@ pub use name::{NameWeight, weigh_name};
 pub use shape::{SHAPE_LENGTH, shape_of_picture};
 
 pub(crate) use mask::Mask;
+pub(crate) use print::{is_print, may_be_name};

@@ -1,12 +1,14 @@
 //! Print around a signature told from a name by what it reads as.
 
 /// Words printed around signature fields.
-const PRINTED_WORDS: [&str; 14] = [
+const PRINTED_WORDS: [&str; 16] = [
     "签字",
     "签名",
     "签章",
     "盖章",
     "日期",
+    "签署",
+    "复核",
     "客户",
     "用户",
     "工号",
@@ -22,7 +24,7 @@ const PRINTED_WORDS: [&str; 14] = [
 const LONGEST_NAME: usize = 12;
 
 /// Whether a text is a date, a number, a label or a sentence rather than a name, also a name behind a label.
-pub(super) fn is_print(text: &str) -> bool {
+pub(crate) fn is_print(text: &str) -> bool {
     let solid: Vec<char> = text.chars().filter(|c| !c.is_whitespace()).collect();
     let of_a_date =
         solid.iter().filter(|c| c.is_ascii_digit() || "年月日./-,:：，。、—".contains(**c)).count();
@@ -36,6 +38,11 @@ pub(super) fn is_print(text: &str) -> bool {
     }
     let is_label = rest.len() < text.len() && han(&rest) < 2;
     is_date || is_label || han(text) > LONGEST_NAME
+}
+
+/// Whether a text has as many characters of Han as a name has at least.
+pub(crate) fn may_be_name(text: &str) -> bool {
+    text.chars().filter(|c| matches!(c, '\u{3400}'..='\u{9fff}')).count() >= 2
 }
 
 #[cfg(test)]

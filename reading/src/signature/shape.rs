@@ -19,6 +19,8 @@ pub const SHAPE_LENGTH: usize = WHOLE + POINTS * POINT;
 const GRAIN: f32 = 0.001;
 /// Half the side of the window in which the direction of a stroke is measured, in parts of the height.
 const WINDOW_PART: usize = 24;
+/// Pixels to a millimetre of a signature alone, about.
+const PX_PER_MM: f32 = 9.0;
 /// Height to which ink is brought before it is thinned, pixels.
 const HEIGHT: f32 = 96.0;
 /// Widest signature after that, pixels.
@@ -26,7 +28,7 @@ const WIDEST: f32 = 600.0;
 
 /// The shape of a signature alone on paper; empty when there is no ink.
 pub fn shape_of_picture(picture: &RgbImage) -> Vec<f32> {
-    let darkness = Darkness::of(picture);
+    let darkness = Darkness::of(picture, PX_PER_MM);
     let whole = [0, 0, darkness.width, darkness.height];
     let threshold = (darkness.quantile(whole, 0.97) * 0.45).clamp(0.14, 0.5);
     let mut ink = darkness.darker_than(threshold);

@@ -74,6 +74,29 @@ async fn samples_without_fault_are_archived_and_faults_are_found() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_copy_that_comes_before_its_original_is_found_when_that_comes() {
+    let server = setup().start().await.unwrap();
+    let copy = SampleCase::ending("DX000100017").unwrap();
+    let original = SampleCase::ending("DX000100011").unwrap();
+    let duplicate = ("duplicate_scan".to_owned(), "id_copy".to_owned());
+    server.archivist().unwrap().import(sample_cases::entries().unwrap()).await.unwrap().document().unwrap();
+    sent(&server, &copy).await.unwrap();
+    server.wait_until_settled().await.unwrap();
+    let (_, before, _) = outcome(&server, &copy.slip_number).await;
+    assert!(!before.contains(&duplicate), "{before:?}");
+
+    sent(&server, &original).await.unwrap();
+    server.wait_until_settled().await.unwrap();
+
+    let (state, after, _) = outcome(&server, &copy.slip_number).await;
+    assert!(after.contains(&duplicate), "{after:?}");
+    assert_eq!(state, "in_review");
+    let (state, findings, _) = outcome(&server, &original.slip_number).await;
+    assert_eq!((state.as_str(), findings.len()), ("archived", 0), "{findings:?}");
+    server.verify().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn scans_before_entries_and_entries_before_scans_come_to_the_same() {
     let case = SampleCase::ending("BC201800039").unwrap();
     let mut outcomes = Vec::new();

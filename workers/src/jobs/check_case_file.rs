@@ -80,6 +80,8 @@ fn digest_of(dossier: &Dossier) -> [u8; 32] {
 struct Judged {
     findings: Vec<RaisedFinding>,
     slots: Vec<SlotFilling>,
+    /// Case files of other customers in which copies of these papers lie.
+    copies: Vec<CaseFileId>,
     has_entered: bool,
     has_scans: bool,
 }
@@ -92,13 +94,15 @@ async fn judge(
 ) -> Result<Judged, JobFailure> {
     let slots = dossier.slots();
     let mut placed = Vec::with_capacity(dossier.papers.len());
+    let mut copies = Vec::new();
     for (paper, slot) in dossier.papers.iter().zip(&slots) {
-        let duplicate = duplicates::of_other_customer(context, tx, case_file, dossier, paper, *slot).await?;
+        let twins = duplicates::of_other_customers(context, tx, case_file, dossier, paper, *slot).await?;
+        copies.extend(twins.copies);
         placed.push(PlacedPaper {
             slot: *slot,
             page: paper.page,
             paper: &paper.reading,
-            duplicate_of_other_customer: duplicate,
+            duplicate_of_other_customer: twins.original,
         });
     }
     let unreadable = dossier.unreadable_pages();
@@ -125,7 +129,9 @@ async fn judge(
         region: paper.reading.region,
     };
     let slots = dossier.papers.iter().zip(&slots).map(filling).collect();
-    Ok(Judged { findings, slots, has_entered: dossier.entered.is_some(), has_scans })
+    copies.sort_unstable();
+    copies.dedup();
+    Ok(Judged { findings, slots, copies, has_entered: dossier.entered.is_some(), has_scans })
 }
 
 async fn give_verdict(
@@ -160,7 +166,10 @@ async fn give_verdict(
     current.verdict_id = Some(verdict.id);
     current.updated_at = now;
     tx.case_files().update(&mut current).await?;
-    let follow_up = change_state(context, tx.as_mut(), &mut current, &judged).await?;
+    let mut follow_up = change_state(context, tx.as_mut(), &mut current, &judged).await?;
+    for copy in &judged.copies {
+        follow_up.extend(duplicates::check_again(context, tx.as_mut(), *copy).await?);
+    }
     tx.operation_log()
         .append(&context.log_entry("check_case_file", "case_file", current.id.uuid(), outcome))
         .await?;

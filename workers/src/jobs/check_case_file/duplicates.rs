@@ -1,12 +1,18 @@
 //! `duplicate_scan`: the same bytes or the same picture in the case file of another customer.
 
-use backends::database::{
-    Transaction, case_files::CaseFileRow, entered_data::EnteredDataRow, pages::PageRow, scans::ScanRow,
+use backends::{
+    database::{
+        Transaction, case_files::CaseFileRow, entered_data::EnteredDataRow, pages::PageRow, scans::ScanRow,
+    },
+    placing,
+    queue::Ring,
 };
 use domain::{
     blind_index::fold_number,
+    case_file::CaseState,
     entered_data::EnteredData,
     field::{FieldName, Slot},
+    finding::{FindingCode, FindingState},
     ids::CaseFileId,
 };
 use ingest::Fingerprint;
@@ -17,23 +23,33 @@ use crate::context::{JobFailure, WorkContext};
 /// Pages with a likeness in their coarse parts that are looked at closely.
 const CLOSE_LOOKS: i64 = 64;
 
-/// The case file of another customer that holds the same picture, if this one is the copy.
+/// Other customers' case files that hold the same picture as a paper.
+#[derive(Debug, Default)]
+pub(super) struct Twins {
+    /// Where the paper was filed in the first place, when this one is the copy.
+    pub original: Option<CaseFileId>,
+    /// Where copies of this paper lie.
+    pub copies: Vec<CaseFileId>,
+}
+
+/// Looks for the same picture in the case files of other customers.
 ///
 /// Which of two is the copy does not follow from the order they came in: the outlet may hand in the copy first. It
 /// is the one whose customer is not whom the paper names; if that decides nothing, the later one.
-pub(super) async fn of_other_customer(
+pub(super) async fn of_other_customers(
     context: &WorkContext,
     tx: &mut dyn Transaction,
     case_file: &CaseFileRow,
     dossier: &Dossier,
     paper: &Paper,
     slot: Slot,
-) -> Result<Option<CaseFileId>, JobFailure> {
+) -> Result<Twins, JobFailure> {
+    let mut twins = Twins::default();
     if !matches!(slot, Slot::IdFront | Slot::IdBack | Slot::AgentIdFront | Slot::AgentIdBack | Slot::Licence)
     {
-        return Ok(None);
+        return Ok(twins);
     }
-    let Some(entered) = &dossier.entered else { return Ok(None) };
+    let Some(entered) = &dossier.entered else { return Ok(twins) };
     for other in same_pictures(context, tx, paper).await? {
         let Some(other_case) = other.case_file_id.filter(|id| *id != case_file.id) else { continue };
         let Some(other_case) = tx.case_files().find(other_case).await? else { continue };
@@ -48,10 +64,35 @@ pub(super) async fn of_other_customer(
                 _ => other.id < paper.scan.id,
             };
         if is_copy {
-            return Ok(Some(other_case.id));
+            twins.original.get_or_insert(other_case.id);
+        } else if !twins.copies.contains(&other_case.id) {
+            twins.copies.push(other_case.id);
         }
     }
-    Ok(None)
+    Ok(twins)
+}
+
+/// Has a case file that was checked before this one came looked at again, since a copy of a paper lies in it.
+///
+/// One that was returned is checked when the outlet has answered, and one about to be destroyed is left alone.
+pub(super) async fn check_again(
+    context: &WorkContext,
+    tx: &mut dyn Transaction,
+    copy: CaseFileId,
+) -> Result<Option<Ring>, JobFailure> {
+    let found = tx.findings().codes_of(&[copy]).await?;
+    let is_known = found.iter().any(|finding| {
+        finding.code == FindingCode::DuplicateScan && finding.state != FindingState::Withdrawn
+    });
+    let Some(mut case_file) = tx.case_files().find(copy).await? else { return Ok(None) };
+    if is_known || !case_file.state.takes_scans() || case_file.state == CaseState::Returned {
+        return Ok(None);
+    }
+    let ring = placing::reopen(tx, &mut case_file, "original_of_copy_filed", context.now()).await?;
+    tx.operation_log()
+        .append(&context.log_entry("check_copy_again", "case_file", copy.uuid(), "done"))
+        .await?;
+    Ok(Some(ring))
 }
 
 async fn same_pictures(
