@@ -163,9 +163,9 @@ pub async fn ring_again(backends: &Backends) -> Result<(), StorageError> {
     Ok(())
 }
 
-/// Forgets old done jobs, brings back what a clock that ran ahead put off, makes room for the months to come, settles keys whose hand-over was interrupted, closes
-/// upload tickets that are over, removes what large objects were begun and never finished, and removes
-/// objects that no row names.
+/// Forgets old done jobs, brings back what a clock that ran ahead put off, makes room for the months to come, settles
+/// keys whose hand-over was interrupted, closes upload tickets that are over, removes what large objects were begun and
+/// never finished, and removes objects that no row names.
 pub async fn sweep(backends: &Backends) -> Result<(), StorageError> {
     let now = backends.clock.now();
     let mut tx = backends.database.begin().await?;

@@ -93,6 +93,8 @@ pub trait FindingRepository: Send {
     ) -> Result<(), StorageError>;
     /// The verdict with this id.
     async fn verdict(&mut self, id: VerdictId) -> Result<Option<VerdictRow>, StorageError>;
+    /// Whether a verdict was given on a case file with this digest before, fallen or not.
+    async fn was_judged(&mut self, id: CaseFileId, case_digest: &[u8; 32]) -> Result<bool, StorageError>;
     /// Marks a verdict as fallen and withdraws its findings that are still open.
     async fn fell(&mut self, id: VerdictId, at: DateTime<Utc>) -> Result<(), StorageError>;
     /// The slots a verdict saw filled.
@@ -250,6 +252,16 @@ for_each_engine! {
             let found: Option<StoredVerdict> =
                 sqlx::query_as(select).bind(id.uuid()).fetch_optional(self.connection()).await?;
             found.map(typed_verdict).transpose()
+        }
+
+        async fn was_judged(&mut self, id: CaseFileId, case_digest: &[u8; 32]) -> Result<bool, StorageError> {
+            let select = "SELECT count(*) FROM verdicts WHERE case_file_id = $1 AND case_digest = $2";
+            let (count,): (i64,) = sqlx::query_as(select)
+                .bind(id.uuid())
+                .bind(case_digest.as_slice())
+                .fetch_one(self.connection())
+                .await?;
+            Ok(count > 0)
         }
 
         async fn fell(&mut self, id: VerdictId, at: DateTime<Utc>) -> Result<(), StorageError> {

@@ -1,7 +1,11 @@
 //! Case files: one slip number each, changes in order, no lost update, only legal states.
 
 use archive_tests::engines;
-use backends::{clock::new_id, database::case_files::CaseToken, error::StorageError};
+use backends::{
+    clock::new_id,
+    database::{case_files::CaseToken, findings::VerdictRow},
+    error::StorageError,
+};
 use domain::{case_file::CaseState, ids::CaseFileId};
 
 use crate::rows;
@@ -179,5 +183,30 @@ async fn archival_numbers_have_no_gap_when_a_transaction_is_undone() {
         let number = tx.holdings().next_archival_number("TJ-20260901").await.unwrap();
 
         assert_eq!(number, 2, "{}", on.name);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_verdict_that_fell_was_given_all_the_same() {
+    for on in engines::all().await.unwrap() {
+        let case_file = rows::case_file(&on.backends, "S1");
+        let now = on.backends.clock.now();
+        let verdict = VerdictRow {
+            id: new_id(now),
+            case_file_id: case_file.id,
+            case_digest: [7; 32],
+            outcome: "clean".to_owned(),
+            given_at: now,
+            fallen_at: None,
+        };
+        let mut tx = on.backends.database.begin().await.unwrap();
+        tx.case_files().insert(&case_file).await.unwrap();
+        assert!(!tx.findings().was_judged(case_file.id, &[7; 32]).await.unwrap(), "{}", on.name);
+
+        tx.findings().insert_verdict(&verdict, &[], &[]).await.unwrap();
+        tx.findings().fell(verdict.id, now).await.unwrap();
+
+        assert!(tx.findings().was_judged(case_file.id, &[7; 32]).await.unwrap(), "{}", on.name);
+        assert!(!tx.findings().was_judged(case_file.id, &[8; 32]).await.unwrap(), "{}", on.name);
     }
 }

@@ -162,12 +162,13 @@ async fn give_verdict(
         fallen_at: None,
     };
     let findings = finding_rows(context, key, &verdict, &judged.findings)?;
+    let was_judged = tx.findings().was_judged(current.id, &case_digest).await?;
     tx.findings().insert_verdict(&verdict, &judged.slots, &findings).await?;
     current.verdict_id = Some(verdict.id);
     current.updated_at = now;
     tx.case_files().update(&mut current).await?;
     let mut follow_up = change_state(context, tx.as_mut(), &mut current, &judged).await?;
-    for copy in &judged.copies {
+    for copy in judged.copies.iter().filter(|_| !was_judged) {
         follow_up.extend(duplicates::check_again(context, tx.as_mut(), *copy).await?);
     }
     tx.operation_log()

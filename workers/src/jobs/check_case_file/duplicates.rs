@@ -72,7 +72,8 @@ pub(super) async fn of_other_customers(
     Ok(twins)
 }
 
-/// Has a case file that was checked before this one came looked at again, since a copy of a paper lies in it.
+/// Has a case file that was checked before this one came looked at again, since a copy of a paper lies in it. Call it once
+/// for what a case file holds: two that each take the other for the copy would never come to rest.
 ///
 /// One that was returned is checked when the outlet has answered, and one about to be destroyed is left alone.
 pub(super) async fn check_again(
