@@ -182,7 +182,11 @@ pub(super) async fn write(backends: &Backends, uploads: &[&ReadyUpload]) -> Resu
     let mut tx = backends.database.begin().await.map_err(Failure::BeforeCommit)?;
     let written = write_rows(tx.as_mut(), uploads).await.map_err(Failure::BeforeCommit)?;
     fail::fail_point!("intake::before_commit");
-    tx.commit().await.map_err(Failure::InCommit)?;
+    tx.commit().await.map_err(|error| match error {
+        // An engine without room says so before anything is kept; what was stored must not take up more of it.
+        StorageError::Full { .. } => Failure::BeforeCommit(error),
+        error => Failure::InCommit(error),
+    })?;
     Ok(written)
 }
 
