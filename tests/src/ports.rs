@@ -22,7 +22,7 @@ static GIVEN: AtomicU32 = AtomicU32::new(0);
 pub fn free() -> Result<u16> {
     let size = u32::from(RANGE.end - RANGE.start);
     // Processes that run side by side begin at places of their own.
-    let first = process::id().wrapping_mul(37);
+    let first = process::id().wrapping_mul(997);
     for _ in 0..size {
         let step = GIVEN.fetch_add(1, Ordering::Relaxed);
         let place = u16::try_from(first.wrapping_add(step) % size)?;

