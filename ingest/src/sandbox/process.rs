@@ -10,6 +10,8 @@ use std::{
     time::Duration,
 };
 
+use nix::fcntl::{FcntlArg, fcntl};
+
 use super::{
     DECODE_SUBCOMMAND,
     failure::DecodeError,
@@ -19,6 +21,10 @@ use crate::limits::Limits;
 
 /// Longest part of the child's last words that is looked at.
 const MAX_LAST_WORDS: u64 = 4096;
+
+/// Bytes a pipe to or from the child holds: pixels come in tens of megabytes, and the usual 64 KiB would have the two
+/// processes wake each other for every few rows. Linux grants no more than this without asking who we are.
+const PIPE_BYTES: i32 = 1 << 20;
 
 /// A running decoder.
 #[derive(Debug)]
@@ -43,6 +49,9 @@ impl Child {
         let (Some(to_child), Some(from_child)) = (process.stdin.take(), process.stdout.take()) else {
             return Err(DecodeError::Start(std::io::ErrorKind::BrokenPipe.into()));
         };
+        // Where the system grants less, it is only slower.
+        let _ = fcntl(&to_child, FcntlArg::F_SETPIPE_SZ(PIPE_BYTES));
+        let _ = fcntl(&from_child, FcntlArg::F_SETPIPE_SZ(PIPE_BYTES));
         let process = Arc::new(Mutex::new(process));
         Ok(Self { process, to_child: Some(to_child), from_child, limits: *limits })
     }
