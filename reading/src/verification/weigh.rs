@@ -16,8 +16,10 @@ use super::{
 
 /// Below this log ratio the paper says something else. Calibration: `docs/benchmarks.md`.
 const DIFFERS_BELOW: f64 = -5.0;
-/// Above this log ratio the paper bears the value out.
+/// Above this log ratio the paper bears the value out. In a name every character counts.
 const AGREES_ABOVE: f64 = -1.0;
+/// The same of addresses and numbers, whose rivals are many and each of them unlikely before anything is read.
+const LONG_VALUE_AGREES_ABOVE: f64 = -3.0;
 /// A field read with less confidence decides nothing against the entered value.
 const LEAST_CONFIDENCE: f32 = 0.5;
 /// A repaired value this sure stands against ink that says otherwise.
@@ -81,7 +83,7 @@ pub fn weigh(field: &FieldReading, entered: &str) -> Weight {
     {
         judgement = Judgement::Agrees;
     }
-    let per_character = if log_ratio < AGREES_ABOVE {
+    let per_character = if log_ratio < agrees_above(field.field) {
         differences(&lines, &hypothesis, likelihood, &rival)
     } else {
         Vec::new()
@@ -92,6 +94,14 @@ pub fn weigh(field: &FieldReading, entered: &str) -> Weight {
 /// Of an address little may be hidden; of a name every character counts, and a number has its own check.
 const fn is_address(field: FieldName) -> bool {
     matches!(field, FieldName::Address | FieldName::IdAddress | FieldName::MailingAddress)
+}
+
+const fn agrees_above(field: FieldName) -> f64 {
+    let is_number = matches!(
+        field,
+        FieldName::IdNumber | FieldName::AgentIdNumber | FieldName::ServiceNumber | FieldName::ContactPhone
+    );
+    if is_number || is_address(field) { LONG_VALUE_AGREES_ABOVE } else { AGREES_ABOVE }
 }
 
 fn undecided() -> Weight {
@@ -227,7 +237,7 @@ fn ratio(likelihood: f64, rival: f64) -> f64 {
 }
 
 fn judge(log_ratio: f64, field: &FieldReading, hypothesis: &[char]) -> Judgement {
-    if log_ratio > AGREES_ABOVE {
+    if log_ratio > agrees_above(field.field) {
         return Judgement::Agrees;
     }
     let is_legible = field.text.is_some() && field.confidence.value() >= LEAST_CONFIDENCE;
@@ -417,6 +427,22 @@ mod tests {
 
         assert_eq!(weigh(&reading, "王已").judgement, Judgement::CannotTell);
         assert_eq!(weigh(&reading, "王己").judgement, Judgement::Agrees);
+    }
+
+    #[test]
+    fn a_digit_that_is_rather_another_is_no_doubt_and_a_character_of_a_name_is() {
+        let hardly = |first, second| LatticeStep {
+            classes: vec![(Some(first), 0.8_f32.ln()), (Some(second), 0.15_f32.ln())],
+            floor: -12.0,
+        };
+        let check = |field, ink: &str, step, entered: &str, expected| {
+            let mut lattice = lattice_of(ink, 0.97);
+            lattice.steps[3] = step;
+            assert_eq!(weigh(&field_of(field, ink, vec![lattice]), entered).judgement, expected);
+        };
+
+        check(FieldName::ContactPhone, "17012345678", hardly('7', '1'), "11012345678", Judgement::Agrees);
+        check(FieldName::ContactName, "王己", hardly('己', '已'), "王已", Judgement::CannotTell);
     }
 
     #[test]
