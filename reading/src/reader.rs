@@ -37,6 +37,8 @@ use crate::{
 
 /// Longest side of the copy by which light and colour are judged.
 const GLANCE_SIDE: u32 = 800;
+/// A field read with this confidence hides nothing.
+const SURE: f32 = 0.9;
 /// Labels read a second time on one page.
 const MOST_WORN: usize = 16;
 
@@ -278,7 +280,10 @@ impl PageReader {
             (None, _) => Outline::PrintOnSheet,
         };
         let mut quality = quality::of_paper(sheet.quality, image, &region, outline);
-        if let Some(frame) = &found.frame {
+        // What hides nothing that matters is no cause of anything.
+        if let Some(frame) = &found.frame
+            && is_any_doubtful(found.form, &fields)
+        {
             quality = quality::of_card(&quality, image, found.form, frame);
         }
         Ok(PaperReading {
@@ -339,6 +344,13 @@ fn px_per_mm(page: &RgbImage, dpi: Option<f32>, capture: Capture) -> Option<f32>
         _ if is_a4 => Some(long / 297.0),
         _ => None,
     }
+}
+
+/// Whether a required field is not read, or not surely.
+fn is_any_doubtful(form: &Form, fields: &[FieldReading]) -> bool {
+    let is_sure = |field: &&FieldReading| field.text.is_some() && field.confidence.value() >= SURE;
+    let is_read = |name| fields.iter().filter(is_sure).any(|field| field.field == name);
+    form.fields.iter().any(|plan| plan.required && !is_read(plan.field))
 }
 
 /// Required fields of which nothing can be said.

@@ -34,7 +34,7 @@ pub(super) fn least_print_ratio(page: &RgbImage, form: &Form, frame: &Frame) -> 
     let (mut seen, mut missed) = (Vec::new(), Vec::new());
     for (index, anchor) in form.anchors.iter().enumerate() {
         let is_seen = frame.sightings.iter().any(|sighting| sighting.anchor == index);
-        for [left, right] in words_of(anchor) {
+        for [left, right] in words_of(form, anchor) {
             let middle = anchor.at[1].midpoint(anchor.at[3]);
             let place = Quad::rectangle(
                 left * width,
@@ -55,11 +55,13 @@ pub(super) fn least_print_ratio(page: &RgbImage, form: &Form, frame: &Frame) -> 
     (usual >= LEAST_PRINT).then_some(least / usual)
 }
 
-/// From where to where, as shares of the card's width, something is always printed: a label, the parts of a number.
-fn words_of(anchor: &Anchor) -> Vec<[f32; 2]> {
+/// From where to where, as shares of the card's width, something is always printed: the label of a field that is never
+/// missing, the parts of a number. Titles are larger, and not the same on every paper of the form.
+fn words_of(form: &Form, anchor: &Anchor) -> Vec<[f32; 2]> {
     let [left, _, right, _] = anchor.at;
+    let is_label = |text: &String| form.fields.iter().any(|plan| plan.required && plan.labels.contains(text));
     let parts = match (&anchor.text, anchor.pattern) {
-        (Some(_), _) => 1,
+        (Some(text), _) => usize::from(is_label(text)),
         (None, Some(Pattern::IdNumber)) => 4,
         (None, _) => 0,
     };
