@@ -110,3 +110,60 @@ async fn a_scan_is_placed_by_hand_and_taken_out_again() {
     archive.backends().vault.destroy(case_file.key_id).await.unwrap();
     assert!(archive.backends().vault.key(row.key_id).await.unwrap().is_some());
 }
+
+/// Sends a picture without an outlet, and gives its scan.
+async fn sent_without_outlet(archive: &TestArchive, sender: &str, shade: u8) -> ScanId {
+    let picture = png(shade);
+    let (_, answer) = upload(archive, sender, &[("file", Some("a.png"), &picture)]).await;
+    let id: ScanId = answer["files"][0]["scan_id"].as_str().unwrap().parse().unwrap();
+    to_tray(archive, id).await;
+    id
+}
+
+async fn tray_of(archive: &TestArchive, token: &str) -> Vec<Value> {
+    let (status, tray) = archive.get(token, "/api/v1/tray").await;
+    assert_eq!(status, StatusCode::OK, "{tray}");
+    tray["items"].as_array().unwrap().iter().map(|scan| scan["id"].clone()).collect()
+}
+
+#[tokio::test]
+async fn what_is_taken_out_stays_with_those_who_took_it_out() {
+    let archive = TestArchive::open().await;
+    let local = archive.local().await;
+    archive.import(&local, entry("TJ01", "S1").to_string().as_bytes(), EntryFormat::JsonLines).await;
+    let (_, archivist) = archive.account(Role::Archivist, None, None).await;
+    let (_, clerk) = archive.account(Role::Clerk, Some("TJ01"), None).await;
+    let (_, auditor) = archive.account(Role::Auditor, None, Some("TJ")).await;
+    let id = sent_without_outlet(&archive, &archivist, 1).await;
+    let (place, unplace) = (format!("/api/v1/scans/{id}/place"), format!("/api/v1/scans/{id}/unplace"));
+    archive.post(&archivist, &place, json!({"slip_number": "S1"})).await;
+
+    let (out, scan) = archive.post(&clerk, &unplace, json!({})).await;
+
+    assert_eq!((out, &scan["outlet_code"]), (StatusCode::OK, &json!("TJ01")), "{scan}");
+    assert_eq!(tray_of(&archive, &clerk).await, [json!(id)]);
+    assert_eq!(tray_of(&archive, &auditor).await, [json!(id)]);
+    let (seen, _) = archive.get(&clerk, &format!("/api/v1/scans/{id}")).await;
+    let (back, scan) = archive.post(&clerk, &place, json!({"slip_number": "S1"})).await;
+    assert_eq!((seen, back), (StatusCode::OK, StatusCode::OK), "{scan}");
+}
+
+#[tokio::test]
+async fn a_scan_without_an_outlet_lies_in_the_tray_of_its_senders_branch() {
+    let archive = TestArchive::open().await;
+    let (_, sender) = archive.account(Role::Auditor, None, Some("TJ")).await;
+    let (_, colleague) = archive.account(Role::Archivist, None, Some("TJ")).await;
+    let (_, elsewhere) = archive.account(Role::Archivist, None, Some("BJ")).await;
+    let (_, clerk) = archive.account(Role::Clerk, Some("TJ01"), None).await;
+    let id = sent_without_outlet(&archive, &sender, 1).await;
+
+    for (token, status, tray) in [
+        (&sender, StatusCode::OK, vec![json!(id)]),
+        (&colleague, StatusCode::OK, vec![json!(id)]),
+        (&elsewhere, StatusCode::NOT_FOUND, vec![]),
+        (&clerk, StatusCode::NOT_FOUND, vec![]),
+    ] {
+        assert_eq!(archive.get(token, &format!("/api/v1/scans/{id}")).await.0, status);
+        assert_eq!(tray_of(&archive, token).await, tray);
+    }
+}

@@ -131,6 +131,15 @@ pub trait ScanRepository: Send {
         after: Option<ScanId>,
         limit: i64,
     ) -> Result<Vec<ScanRow>, StorageError>;
+    /// Scans in a state that came without an outlet and were sent by accounts of a branch; oldest first, after `after`,
+    /// at most `limit`.
+    async fn in_state_of_senders(
+        &mut self,
+        state: ScanState,
+        branch: &str,
+        after: Option<ScanId>,
+        limit: i64,
+    ) -> Result<Vec<ScanRow>, StorageError>;
     /// All scans by id, after `after`, at most `limit`; for `verify` and sweeps.
     async fn all(&mut self, after: Option<ScanId>, limit: i64) -> Result<Vec<ScanRow>, StorageError>;
     /// How many scans there are in each state.
@@ -316,6 +325,26 @@ for_each_engine! {
             found.sort_by_key(|scan| scan.id);
             found.truncate(usize::try_from(limit).unwrap_or_default());
             Ok(found)
+        }
+
+        async fn in_state_of_senders(
+            &mut self,
+            state: ScanState,
+            branch: &str,
+            after: Option<ScanId>,
+            limit: i64,
+        ) -> Result<Vec<ScanRow>, StorageError> {
+            let select = "SELECT scans.* FROM scans JOIN accounts ON accounts.id = scans.received_by
+                WHERE scans.state = $1 AND scans.outlet_code IS NULL AND accounts.branch_code = $2 AND scans.id > $3
+                ORDER BY scans.id LIMIT $4";
+            let stored: Vec<Stored> = sqlx::query_as(select)
+                .bind(state.as_str())
+                .bind(branch)
+                .bind(after.map_or(Uuid::nil(), ScanId::uuid))
+                .bind(limit)
+                .fetch_all(self.connection())
+                .await?;
+            stored.into_iter().map(Stored::typed).collect()
         }
 
         async fn all(&mut self, after: Option<ScanId>, limit: i64) -> Result<Vec<ScanRow>, StorageError> {

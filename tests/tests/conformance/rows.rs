@@ -66,13 +66,17 @@ pub fn log_entry(backends: &Backends, subject: &str) -> LogEntry {
 }
 
 pub async fn account(backends: &Backends) -> AccountId {
+    account_of(backends, None).await
+}
+
+pub async fn account_of(backends: &Backends, branch: Option<&str>) -> AccountId {
     let now = backends.clock.now();
     let row = AccountRow {
         id: new_id(now),
         staff_number: new_id::<()>(now).to_string(),
         role: "clerk".to_owned(),
         outlet_code: None,
-        branch_code: None,
+        branch_code: branch.map(str::to_owned),
         created_at: now,
         disabled_at: None,
     };
