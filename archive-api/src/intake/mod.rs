@@ -354,8 +354,8 @@ impl UploadUnderWay {
             streamed.give_up().await;
             return Err(error.into());
         }
-        let (backends, account) = (intake.backends.clone(), caller.account.id);
-        self.storing.spawn(async move { Ok(vec![(index, streamed.store(&backends, account).await?)]) });
+        let (backends, caller) = (intake.backends.clone(), caller.clone());
+        self.storing.spawn(async move { Ok(vec![(index, streamed.store(&backends, &caller).await?)]) });
         Ok(())
     }
 
@@ -368,8 +368,8 @@ impl UploadUnderWay {
     ) -> Result<(), IntakeError> {
         self.wait_until_stored(BATCHES_UNDER_WAY - 1).await?;
         let (backends, keys) = (intake.backends.clone(), Arc::clone(&intake.keys));
-        let account = caller.account.id;
-        self.storing.spawn(async move { storing::store_batch(&backends, &keys, account, batch).await });
+        let caller = caller.clone();
+        self.storing.spawn(async move { storing::store_batch(&backends, &keys, &caller, batch).await });
         Ok(())
     }
 

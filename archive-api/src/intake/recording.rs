@@ -33,6 +33,7 @@ pub(super) struct ReadyUpload {
     pub row: UploadRow,
     outcomes: Vec<Outcome>,
     stored: HashMap<usize, StoredFile>,
+    caller: Caller,
     /// Its entry of the log, but for the result.
     entry: LogEntry,
     trace: Option<TraceParent>,
@@ -84,7 +85,7 @@ impl ReadyUpload {
         };
         let entry = caller.log_entry(now, "upload", ("upload", row.id.to_string()), "");
         let UploadUnderWay { outcomes, stored, .. } = upload;
-        Self { row, outcomes, stored, entry, trace: TraceParent::current() }
+        Self { row, outcomes, stored, caller: caller.clone(), entry, trace: TraceParent::current() }
     }
 
     /// Scans whose objects were made for this upload.
@@ -123,14 +124,18 @@ impl ReadyUpload {
             outlet: scan.outlet_code.clone(),
             slot: scan.slot_given,
         };
-        let there = storing::twin_of(tx, &scan.digest, &labels).await?;
+        let there = storing::twin_of(tx, &self.caller, &scan.digest, &labels).await?;
         if there.is_some() || labels.slip_number.is_none() {
             return Ok(there);
         }
-        let coming = before.iter().flat_map(|settled| &settled.upload.scans);
-        let mut twins = coming
-            .filter(|other| other.digest == scan.digest && other.slip_number_given == scan.slip_number_given);
-        Ok(twins.next().map(|twin| twin.id))
+        for other in before.iter().flat_map(|settled| &settled.upload.scans) {
+            if other.digest == scan.digest
+                && storing::is_of_acceptance(tx, &self.caller, other, &labels).await?
+            {
+                return Ok(Some(other.id));
+            }
+        }
+        Ok(None)
     }
 
     fn items(&self, linked: &HashMap<ScanId, ScanId>) -> Vec<UploadItem> {

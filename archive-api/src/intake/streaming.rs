@@ -12,7 +12,7 @@ use backends::{
     vault::{DataKey, KeyPurpose, SpooledObject, SpooledSeal},
 };
 use bytes::{Bytes, BytesMut};
-use domain::ids::{AccountId, ScanId};
+use domain::ids::ScanId;
 use ingest::{Limits, MediaType, Refusal, inspect_from};
 use tokio::sync::OwnedSemaphorePermit;
 
@@ -22,6 +22,7 @@ use super::{
     storing::{self, Facts, StoredFile},
     taking::Taken,
 };
+use crate::caller::Caller;
 
 /// Files up to this size are held in memory until they are stored.
 pub(super) const HELD_BYTES: usize = 4 << 20;
@@ -182,7 +183,7 @@ impl StreamedFile {
     pub(super) async fn store(
         self,
         backends: &Backends,
-        account: AccountId,
+        caller: &Caller,
     ) -> Result<StoredFile, StorageError> {
         let Self { id, head, found, key, writer, memory } = self;
         let facts = Facts {
@@ -193,7 +194,7 @@ impl StreamedFile {
             size_bytes: found.size_bytes,
             digest: found.digest,
         };
-        let row = match row_or_twin(backends, account, &facts, &key).await {
+        let row = match row_or_twin(backends, caller, &facts, &key).await {
             Ok(StoredFile::New(row)) => row,
             linked_or_failed => {
                 abort(writer, id).await;
@@ -221,16 +222,16 @@ impl StreamedFile {
 
 async fn row_or_twin(
     backends: &Backends,
-    account: AccountId,
+    caller: &Caller,
     facts: &Facts<'_>,
     key: &DataKey,
 ) -> Result<StoredFile, StorageError> {
     let mut look = backends.database.begin_read().await?;
-    if let Some(twin) = storing::twin_of(look.as_mut(), &facts.digest, facts.labels).await? {
+    if let Some(twin) = storing::twin_of(look.as_mut(), caller, &facts.digest, facts.labels).await? {
         return Ok(StoredFile::Linked(twin));
     }
     drop(look);
-    let row = storing::scan_row(backends, account, facts, key)?;
+    let row = storing::scan_row(backends, caller.account.id, facts, key)?;
     Ok(StoredFile::New(Box::new(row)))
 }
 

@@ -167,3 +167,41 @@ async fn a_scan_without_an_outlet_lies_in_the_tray_of_its_senders_branch() {
         assert_eq!(tray_of(&archive, token).await, tray);
     }
 }
+
+#[tokio::test]
+async fn a_link_tells_nobody_what_another_outlet_has() {
+    let archive = TestArchive::open().await;
+    let local = archive.local().await;
+    archive.import(&local, entry("TJ01", "S1").to_string().as_bytes(), EntryFormat::JsonLines).await;
+    let (_, owner) = archive.account(Role::Clerk, Some("TJ01"), None).await;
+    let (_, stranger) = archive.account(Role::Clerk, Some("TJ02"), None).await;
+    let small = png(1);
+    // Too large to be held, which takes another way.
+    let large = [b"%PDF-1.7\n".to_vec(), vec![b' '; 5 << 20], b"startxref\n0\n%%EOF\n".to_vec()].concat();
+    let outcomes = async |token: &str, slip_number: &str| {
+        let parts: [(&str, Option<&str>, &[u8]); 3] = [
+            ("slip_number", None, slip_number.as_bytes()),
+            ("file", Some("a.png"), &small),
+            ("file", Some("b.pdf"), &large),
+        ];
+        let (_, answer) = upload(&archive, token, &parts).await;
+        let outcome = |file: usize| answer["files"][file]["outcome"].as_str().unwrap().to_owned();
+        [(outcome(0), answer["files"][0]["scan_id"].clone()), (outcome(1), json!(null))]
+    };
+    let [(first, id), _] = outcomes(&owner, "S1").await;
+    outcomes(&owner, "S2").await;
+    to_tray(&archive, id.as_str().unwrap().parse().unwrap()).await;
+    let place = format!("/api/v1/scans/{}/place", id.as_str().unwrap());
+    archive.post(&owner, &place, json!({"slip_number": "S1"})).await;
+
+    assert_eq!(first, "received");
+    // Of a case file, and of a slip number that nobody has entered.
+    for slip_number in ["S1", "S2"] {
+        let known = outcomes(&owner, slip_number).await;
+        let hidden = outcomes(&stranger, slip_number).await;
+
+        assert!(known.iter().all(|(outcome, _)| outcome == "linked"), "{known:?}");
+        assert!(hidden.iter().all(|(outcome, _)| outcome == "received"), "{hidden:?}");
+        assert_ne!(hidden[0].1, known[0].1);
+    }
+}
