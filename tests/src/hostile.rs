@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use flate2::{Compression, Crc, write::ZlibEncoder};
 
 use crate::{client::OutgoingFile, scans};
@@ -44,6 +44,20 @@ const ANY_DAMAGE: &[&str] = &[
     "page_not_supported",
     "page_not_read",
 ];
+
+/// Whether this is the English sentence that the page of the code promises in `docs/errors`, with numbers for its letters.
+pub fn is_promised(code: &str, sentence: &str) -> Result<bool> {
+    let page = format!("{}/../docs/errors/{code}.md", env!("CARGO_MANIFEST_DIR"));
+    let page = std::fs::read_to_string(&page).with_context(|| format!("{page} cannot be read"))?;
+    let is_number = |word: &str| word.bytes().all(|byte| byte.is_ascii_digit());
+    let without_numbers = |text: &str| -> Vec<String> {
+        let word =
+            |word: &str| if is_number(word) || ["N", "P"].contains(&word) { "N" } else { word }.to_owned();
+        text.split_whitespace().map(word).collect()
+    };
+    let promised = page.lines().filter_map(|line| line.strip_prefix("> "));
+    Ok(promised.map(without_numbers).any(|promised| promised == without_numbers(sentence)))
+}
 
 /// Every kind there is.
 pub fn files() -> Result<Vec<HostileFile>> {

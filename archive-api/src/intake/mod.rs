@@ -10,6 +10,7 @@ mod post_scans;
 mod receipt;
 mod recorder;
 mod recording;
+mod repetition;
 mod source;
 mod storing;
 mod streaming;
@@ -29,6 +30,7 @@ use self::{
     keys::KeyReserve,
     recorder::Recorder,
     recording::{Failure, ReadyUpload, Written},
+    repetition::FilesDigest,
     storing::StoredFile,
     streaming::{FILE_MEMORY_BYTES, StreamedFile},
     taking::{HeldFile, MEMORY_UNIT_BYTES, Taken},
@@ -57,7 +59,7 @@ const MAX_IDEMPOTENCY_KEY: usize = 200;
 /// What is said about an upload as a whole.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct UploadRequest {
-    /// The sender's key: the same key from the same account gets the same answer again.
+    /// The sender's key: the same files under the same key from the same account get the same answer again.
     pub idempotency_key: Option<String>,
     /// What holds for every file that says nothing else.
     pub labels: Labels,
@@ -80,6 +82,9 @@ pub enum IntakeError {
     /// The idempotency key is too long.
     #[error("the idempotency key is longer than {MAX_IDEMPOTENCY_KEY} characters")]
     KeyTooLong,
+    /// The idempotency key was used for other files.
+    #[error("the idempotency key was used for another upload")]
+    KeyUsed,
     /// Storage failed.
     #[error(transparent)]
     Storage(#[from] StorageError),
@@ -128,9 +133,8 @@ impl Intake {
             return Err(IntakeError::KeyTooLong);
         }
         let outlet = self.outlet_for(caller, request.labels.outlet.as_deref()).await?;
-        if let Some(first) = self.answered_before(caller, &request).await? {
-            hear_out(files).await?;
-            return Ok(first);
+        if let Some(before) = self.made_before(caller, &request).await? {
+            return self.answer_again(&before, files).await;
         }
         let mut upload = UploadUnderWay::default();
         match self.take_all(caller, &request, outlet.as_deref(), files, &mut upload).await {
@@ -189,8 +193,10 @@ impl Intake {
         storing::remove(&self.backends, &upload.new_scans()).await;
         if let (StorageError::Conflict { .. }, Some(key)) = (&error, &upload.row.idempotency_key) {
             let mut tx = self.backends.database.begin_read().await?;
-            if let Some(row) = tx.scans().upload_by_key(upload.row.account_id, key).await? {
-                return Ok(UploadReceipt::load(tx.as_mut(), &row, &self.limits).await?);
+            let quicker = tx.scans().upload_by_key(upload.row.account_id, key).await?;
+            drop(tx);
+            if let Some(row) = quicker {
+                return self.same_answer(&row, upload.row.files_digest.as_deref().unwrap_or_default()).await;
             }
         }
         Err(error.into())
@@ -224,7 +230,7 @@ impl Intake {
                 None => self.reserve(request.size_hint).await?,
             };
             match self.take(files, FileHead { name: head.name, labels }, memory).await? {
-                Taken::Refused(refusal) => upload.outcomes.push(Outcome::Refused(refusal)),
+                Taken::Refused(refusal, digest) => upload.refuse(refusal, &digest),
                 Taken::Held(held) => upload.hold(*held, &mut batch),
                 Taken::Streamed(streamed) => upload.finish(self, caller, *streamed).await?,
             }
@@ -259,18 +265,6 @@ impl Intake {
             Permission::Allowed => Ok(Some(code.to_owned())),
             Permission::Refused | Permission::NotFound => Err(IntakeError::NotAllowed),
         }
-    }
-
-    /// The receipt of the upload that this account made with the same key.
-    pub(crate) async fn answered_before(
-        &self,
-        caller: &Caller,
-        request: &UploadRequest,
-    ) -> Result<Option<UploadReceipt>, IntakeError> {
-        let Some(key) = &request.idempotency_key else { return Ok(None) };
-        let mut tx = self.backends.database.begin_read().await?;
-        let Some(upload) = tx.scans().upload_by_key(caller.account.id, key).await? else { return Ok(None) };
-        Ok(Some(UploadReceipt::load(tx.as_mut(), &upload, &self.limits).await?))
     }
 }
 
@@ -308,6 +302,8 @@ struct Sameness {
 /// An upload that is coming in.
 #[derive(Default)]
 struct UploadUnderWay {
+    /// Of every file so far, taken or not.
+    digest: FilesDigest,
     outcomes: Vec<Outcome>,
     seen: HashMap<Sameness, usize>,
     stored: HashMap<usize, StoredFile>,
@@ -315,6 +311,11 @@ struct UploadUnderWay {
 }
 
 impl UploadUnderWay {
+    fn refuse(&mut self, refusal: Refusal, digest: &ContentDigest) {
+        self.digest.add(digest);
+        self.outcomes.push(Outcome::Refused(refusal));
+    }
+
     /// Keeps a file for the next batch, unless the same one came earlier in the same upload.
     fn hold(&mut self, mut held: HeldFile, batch: &mut Vec<HeldFile>) {
         held.index = self.outcomes.len();
@@ -325,6 +326,7 @@ impl UploadUnderWay {
 
     /// Notes what the next file becomes, and whether it has to be stored for that.
     fn is_new(&mut self, digest: &ContentDigest, labels: &Labels) -> bool {
+        self.digest.add(digest);
         if let Some(slip_number) = labels.slip_number.clone() {
             let (outlet, slot) = (labels.outlet.clone(), labels.slot);
             let sameness = Sameness { digest: *digest, slip_number, outlet, slot };

@@ -102,6 +102,7 @@ impl From<IntakeError> for Problem {
             IntakeError::NotAllowed => Self::new(kinds::FORBIDDEN)
                 .with_detail("您不能为这个网点上传。", "You may not upload for this outlet."),
             IntakeError::NoFiles => Self::new(kinds::NO_FILES),
+            IntakeError::KeyUsed => Self::new(kinds::IDEMPOTENCY_KEY_USED),
             IntakeError::KeyTooLong => Self::new(kinds::INVALID_REQUEST).with_detail(
                 "Idempotency-Key 太长，最多 200 个字符。",
                 "Idempotency-Key has more than 200 characters.",

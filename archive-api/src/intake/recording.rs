@@ -81,6 +81,7 @@ impl ReadyUpload {
             account_id: caller.account.id,
             idempotency_key: request.idempotency_key.clone(),
             outlet_code: outlet,
+            files_digest: Some(upload.digest.finish()),
             received_at: now,
         };
         let entry = caller.log_entry(now, "upload", ("upload", row.id.to_string()), "");
@@ -142,8 +143,12 @@ impl ReadyUpload {
         let scan_at = |index: &usize| self.stored.get(index).map(StoredFile::scan_id);
         let mut items = Vec::with_capacity(self.outcomes.len());
         for (index, outcome) in self.outcomes.iter().enumerate() {
+            let mut page_number = None;
             let (scan_id, outcome) = match outcome {
-                Outcome::Refused(refusal) => (None, refusal.code()),
+                Outcome::Refused(refusal) => {
+                    page_number = refusal.page_number().map(i64::from);
+                    (None, refusal.code())
+                }
                 Outcome::SameAs(first) => (scan_at(first), LINKED),
                 Outcome::Pending => match self.stored.get(&index) {
                     Some(StoredFile::New(scan)) if !linked.contains_key(&scan.id) => {
@@ -154,7 +159,7 @@ impl ReadyUpload {
             };
             let scan_id = scan_id.map(|id| linked.get(&id).copied().unwrap_or(id));
             let item_number = index as i64 + 1;
-            items.push(UploadItem { item_number, scan_id, outcome: outcome.to_owned() });
+            items.push(UploadItem { item_number, scan_id, outcome: outcome.to_owned(), page_number });
         }
         items
     }

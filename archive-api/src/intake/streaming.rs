@@ -18,6 +18,7 @@ use tokio::sync::OwnedSemaphorePermit;
 
 use super::{
     Intake, IntakeError,
+    repetition::digest_of_rest,
     source::{FileHead, FileSource, Labels},
     storing::{self, Facts, StoredFile},
     taking::Taken,
@@ -72,8 +73,8 @@ impl Intake {
             (self.backends.spool.clone(), key.clone(), BlobKey::Scan(id).path());
         let (seal, header) = elsewhere(move || spool.seal(&sealed_under, &path)).await?;
         let writer = self.backends.blobs.start(BlobKey::Scan(id)).await?;
-        let mut passage = Passage { writer, header, seal: Some(seal), size_bytes: 0 };
-        match passage.pass(files, (bytes, digest), &self.limits).await {
+        let mut passage = Passage { writer, header, seal: Some(seal), size_bytes: 0, digest };
+        match passage.pass(files, bytes, &self.limits).await {
             Ok(Ok(found)) => {
                 let writer = passage.writer;
                 let streamed = StreamedFile { id, head, found, key, writer, memory };
@@ -81,8 +82,7 @@ impl Intake {
             }
             Ok(Err(refusal)) => {
                 abort(passage.writer, id).await;
-                while files.next_piece().await?.is_some() {}
-                Ok(Taken::Refused(refusal))
+                Ok(Taken::Refused(refusal, digest_of_rest(files, *passage.digest).await?))
             }
             Err(error) => {
                 abort(passage.writer, id).await;
@@ -100,6 +100,8 @@ struct Passage {
     /// `None` while a piece is being sealed, and at the end.
     seal: Option<SpooledSeal>,
     size_bytes: u64,
+    /// Of what has come.
+    digest: Box<ContentDigestStream>,
 }
 
 impl Passage {
@@ -107,14 +109,14 @@ impl Passage {
     async fn pass(
         &mut self,
         files: &mut dyn FileSource,
-        (beginning, mut digest): (Bytes, Box<ContentDigestStream>),
+        beginning: Bytes,
         limits: &Limits,
     ) -> Result<Result<Found, Refusal>, IntakeError> {
         self.writer.write(&self.header).await?;
         self.send(beginning).await?;
         let mut waiting = BytesMut::new();
         while let Some(piece) = files.next_piece().await? {
-            digest.update(&piece);
+            self.digest.update(&piece);
             if self.size_bytes + (waiting.len() + piece.len()) as u64 > limits.max_bytes {
                 return Ok(Err(Refusal::FileTooLarge { limit_bytes: limits.max_bytes }));
             }
@@ -130,7 +132,7 @@ impl Passage {
         Ok(inspected.map(|inspection| Found {
             media_type: inspection.media_type,
             size_bytes: self.size_bytes,
-            digest: digest.finish(),
+            digest: self.digest.finish(),
         }))
     }
 
