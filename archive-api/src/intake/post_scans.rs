@@ -117,6 +117,16 @@ impl From<IntakeError> for Problem {
                     format!("字段 {name} 的值无效。"),
                     format!("The value of the field {name} is not valid."),
                 ),
+            IntakeError::Source(SourceError::UnknownLabel { name }) => {
+                let name = name.map(|name| format!(" {name} ")).unwrap_or_default();
+                Self::new(kinds::INVALID_REQUEST).with_detail(
+                    format!("没有{name}这个字段。可用的字段是 slip_number、outlet、slot；文件须带文件名。"),
+                    format!(
+                        "There is no field{}. The fields are slip_number, outlet and slot; a file needs a file name.",
+                        name.trim_end()
+                    ),
+                )
+            }
         }
     }
 }

@@ -205,3 +205,18 @@ async fn a_link_tells_nobody_what_another_outlet_has() {
         assert_ne!(hidden[0].1, known[0].1);
     }
 }
+
+#[tokio::test]
+async fn a_misspelt_field_of_an_upload_is_refused_and_named() {
+    let archive = TestArchive::open().await;
+    let (_, token) = archive.account(Role::Clerk, Some("TJ01"), None).await;
+    let picture = png(1);
+
+    let parts: [(&str, Option<&str>, &[u8]); 2] =
+        [("slipnumber", None, b"S1"), ("file", Some("a.png"), &picture)];
+    let (status, problem) = upload(&archive, &token, &parts).await;
+
+    assert_eq!((status, problem["code"].as_str()), (StatusCode::BAD_REQUEST, Some("invalid_request")));
+    let detail = problem["detail"].as_str().unwrap();
+    assert!(detail.contains("slipnumber") && detail.contains("slip_number"), "{detail}");
+}
