@@ -16,7 +16,10 @@ mod storing;
 mod streaming;
 mod taking;
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::Arc,
+};
 
 use backends::{connect::Backends, digest::ContentDigest, error::StorageError};
 use domain::{
@@ -134,15 +137,17 @@ impl Intake {
         }
         let outlet = self.outlet_for(caller, request.labels.outlet.as_deref()).await?;
         if let Some(before) = self.made_before(caller, &request).await? {
-            return self.answer_again(&before, files).await;
+            return self.answer_again(&before, &request.labels, files).await;
         }
-        let mut upload = UploadUnderWay::default();
+        let named = request.labels.outlet.iter().cloned().collect();
+        let mut upload = UploadUnderWay { named, ..UploadUnderWay::default() };
         match self.take_all(caller, &request, outlet.as_deref(), files, &mut upload).await {
             Ok(()) => {
+                let named = std::mem::take(&mut upload.named);
                 let ready = ReadyUpload::new(&self.backends, caller, &request, outlet, upload);
                 let receipt = self.record(Arc::new(ready)).await?;
                 receipt.count();
-                Ok(receipt)
+                Ok(self.with_doubts(receipt, &named).await)
             }
             Err(error) => {
                 upload.give_up(&self.backends).await;
@@ -217,7 +222,10 @@ impl Intake {
             }
             let mut labels = head.labels.clone().or(&request.labels);
             labels.outlet = match &head.labels.outlet {
-                Some(named) => self.outlet_for(caller, Some(named)).await?,
+                Some(named) => {
+                    upload.named.insert(named.clone());
+                    self.outlet_for(caller, Some(named)).await?
+                }
                 None => outlet.map(str::to_owned),
             };
             let memory = self.reserve_at_once(request.size_hint);
@@ -304,6 +312,8 @@ struct Sameness {
 struct UploadUnderWay {
     /// Of every file so far, taken or not.
     digest: FilesDigest,
+    /// Outlets that were named for its files.
+    named: BTreeSet<String>,
     outcomes: Vec<Outcome>,
     seen: HashMap<Sameness, usize>,
     stored: HashMap<usize, StoredFile>,

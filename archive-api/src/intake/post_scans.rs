@@ -13,6 +13,7 @@ use super::{FileOutcome, IntakeError, MultipartSource, SourceError, UploadReceip
 use crate::{
     caller::Caller,
     language::Language,
+    outlets::{self, OUTLET_UNKNOWN},
     problem::{Problem, kinds, refusal_document},
     state::ArchiveState,
 };
@@ -37,13 +38,17 @@ pub(crate) fn receipt_response(receipt: &UploadReceipt, language: Language) -> R
             .with("files", json!(files)));
     }
     let follow = format!("/api/v1/uploads/{}", receipt.upload_id);
-    let body = json!({
+    let mut body = json!({
         "upload_id": receipt.upload_id,
         "status": "received",
         "received_at": receipt.received_at,
         "follow": follow,
         "files": files,
     });
+    if !receipt.unknown_outlets.is_empty() {
+        let doubts = receipt.unknown_outlets.iter().map(|outlet| outlet_document(outlet, language));
+        body["warnings"] = doubts.collect();
+    }
     Ok((StatusCode::CREATED, [(header::LOCATION, follow)], Json(body)).into_response())
 }
 
@@ -93,6 +98,11 @@ fn file_document(file: &super::FileReceipt, language: Language) -> Value {
             "refusal": refusal_document(code, *refusal, language),
         }),
     }
+}
+
+fn outlet_document(outlet: &str, language: Language) -> Value {
+    let (zh, en) = (outlets::doubt_zh(outlet), outlets::doubt_en(outlet));
+    json!({ "code": OUTLET_UNKNOWN, "outlet": outlet, "detail": language.pick(&zh, &en) })
 }
 
 impl From<IntakeError> for Problem {

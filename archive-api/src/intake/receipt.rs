@@ -50,6 +50,8 @@ pub struct UploadReceipt {
     pub received_at: DateTime<Utc>,
     /// Its files in order.
     pub files: Vec<FileReceipt>,
+    /// Outlets that were named for its files and that nothing else names yet; known to whoever is answered only.
+    pub unknown_outlets: Vec<String>,
 }
 
 impl UploadReceipt {
@@ -65,7 +67,7 @@ impl UploadReceipt {
     /// The receipt of an upload whose items are these.
     pub(super) fn of(upload: &UploadRow, items: Vec<UploadItem>, limits: &Limits) -> Self {
         let files = items.into_iter().map(|item| file_receipt(item, limits)).collect();
-        Self { upload_id: upload.id, received_at: upload.received_at, files }
+        Self { upload_id: upload.id, received_at: upload.received_at, files, unknown_outlets: Vec::new() }
     }
 
     /// Counts what was received and refused, for whoever watches.

@@ -1,5 +1,7 @@
 //! The same idempotency key again: the same files get the same answer, other files none, for they would be lost.
 
+use std::collections::BTreeSet;
+
 use backends::{
     database::scans::UploadRow,
     digest::{ContentDigest, ContentDigestStream},
@@ -9,9 +11,9 @@ use backends::{
 use super::{
     Intake, IntakeError, UploadRequest,
     receipt::UploadReceipt,
-    source::{FileSource, SourceError},
+    source::{FileSource, Labels, SourceError},
 };
-use crate::caller::Caller;
+use crate::{caller::Caller, outlets};
 
 /// What tells the files of one upload from those of another one: how many there are, in which order, of which bytes.
 #[derive(Default)]
@@ -55,13 +57,17 @@ impl Intake {
     pub(super) async fn answer_again(
         &self,
         before: &UploadRow,
+        labels: &Labels,
         files: &mut dyn FileSource,
     ) -> Result<UploadReceipt, IntakeError> {
         let mut digest = FilesDigest::default();
-        while files.next_file().await?.is_some() {
+        let mut named: BTreeSet<String> = labels.outlet.iter().cloned().collect();
+        while let Some(head) = files.next_file().await? {
+            named.extend(head.labels.outlet);
             digest.add(&digest_of_rest(files, ContentDigestStream::default()).await?);
         }
-        self.same_answer(before, &digest.finish()).await
+        let receipt = self.same_answer(before, &digest.finish()).await?;
+        Ok(self.with_doubts(receipt, &named).await)
     }
 
     /// The receipt of an upload with the same key, unless other files were sent under it now.
@@ -79,6 +85,19 @@ impl Intake {
     async fn receipt_of(&self, upload: &UploadRow) -> Result<UploadReceipt, StorageError> {
         let mut tx = self.backends.database.begin_read().await?;
         UploadReceipt::load(tx.as_mut(), upload, &self.limits).await
+    }
+
+    /// The receipt with the outlets that nothing else names yet. What is on record is never refused for them.
+    pub(super) async fn with_doubts(
+        &self,
+        mut receipt: UploadReceipt,
+        named: &BTreeSet<String>,
+    ) -> UploadReceipt {
+        match outlets::unknown(&self.backends, named).await {
+            Ok(unknown) => receipt.unknown_outlets = unknown,
+            Err(error) => tracing::debug!(%error, "whether an outlet is known could not be found out"),
+        }
+        receipt
     }
 }
 

@@ -109,6 +109,21 @@ async fn the_sentence_of_a_page_that_is_too_large_names_page_and_limit() {
 }
 
 #[tokio::test]
+async fn an_outlet_that_nothing_names_yet_is_doubted_and_its_files_are_taken() {
+    let archive = TestArchive::open().await;
+    let caller = archive.local().await;
+    archive.account(Role::Clerk, Some("TJ01"), None).await;
+    let from = |outlet: &str| Labels { outlet: Some(outlet.to_owned()), ..Labels::default() };
+    let files = vec![(from("TJ01"), Some(png(1))), (from("TJO1"), Some(png(2)))];
+
+    let receipt = receive(&archive, &caller, Some("k"), files.clone()).await.unwrap();
+
+    assert_eq!(receipt.unknown_outlets, ["TJO1"]);
+    assert!(matches!(receipt.files[1].outcome, FileOutcome::Received(_)));
+    assert_eq!(receive(&archive, &caller, Some("k"), files).await.unwrap(), receipt);
+}
+
+#[tokio::test]
 async fn the_same_bytes_for_the_same_acceptance_are_linked_and_for_another_one_are_not() {
     let archive = TestArchive::open().await;
     let caller = archive.local().await;

@@ -220,3 +220,23 @@ async fn a_misspelt_field_of_an_upload_is_refused_and_named() {
     let detail = problem["detail"].as_str().unwrap();
     assert!(detail.contains("slipnumber") && detail.contains("slip_number"), "{detail}");
 }
+
+#[tokio::test]
+async fn an_outlet_that_nothing_names_yet_is_warned_of() {
+    let archive = TestArchive::open().await;
+    let (_, auditor) = archive.account(Role::Auditor, None, None).await;
+    archive.account(Role::Clerk, Some("TJ01"), None).await;
+    let picture = png(1);
+    let from = async |outlet: &str| {
+        let parts: [(&str, Option<&str>, &[u8]); 2] =
+            [("outlet", None, outlet.as_bytes()), ("file", Some("a.png"), &picture)];
+        upload(&archive, &auditor, &parts).await
+    };
+
+    let (taken, answer) = from("TJO1").await;
+    let (_, known) = from("TJ01").await;
+
+    assert_eq!((taken, &answer["warnings"][0]["code"]), (StatusCode::CREATED, &json!("outlet_unknown")));
+    assert!(answer["warnings"][0]["detail"].as_str().unwrap().contains("TJO1"), "{answer}");
+    assert_eq!(known["warnings"], Value::Null);
+}

@@ -1,6 +1,7 @@
 //! `guidang ingest`: takes in scans, through the running server or in this process when none runs.
 
 use std::{
+    collections::BTreeSet,
     fs,
     path::{Path, PathBuf},
     time::Duration,
@@ -93,26 +94,36 @@ async fn send(
         slot: arguments.slot.map(|slot| slot.as_str().to_owned()),
     };
     let bar = progress::bar(files.len() as u64, "sending");
-    let mut followed = Vec::with_capacity(files.len());
+    let mut sent = Sent { followed: Vec::with_capacity(files.len()), warned: BTreeSet::new() };
     let mut batch: Vec<(PathBuf, OutgoingFile)> = Vec::new();
     for path in files {
         let metadata = fs::metadata(path).or_fail(format!("{} cannot be read", path.display()))?;
         if metadata.len() > settings.configuration.intake.max_bytes {
             let limit = settings.configuration.intake.max_bytes >> 20;
-            followed.push(Followed::refused(path, format!("larger than {limit} MiB")));
+            sent.followed.push(Followed::refused(path, format!("larger than {limit} MiB")));
             bar.inc(1);
             continue;
         }
         if batch.len() == FILES_A_REQUEST || bytes_of(&batch) + metadata.len() > BYTES_A_REQUEST {
-            send_batch(client, &labels, &mut batch, &mut followed).await?;
-            bar.set_position(followed.len() as u64);
+            send_batch(client, &labels, &mut batch, &mut sent).await?;
+            bar.set_position(sent.followed.len() as u64);
         }
         let (name, size_bytes) = (name_with_folder(path), metadata.len());
         batch.push((path.clone(), OutgoingFile { name, path: path.clone(), size_bytes }));
     }
-    send_batch(client, &labels, &mut batch, &mut followed).await?;
+    send_batch(client, &labels, &mut batch, &mut sent).await?;
     bar.finish_and_clear();
-    Ok(followed)
+    for warning in sent.warned {
+        eprintln!("warning: {warning}");
+    }
+    Ok(sent.followed)
+}
+
+/// What has come of everything that was sent so far.
+struct Sent {
+    followed: Vec<Followed>,
+    /// What the archive doubts in what was said about the files, each once.
+    warned: BTreeSet<String>,
 }
 
 /// The name with that of its folder, which often is the slip number.
@@ -131,15 +142,16 @@ async fn send_batch(
     client: &ArchiveClient,
     labels: &UploadLabels,
     batch: &mut Vec<(PathBuf, OutgoingFile)>,
-    followed: &mut Vec<Followed>,
+    sent: &mut Sent,
 ) -> Result<(), Failure> {
     if batch.is_empty() {
         return Ok(());
     }
     let (paths, files): (Vec<PathBuf>, Vec<OutgoingFile>) = batch.drain(..).unzip();
     let receipt = upload(client, labels, &files).await.or_fail("the files were not received")?;
+    sent.warned.extend(receipt.warnings.into_iter().map(|warning| warning.detail));
     for (path, file) in paths.iter().zip(receipt.files) {
-        followed.push(match (file.scan_id, file.refusal_sentence()) {
+        sent.followed.push(match (file.scan_id, file.refusal_sentence()) {
             (Some(scan), None) => Followed::received(path, scan, file.outcome == "linked"),
             (_, sentence) => Followed::refused(path, sentence.unwrap_or_else(|| "refused".to_owned())),
         });

@@ -10,7 +10,7 @@ use clap::Args;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::{
-    client::{ArchiveClient, ClientError, FileReceipt, OutgoingFile, Tongue, UploadLabels},
+    client::{ArchiveClient, ClientError, FileReceipt, OutgoingFile, Receipt, Tongue, UploadLabels},
     failure::{Failure, OrFail},
     service::{Archive, Duty},
     settings::Settings,
@@ -85,6 +85,8 @@ struct Watcher<'a> {
     stillness: Stillness,
     /// Taken, but their folder does not let them be moved: never sent again while they look the same.
     stuck: HashMap<PathBuf, Look>,
+    /// Whether it was said what the archive doubts about the outlet.
+    is_warned: bool,
     started: Instant,
 }
 
@@ -97,6 +99,7 @@ impl<'a> Watcher<'a> {
             subfolders: if are_slips { Subfolders::AreSlips } else { Subfolders::AreFolders },
             stillness: Stillness::new(quiet),
             stuck: HashMap::new(),
+            is_warned: false,
             started: Instant::now(),
         }
     }
@@ -127,7 +130,7 @@ impl<'a> Watcher<'a> {
         waiting
     }
 
-    async fn take(&self, client: &ArchiveClient, file: &Found, max_bytes: u64) -> Taken {
+    async fn take(&mut self, client: &ArchiveClient, file: &Found, max_bytes: u64) -> Taken {
         if file.look.size_bytes > max_bytes {
             let limit = max_bytes >> 20;
             return Taken::Refused(format!(
@@ -154,14 +157,25 @@ impl<'a> Watcher<'a> {
             return Taken::Changed;
         }
         match answer {
-            Ok(receipt) => match receipt.files.first().and_then(FileReceipt::refusal_sentence) {
-                Some(sentence) => Taken::Refused(sentence),
-                None => Taken::Received,
-            },
+            Ok(receipt) => {
+                match self.warned(&receipt).files.first().and_then(FileReceipt::refusal_sentence) {
+                    Some(sentence) => Taken::Refused(sentence),
+                    None => Taken::Received,
+                }
+            }
             Err(error) if error.is_passing() => Taken::Later(error),
             Err(ClientError::Unreadable { .. }) => Taken::Changed,
             Err(error) => Taken::Refused(error.to_string()),
         }
+    }
+
+    /// The receipt; what the archive doubts about the outlet is said once.
+    fn warned<'r>(&mut self, receipt: &'r Receipt) -> &'r Receipt {
+        if let Some(warning) = receipt.warnings.first().filter(|_| !self.is_warned) {
+            self.is_warned = true;
+            tracing::warn!(outlet = self.outlet, "{}", warning.detail);
+        }
+        receipt
     }
 
     /// Moves the file where it belongs now; `false` when it has to wait. Names of files are not logged: a clerk may
