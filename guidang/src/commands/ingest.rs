@@ -2,7 +2,7 @@
 
 use std::{
     collections::BTreeSet,
-    fs,
+    fs, io,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -47,11 +47,19 @@ const BYTES_A_REQUEST: u64 = 32 << 20;
 /// How often a request is tried that nobody answered.
 const TRIES: u32 = 5;
 
-/// Sends everything; files that were refused are listed and make the exit status 3.
+/// Sends everything. What was refused, or cannot be read, is named and makes the exit status 3.
 pub async fn run(settings: &Settings, arguments: &Arguments) -> Result<(), Failure> {
-    let files = list_all(&arguments.paths)?;
+    let listing = Listing::of(&arguments.paths);
+    for (path, error) in &listing.unreadable {
+        eprintln!("left out: {} cannot be read: {error}", path.display());
+    }
+    let (files, left_out) = (listing.files, listing.unreadable.len());
     if files.is_empty() {
-        return Err(Failure::usage("there is no file in what was named"));
+        return Err(if left_out == 0 {
+            Failure::usage("there is no file in what was named")
+        } else {
+            Failure::new("nothing of what was named can be read; nothing was sent")
+        });
     }
     // Who does not wait leaves the reading to the next server.
     let duty = if arguments.wait { Duty::Works } else { Duty::AnswersOnly };
@@ -61,10 +69,14 @@ pub async fn run(settings: &Settings, arguments: &Arguments) -> Result<(), Failu
     let followed = done?;
     print!("{}", waiting::summary(&followed));
     let refused = followed.iter().filter(|file| file.refusal.is_some()).count();
-    if refused == 0 {
-        return Ok(());
+    let mut troubles = Vec::new();
+    if refused > 0 {
+        troubles.push(format!("{refused} of {} files were refused; the others were received", files.len()));
     }
-    Err(Failure::partly(format!("{refused} of {} files were refused; the others were received", files.len())))
+    if left_out > 0 {
+        troubles.push(format!("{left_out} files or folders cannot be opened and were left out"));
+    }
+    if troubles.is_empty() { Ok(()) } else { Err(Failure::partly(troubles.join("; "))) }
 }
 
 async fn send_and_wait(
@@ -179,36 +191,56 @@ async fn upload(
     }
 }
 
-/// Every file named, and every file in the folders named, in order of name; litter left alone.
-fn list_all(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
-    let mut files = Vec::new();
-    for path in paths {
-        let metadata = fs::metadata(path).or_fail(format!("{} cannot be read", path.display()))?;
-        if metadata.is_dir() {
-            list_folder(path, &mut files).or_fail(format!("folder {} cannot be read", path.display()))?;
-        } else {
-            files.push(path.clone());
-        }
-    }
-    Ok(files)
+/// What is to be sent, and what was named or lies in the folders named but cannot be read.
+#[derive(Debug, Default)]
+struct Listing {
+    files: Vec<PathBuf>,
+    unreadable: Vec<(PathBuf, io::Error)>,
 }
 
-fn list_folder(folder: &Path, files: &mut Vec<PathBuf>) -> std::io::Result<()> {
-    let mut entries: Vec<fs::DirEntry> = fs::read_dir(folder)?.collect::<Result<_, _>>()?;
-    entries.sort_by_key(fs::DirEntry::file_name);
-    for entry in entries {
-        if is_litter(&entry.file_name().to_string_lossy()) {
-            continue;
+impl Listing {
+    /// Every file named, and every file in the folders named, in order of name; litter left alone.
+    fn of(paths: &[PathBuf]) -> Self {
+        let mut listing = Self::default();
+        for path in paths {
+            match fs::metadata(path) {
+                Ok(metadata) if metadata.is_dir() => listing.folder(path),
+                Ok(_) => listing.file(path.clone()),
+                Err(error) => listing.unreadable.push((path.clone(), error)),
+            }
         }
-        // Links are not followed: a folder of scans must not lead out of itself.
-        let kind = entry.file_type()?;
-        if kind.is_dir() {
-            list_folder(&entry.path(), files)?;
-        } else if kind.is_file() {
-            files.push(entry.path());
+        listing
+    }
+
+    /// Takes what can be read of a folder.
+    fn folder(&mut self, folder: &Path) {
+        let entries = fs::read_dir(folder).and_then(Iterator::collect::<io::Result<Vec<_>>>);
+        let mut entries = match entries {
+            Ok(entries) => entries,
+            Err(error) => return self.unreadable.push((folder.to_owned(), error)),
+        };
+        entries.sort_by_key(fs::DirEntry::file_name);
+        for entry in entries {
+            if is_litter(&entry.file_name().to_string_lossy()) {
+                continue;
+            }
+            // Links are not followed: a folder of scans must not lead out of itself.
+            match entry.file_type() {
+                Ok(kind) if kind.is_dir() => self.folder(&entry.path()),
+                Ok(kind) if kind.is_file() => self.file(entry.path()),
+                Ok(_) => {}
+                Err(error) => self.unreadable.push((entry.path(), error)),
+            }
         }
     }
-    Ok(())
+
+    /// Takes a file that can be opened: one that cannot would break off the request that sends it.
+    fn file(&mut self, path: PathBuf) {
+        match fs::File::open(&path) {
+            Ok(_) => self.files.push(path),
+            Err(error) => self.unreadable.push((path, error)),
+        }
+    }
 }
 
 #[cfg(test)]
@@ -223,17 +255,32 @@ mod tests {
             fs::write(root.path().join(name), b"x").unwrap();
         }
 
-        let files = list_all(&[root.path().to_owned()]).unwrap();
+        let listing = Listing::of(&[root.path().to_owned()]);
 
-        let names: Vec<_> =
-            files.iter().map(|file| file.strip_prefix(root.path()).unwrap().display().to_string()).collect();
+        let names: Vec<_> = listing
+            .files
+            .iter()
+            .map(|file| file.strip_prefix(root.path()).unwrap().display().to_string())
+            .collect();
         assert_eq!(names, ["a.jpg", "b/d.jpg", "c.jpg"]);
     }
 
     #[test]
-    fn a_file_that_is_not_there_is_named() {
-        let failure = list_all(&["/nonexistent/scan.jpg".into()]).unwrap_err();
+    fn what_cannot_be_read_is_named_and_the_rest_is_taken() {
+        let root = tempfile::tempdir().unwrap();
+        fs::write(root.path().join("a.jpg"), b"x").unwrap();
+        let gone = root.path().join("gone.jpg");
+        // Nobody, whatever they may do, opens a folder whose name is longer than a path may be.
+        let name = "n".repeat(200);
+        let dig = format!("for i in $(seq 25); do mkdir {name} && cd -P {name} || exit 1; done");
+        let dug = std::process::Command::new("sh").args(["-c", &dig]).current_dir(root.path()).status();
+        assert!(dug.unwrap().success());
 
-        assert!(failure.to_string().contains("scan.jpg"));
+        let listing = Listing::of(&[root.path().to_owned(), gone.clone()]);
+
+        assert_eq!(listing.files, [root.path().join("a.jpg")]);
+        let [(deep, _), (missing, _)] = listing.unreadable.as_slice() else { panic!("{listing:?}") };
+        assert!(deep.starts_with(root.path().join(&name)));
+        assert_eq!(missing, &gone);
     }
 }
