@@ -133,6 +133,7 @@ fn pdfs() -> Result<Vec<HostileFile>> {
         format!("<< /Type /Catalog /Pages 2 0 R /Deep {}{} >>", "[".repeat(50_000), "]".repeat(50_000));
     Ok(vec![
         refused("encrypted.pdf", encrypted_pdf(), &["encrypted_pdf"]),
+        refused("no-pages.pdf", pdf_without_pages(), &["no_pages"]),
         survived(
             "page-tree-loop.pdf",
             pdf(&[CATALOG, "<< /Type /Pages /Kids [2 0 R 2 0 R] /Count 2 >>"], ""),
@@ -315,10 +316,16 @@ fn pdf_with_pages(pages: usize) -> Vec<u8> {
     pdf_of_bytes(&objects, "")
 }
 
-fn encrypted_pdf() -> Vec<u8> {
+/// A PDF that asks for a password.
+pub fn encrypted_pdf() -> Vec<u8> {
     let hidden = "41".repeat(32);
     let encryption = format!("<< /Filter /Standard /V 1 /R 2 /O <{hidden}> /U <{hidden}> /P -4 >>");
     pdf(&[CATALOG, PAGES, PAGE, &encryption], "/Encrypt 4 0 R /ID [<41414141> <41414141>]")
+}
+
+/// A PDF in which there is nothing to see.
+pub fn pdf_without_pages() -> Vec<u8> {
+    pdf(&[CATALOG, "<< /Type /Pages /Kids [] /Count 0 >>"], "")
 }
 
 /// A picture whose few bytes unpack, twice, to hundreds of millions.
