@@ -69,9 +69,13 @@ pub async fn run(settings: &Settings, arguments: &Arguments) -> Result<(), Failu
     let followed = done?;
     print!("{}", waiting::summary(&followed));
     let refused = followed.iter().filter(|file| file.refusal.is_some()).count();
+    let unreadable = followed.iter().filter(|file| file.is_unreadable()).count();
     let mut troubles = Vec::new();
     if refused > 0 {
         troubles.push(format!("{refused} of {} files were refused; the others were received", files.len()));
+    }
+    if unreadable > 0 {
+        troubles.push(format!("{unreadable} were received and cannot be read; they wait for a person"));
     }
     if left_out > 0 {
         troubles.push(format!("{left_out} files or folders cannot be opened and were left out"));
