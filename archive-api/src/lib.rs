@@ -9,6 +9,7 @@ pub mod caller;
 pub mod entries;
 pub mod intake;
 pub mod metrics;
+pub mod outlets;
 pub mod problem;
 pub mod router;
 pub mod state;

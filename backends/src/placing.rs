@@ -23,6 +23,28 @@ use crate::{
 /// Stands in `ScanRow::placed_by` of a scan that a person took out of a case file: only a person puts it anywhere.
 pub const TAKEN_OUT: &str = "taken_out";
 
+/// Stands in `ScanRow::problem` of a scan that waits in the tray because the job that was to place it was given up.
+pub const PLACING_GIVEN_UP: &str = "placing_given_up";
+
+/// Whether a scan waits for a person because the job that was to place it was given up.
+pub fn was_given_up(scan: &ScanRow) -> bool {
+    scan.problem.as_deref() == Some(PLACING_GIVEN_UP)
+}
+
+/// What is wrong with the pages of a scan, once nothing is wrong with its placing: a code of `docs/errors`.
+///
+/// # Errors
+/// The catalogue failed.
+pub async fn problem_of_pages(
+    tx: &mut dyn Transaction,
+    scan: &ScanRow,
+) -> Result<Option<String>, StorageError> {
+    if !was_given_up(scan) {
+        return Ok(scan.problem.clone());
+    }
+    Ok(tx.pages().of_scan(scan.id).await?.into_iter().find_map(|page| page.problem))
+}
+
 /// What placing came to.
 #[derive(Debug)]
 pub struct Placement {
@@ -75,6 +97,7 @@ pub async fn place(
         case_file_id: Some(case_file.id),
         same_as: twin,
         state,
+        problem: problem_of_pages(tx, scan).await?,
         placed_by: Some(by.to_owned()),
         placed_at: Some(now),
         ..scan.clone()

@@ -99,6 +99,16 @@ impl OutgoingFile {
 pub struct Receipt {
     /// In the order they were sent.
     pub files: Vec<FileReceipt>,
+    /// What there is to doubt in what was said about them.
+    #[serde(default)]
+    pub warnings: Vec<Warning>,
+}
+
+/// Something that may be a mistake; the files were taken all the same.
+#[derive(Debug, Deserialize)]
+pub struct Warning {
+    /// In a sentence.
+    pub detail: String,
 }
 
 /// What one file became.

@@ -61,6 +61,11 @@ impl Followed {
         Self { name: name_of(path), refusal: Some(sentence), scan: None, is_linked: false, end: None }
     }
 
+    /// Whether it was received and turned out to be unreadable.
+    pub fn is_unreadable(&self) -> bool {
+        self.end.as_ref().is_some_and(|end| end.state == ScanState::Unreadable)
+    }
+
     fn outcome(&self) -> String {
         match (&self.refusal, &self.end) {
             (Some(sentence), _) => format!("refused: {sentence}"),

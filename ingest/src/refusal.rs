@@ -96,6 +96,14 @@ impl Refusal {
         }
     }
 
+    /// The page it is about, from 1, where it is about one page.
+    pub const fn page_number(self) -> Option<u32> {
+        match self {
+            Self::PageTooLarge { page_number, .. } => Some(page_number),
+            _ => None,
+        }
+    }
+
     /// What happened and what to do, in English.
     pub fn message_en(self) -> String {
         match self {
@@ -220,6 +228,53 @@ impl Refusal {
             Self::EncryptedPdf => "PDF 有密码保护。请打开后打印成没有密码的 PDF 再上传。",
             Self::ExpandsTooMuch { .. } => "文件声称的尺寸与其大小不符。请重新扫描为 JPEG 或 PDF。",
             _ => "不接受这种文件。请上传 JPEG、PNG、TIFF、PDF、BMP 或 WebP。",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ALL: [Refusal; 21] = [
+        Refusal::EmptyFile,
+        Refusal::FileTooLarge { limit_bytes: 64 << 20 },
+        Refusal::HeicNotSupported,
+        Refusal::VideoNotSupported,
+        Refusal::GifNotSupported,
+        Refusal::OfficeNotSupported,
+        Refusal::ArchiveNotSupported,
+        Refusal::SvgNotSupported,
+        Refusal::HtmlNotSupported,
+        Refusal::ExecutableNotSupported,
+        Refusal::TextNotSupported,
+        Refusal::FormatNotSupported,
+        Refusal::VariantNotSupported,
+        Refusal::MixedFormats,
+        Refusal::DamagedFile,
+        Refusal::NoPages,
+        Refusal::EncryptedPdf,
+        Refusal::TooManyPages { limit_pages: 200 },
+        Refusal::PageTooLarge { page_number: 3, limit_pixels: 100_000_000 },
+        Refusal::ScanTooLarge { limit_pixels: 2_000_000_000 },
+        Refusal::ExpandsTooMuch { limit_ratio: 1000 },
+    ];
+
+    #[test]
+    fn the_page_of_each_refusal_promises_its_sentences() {
+        let is_number = |word: &str| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_digit());
+        for refusal in ALL {
+            let page = format!("{}/../docs/errors/{}.md", env!("CARGO_MANIFEST_DIR"), refusal.code());
+            let page = std::fs::read_to_string(&page).unwrap();
+            for sentence in [refusal.message_en(), refusal.message_zh()] {
+                let words = sentence.split(' ').map(|word| match word {
+                    "3" => "P",
+                    word if is_number(word) => "N",
+                    word => word,
+                });
+                let promised = words.collect::<Vec<_>>().join(" ").replace("N dpi", "300 dpi");
+                assert!(page.contains(&format!("> {promised}\n")), "{}: {promised}", refusal.code());
+            }
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use flate2::{Compression, Crc, write::ZlibEncoder};
 
 use crate::{client::OutgoingFile, scans};
@@ -44,6 +44,20 @@ const ANY_DAMAGE: &[&str] = &[
     "page_not_supported",
     "page_not_read",
 ];
+
+/// Whether this is the English sentence that the page of the code promises in `docs/errors`, with numbers for its letters.
+pub fn is_promised(code: &str, sentence: &str) -> Result<bool> {
+    let page = format!("{}/../docs/errors/{code}.md", env!("CARGO_MANIFEST_DIR"));
+    let page = std::fs::read_to_string(&page).with_context(|| format!("{page} cannot be read"))?;
+    let is_number = |word: &str| word.bytes().all(|byte| byte.is_ascii_digit());
+    let without_numbers = |text: &str| -> Vec<String> {
+        let word =
+            |word: &str| if is_number(word) || ["N", "P"].contains(&word) { "N" } else { word }.to_owned();
+        text.split_whitespace().map(word).collect()
+    };
+    let promised = page.lines().filter_map(|line| line.strip_prefix("> "));
+    Ok(promised.map(without_numbers).any(|promised| promised == without_numbers(sentence)))
+}
 
 /// Every kind there is.
 pub fn files() -> Result<Vec<HostileFile>> {
@@ -119,6 +133,7 @@ fn pdfs() -> Result<Vec<HostileFile>> {
         format!("<< /Type /Catalog /Pages 2 0 R /Deep {}{} >>", "[".repeat(50_000), "]".repeat(50_000));
     Ok(vec![
         refused("encrypted.pdf", encrypted_pdf(), &["encrypted_pdf"]),
+        refused("no-pages.pdf", pdf_without_pages(), &["no_pages"]),
         survived(
             "page-tree-loop.pdf",
             pdf(&[CATALOG, "<< /Type /Pages /Kids [2 0 R 2 0 R] /Count 2 >>"], ""),
@@ -301,10 +316,16 @@ fn pdf_with_pages(pages: usize) -> Vec<u8> {
     pdf_of_bytes(&objects, "")
 }
 
-fn encrypted_pdf() -> Vec<u8> {
+/// A PDF that asks for a password.
+pub fn encrypted_pdf() -> Vec<u8> {
     let hidden = "41".repeat(32);
     let encryption = format!("<< /Filter /Standard /V 1 /R 2 /O <{hidden}> /U <{hidden}> /P -4 >>");
     pdf(&[CATALOG, PAGES, PAGE, &encryption], "/Encrypt 4 0 R /ID [<41414141> <41414141>]")
+}
+
+/// A PDF in which there is nothing to see.
+pub fn pdf_without_pages() -> Vec<u8> {
+    pdf(&[CATALOG, "<< /Type /Pages /Kids [] /Count 0 >>"], "")
 }
 
 /// A picture whose few bytes unpack, twice, to hundreds of millions.

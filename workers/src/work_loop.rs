@@ -375,9 +375,12 @@ async fn put_back(
 
 async fn give_up(context: &WorkContext, claimed: &Claimed, failure: &JobFailure) -> Result<(), JobFailure> {
     let mut tx = context.backends.database.begin().await?;
-    let outcome = (JobState::Dead, Some(chain(failure)));
-    let (state, reason) = (outcome.0, outcome.1.as_deref());
-    tx.jobs().finish(claimed.job.id, claimed.owner, (state, reason), context.now()).await?;
+    // What keeps its subject from being handed to a person must not keep the job from ending.
+    if let Err(error) = jobs::hand_to_person(context, tx.as_mut(), &claimed.job).await {
+        tracing::error!(job.id = %claimed.job.id, error = %error, "what a job left undone is in nobody's tray");
+    }
+    let reason = chain(failure);
+    tx.jobs().finish(claimed.job.id, claimed.owner, (JobState::Dead, Some(&reason)), context.now()).await?;
     tx.commit().await?;
     Ok(())
 }

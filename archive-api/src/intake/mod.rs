@@ -10,12 +10,16 @@ mod post_scans;
 mod receipt;
 mod recorder;
 mod recording;
+mod repetition;
 mod source;
 mod storing;
 mod streaming;
 mod taking;
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::Arc,
+};
 
 use backends::{connect::Backends, digest::ContentDigest, error::StorageError};
 use domain::{
@@ -29,6 +33,7 @@ use self::{
     keys::KeyReserve,
     recorder::Recorder,
     recording::{Failure, ReadyUpload, Written},
+    repetition::FilesDigest,
     storing::StoredFile,
     streaming::{FILE_MEMORY_BYTES, StreamedFile},
     taking::{HeldFile, MEMORY_UNIT_BYTES, Taken},
@@ -57,7 +62,7 @@ const MAX_IDEMPOTENCY_KEY: usize = 200;
 /// What is said about an upload as a whole.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct UploadRequest {
-    /// The sender's key: the same key from the same account gets the same answer again.
+    /// The sender's key: the same files under the same key from the same account get the same answer again.
     pub idempotency_key: Option<String>,
     /// What holds for every file that says nothing else.
     pub labels: Labels,
@@ -80,6 +85,9 @@ pub enum IntakeError {
     /// The idempotency key is too long.
     #[error("the idempotency key is longer than {MAX_IDEMPOTENCY_KEY} characters")]
     KeyTooLong,
+    /// The idempotency key was used for other files.
+    #[error("the idempotency key was used for another upload")]
+    KeyUsed,
     /// Storage failed.
     #[error(transparent)]
     Storage(#[from] StorageError),
@@ -128,17 +136,18 @@ impl Intake {
             return Err(IntakeError::KeyTooLong);
         }
         let outlet = self.outlet_for(caller, request.labels.outlet.as_deref()).await?;
-        if let Some(first) = self.answered_before(caller, &request).await? {
-            hear_out(files).await?;
-            return Ok(first);
+        if let Some(before) = self.made_before(caller, &request).await? {
+            return self.answer_again(&before, &request.labels, files).await;
         }
-        let mut upload = UploadUnderWay::default();
+        let named = request.labels.outlet.iter().cloned().collect();
+        let mut upload = UploadUnderWay { named, ..UploadUnderWay::default() };
         match self.take_all(caller, &request, outlet.as_deref(), files, &mut upload).await {
             Ok(()) => {
+                let named = std::mem::take(&mut upload.named);
                 let ready = ReadyUpload::new(&self.backends, caller, &request, outlet, upload);
                 let receipt = self.record(Arc::new(ready)).await?;
                 receipt.count();
-                Ok(receipt)
+                Ok(self.with_doubts(receipt, &named).await)
             }
             Err(error) => {
                 upload.give_up(&self.backends).await;
@@ -189,8 +198,10 @@ impl Intake {
         storing::remove(&self.backends, &upload.new_scans()).await;
         if let (StorageError::Conflict { .. }, Some(key)) = (&error, &upload.row.idempotency_key) {
             let mut tx = self.backends.database.begin_read().await?;
-            if let Some(row) = tx.scans().upload_by_key(upload.row.account_id, key).await? {
-                return Ok(UploadReceipt::load(tx.as_mut(), &row, &self.limits).await?);
+            let quicker = tx.scans().upload_by_key(upload.row.account_id, key).await?;
+            drop(tx);
+            if let Some(row) = quicker {
+                return self.same_answer(&row, upload.row.files_digest.as_deref().unwrap_or_default()).await;
             }
         }
         Err(error.into())
@@ -211,7 +222,10 @@ impl Intake {
             }
             let mut labels = head.labels.clone().or(&request.labels);
             labels.outlet = match &head.labels.outlet {
-                Some(named) => self.outlet_for(caller, Some(named)).await?,
+                Some(named) => {
+                    upload.named.insert(named.clone());
+                    self.outlet_for(caller, Some(named)).await?
+                }
                 None => outlet.map(str::to_owned),
             };
             let memory = self.reserve_at_once(request.size_hint);
@@ -224,7 +238,7 @@ impl Intake {
                 None => self.reserve(request.size_hint).await?,
             };
             match self.take(files, FileHead { name: head.name, labels }, memory).await? {
-                Taken::Refused(refusal) => upload.outcomes.push(Outcome::Refused(refusal)),
+                Taken::Refused(refusal, digest) => upload.refuse(refusal, &digest),
                 Taken::Held(held) => upload.hold(*held, &mut batch),
                 Taken::Streamed(streamed) => upload.finish(self, caller, *streamed).await?,
             }
@@ -259,18 +273,6 @@ impl Intake {
             Permission::Allowed => Ok(Some(code.to_owned())),
             Permission::Refused | Permission::NotFound => Err(IntakeError::NotAllowed),
         }
-    }
-
-    /// The receipt of the upload that this account made with the same key.
-    pub(crate) async fn answered_before(
-        &self,
-        caller: &Caller,
-        request: &UploadRequest,
-    ) -> Result<Option<UploadReceipt>, IntakeError> {
-        let Some(key) = &request.idempotency_key else { return Ok(None) };
-        let mut tx = self.backends.database.begin_read().await?;
-        let Some(upload) = tx.scans().upload_by_key(caller.account.id, key).await? else { return Ok(None) };
-        Ok(Some(UploadReceipt::load(tx.as_mut(), &upload, &self.limits).await?))
     }
 }
 
@@ -308,6 +310,10 @@ struct Sameness {
 /// An upload that is coming in.
 #[derive(Default)]
 struct UploadUnderWay {
+    /// Of every file so far, taken or not.
+    digest: FilesDigest,
+    /// Outlets that were named for its files.
+    named: BTreeSet<String>,
     outcomes: Vec<Outcome>,
     seen: HashMap<Sameness, usize>,
     stored: HashMap<usize, StoredFile>,
@@ -315,6 +321,11 @@ struct UploadUnderWay {
 }
 
 impl UploadUnderWay {
+    fn refuse(&mut self, refusal: Refusal, digest: &ContentDigest) {
+        self.digest.add(digest);
+        self.outcomes.push(Outcome::Refused(refusal));
+    }
+
     /// Keeps a file for the next batch, unless the same one came earlier in the same upload.
     fn hold(&mut self, mut held: HeldFile, batch: &mut Vec<HeldFile>) {
         held.index = self.outcomes.len();
@@ -325,6 +336,7 @@ impl UploadUnderWay {
 
     /// Notes what the next file becomes, and whether it has to be stored for that.
     fn is_new(&mut self, digest: &ContentDigest, labels: &Labels) -> bool {
+        self.digest.add(digest);
         if let Some(slip_number) = labels.slip_number.clone() {
             let (outlet, slot) = (labels.outlet.clone(), labels.slot);
             let sameness = Sameness { digest: *digest, slip_number, outlet, slot };
@@ -354,8 +366,8 @@ impl UploadUnderWay {
             streamed.give_up().await;
             return Err(error.into());
         }
-        let (backends, account) = (intake.backends.clone(), caller.account.id);
-        self.storing.spawn(async move { Ok(vec![(index, streamed.store(&backends, account).await?)]) });
+        let (backends, caller) = (intake.backends.clone(), caller.clone());
+        self.storing.spawn(async move { Ok(vec![(index, streamed.store(&backends, &caller).await?)]) });
         Ok(())
     }
 
@@ -368,8 +380,8 @@ impl UploadUnderWay {
     ) -> Result<(), IntakeError> {
         self.wait_until_stored(BATCHES_UNDER_WAY - 1).await?;
         let (backends, keys) = (intake.backends.clone(), Arc::clone(&intake.keys));
-        let account = caller.account.id;
-        self.storing.spawn(async move { storing::store_batch(&backends, &keys, account, batch).await });
+        let caller = caller.clone();
+        self.storing.spawn(async move { storing::store_batch(&backends, &keys, &caller, batch).await });
         Ok(())
     }
 

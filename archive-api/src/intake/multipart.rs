@@ -14,6 +14,9 @@ use crate::slip_number;
 /// Longest text field.
 const MAX_TEXT_BYTES: usize = 1024;
 
+/// Longest name of a field that is said back.
+const MAX_NAME_BYTES: usize = 40;
+
 /// A multipart body as a source of files.
 pub(crate) struct MultipartSource {
     multipart: Multipart<'static>,
@@ -50,7 +53,8 @@ impl MultipartSource {
 }
 
 impl Labels {
-    /// Takes a label by the name of its field; an empty one takes it back, an unknown one is passed over.
+    /// Takes a label by the name of its field; an empty one takes it back. One that is not known is refused:
+    /// misspelt, it would leave its files without what it says about them.
     pub(crate) fn set(&mut self, name: &str, text: &str) -> Result<(), SourceError> {
         let is_empty = text.is_empty();
         match name {
@@ -66,10 +70,16 @@ impl Labels {
             "outlet" => self.outlet = Some(text.to_owned()),
             "slot" if is_empty => self.slot = None,
             "slot" => self.slot = Some(text.parse().map_err(|_| SourceError::BadLabel { name: "slot" })?),
-            _ => {}
+            unknown => return Err(SourceError::UnknownLabel { name: repeatable(unknown) }),
         }
         Ok(())
     }
+}
+
+/// A name that can be said back to its sender as it is.
+fn repeatable(name: &str) -> Option<String> {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_-".contains(&byte);
+    (!name.is_empty() && name.len() <= MAX_NAME_BYTES && name.bytes().all(is_plain)).then(|| name.to_owned())
 }
 
 #[async_trait]

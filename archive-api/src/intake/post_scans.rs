@@ -13,6 +13,7 @@ use super::{FileOutcome, IntakeError, MultipartSource, SourceError, UploadReceip
 use crate::{
     caller::Caller,
     language::Language,
+    outlets::{self, OUTLET_UNKNOWN},
     problem::{Problem, kinds, refusal_document},
     state::ArchiveState,
 };
@@ -37,13 +38,17 @@ pub(crate) fn receipt_response(receipt: &UploadReceipt, language: Language) -> R
             .with("files", json!(files)));
     }
     let follow = format!("/api/v1/uploads/{}", receipt.upload_id);
-    let body = json!({
+    let mut body = json!({
         "upload_id": receipt.upload_id,
         "status": "received",
         "received_at": receipt.received_at,
         "follow": follow,
         "files": files,
     });
+    if !receipt.unknown_outlets.is_empty() {
+        let doubts = receipt.unknown_outlets.iter().map(|outlet| outlet_document(outlet, language));
+        body["warnings"] = doubts.collect();
+    }
     Ok((StatusCode::CREATED, [(header::LOCATION, follow)], Json(body)).into_response())
 }
 
@@ -95,6 +100,11 @@ fn file_document(file: &super::FileReceipt, language: Language) -> Value {
     }
 }
 
+fn outlet_document(outlet: &str, language: Language) -> Value {
+    let (zh, en) = (outlets::doubt_zh(outlet), outlets::doubt_en(outlet));
+    json!({ "code": OUTLET_UNKNOWN, "outlet": outlet, "detail": language.pick(&zh, &en) })
+}
+
 impl From<IntakeError> for Problem {
     fn from(error: IntakeError) -> Self {
         match error {
@@ -102,6 +112,7 @@ impl From<IntakeError> for Problem {
             IntakeError::NotAllowed => Self::new(kinds::FORBIDDEN)
                 .with_detail("您不能为这个网点上传。", "You may not upload for this outlet."),
             IntakeError::NoFiles => Self::new(kinds::NO_FILES),
+            IntakeError::KeyUsed => Self::new(kinds::IDEMPOTENCY_KEY_USED),
             IntakeError::KeyTooLong => Self::new(kinds::INVALID_REQUEST).with_detail(
                 "Idempotency-Key 太长，最多 200 个字符。",
                 "Idempotency-Key has more than 200 characters.",
@@ -116,6 +127,16 @@ impl From<IntakeError> for Problem {
                     format!("字段 {name} 的值无效。"),
                     format!("The value of the field {name} is not valid."),
                 ),
+            IntakeError::Source(SourceError::UnknownLabel { name }) => {
+                let name = name.map(|name| format!(" {name} ")).unwrap_or_default();
+                Self::new(kinds::INVALID_REQUEST).with_detail(
+                    format!("没有{name}这个字段。可用的字段是 slip_number、outlet、slot；文件须带文件名。"),
+                    format!(
+                        "There is no field{}. The fields are slip_number, outlet and slot; a file needs a file name.",
+                        name.trim_end()
+                    ),
+                )
+            }
         }
     }
 }

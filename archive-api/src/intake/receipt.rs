@@ -50,6 +50,8 @@ pub struct UploadReceipt {
     pub received_at: DateTime<Utc>,
     /// Its files in order.
     pub files: Vec<FileReceipt>,
+    /// Outlets that were named for its files and that nothing else names yet; known to whoever is answered only.
+    pub unknown_outlets: Vec<String>,
 }
 
 impl UploadReceipt {
@@ -65,7 +67,7 @@ impl UploadReceipt {
     /// The receipt of an upload whose items are these.
     pub(super) fn of(upload: &UploadRow, items: Vec<UploadItem>, limits: &Limits) -> Self {
         let files = items.into_iter().map(|item| file_receipt(item, limits)).collect();
-        Self { upload_id: upload.id, received_at: upload.received_at, files }
+        Self { upload_id: upload.id, received_at: upload.received_at, files, unknown_outlets: Vec::new() }
     }
 
     /// Counts what was received and refused, for whoever watches.
@@ -89,13 +91,13 @@ fn file_receipt(item: UploadItem, limits: &Limits) -> FileReceipt {
     let outcome = match item.scan_id {
         Some(scan) if item.outcome == RECEIVED => FileOutcome::Received(scan),
         Some(scan) => FileOutcome::Linked(scan),
-        None => FileOutcome::Refused { refusal: refusal_of(&item.outcome, limits), code: item.outcome },
+        None => FileOutcome::Refused { refusal: refusal_of(&item, limits), code: item.outcome },
     };
     FileReceipt { number: item.item_number, outcome }
 }
 
-/// The refusal with this code. Which page was too large is not kept, so the first stands for it.
-fn refusal_of(code: &str, limits: &Limits) -> Option<Refusal> {
+/// The refusal of this file, with the limits of today.
+fn refusal_of(item: &UploadItem, limits: &Limits) -> Option<Refusal> {
     const FIXED: [Refusal; 16] = [
         Refusal::EmptyFile,
         Refusal::HeicNotSupported,
@@ -114,11 +116,14 @@ fn refusal_of(code: &str, limits: &Limits) -> Option<Refusal> {
         Refusal::NoPages,
         Refusal::EncryptedPdf,
     ];
+    // Of what was refused before the page was kept the first one stands for it.
+    let page_number = item.page_number.and_then(|number| u32::try_from(number).ok()).unwrap_or(1);
     let limited = [
         Refusal::FileTooLarge { limit_bytes: limits.max_bytes },
         Refusal::TooManyPages { limit_pages: limits.max_pages },
+        Refusal::PageTooLarge { page_number, limit_pixels: limits.max_page_pixels },
         Refusal::ScanTooLarge { limit_pixels: limits.max_total_pixels },
         Refusal::ExpandsTooMuch { limit_ratio: limits.max_expansion },
     ];
-    FIXED.into_iter().chain(limited).find(|refusal| refusal.code() == code)
+    FIXED.into_iter().chain(limited).find(|refusal| refusal.code() == item.outcome)
 }

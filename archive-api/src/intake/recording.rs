@@ -33,6 +33,7 @@ pub(super) struct ReadyUpload {
     pub row: UploadRow,
     outcomes: Vec<Outcome>,
     stored: HashMap<usize, StoredFile>,
+    caller: Caller,
     /// Its entry of the log, but for the result.
     entry: LogEntry,
     trace: Option<TraceParent>,
@@ -80,11 +81,12 @@ impl ReadyUpload {
             account_id: caller.account.id,
             idempotency_key: request.idempotency_key.clone(),
             outlet_code: outlet,
+            files_digest: Some(upload.digest.finish()),
             received_at: now,
         };
         let entry = caller.log_entry(now, "upload", ("upload", row.id.to_string()), "");
         let UploadUnderWay { outcomes, stored, .. } = upload;
-        Self { row, outcomes, stored, entry, trace: TraceParent::current() }
+        Self { row, outcomes, stored, caller: caller.clone(), entry, trace: TraceParent::current() }
     }
 
     /// Scans whose objects were made for this upload.
@@ -123,22 +125,30 @@ impl ReadyUpload {
             outlet: scan.outlet_code.clone(),
             slot: scan.slot_given,
         };
-        let there = storing::twin_of(tx, &scan.digest, &labels).await?;
+        let there = storing::twin_of(tx, &self.caller, &scan.digest, &labels).await?;
         if there.is_some() || labels.slip_number.is_none() {
             return Ok(there);
         }
-        let coming = before.iter().flat_map(|settled| &settled.upload.scans);
-        let mut twins = coming
-            .filter(|other| other.digest == scan.digest && other.slip_number_given == scan.slip_number_given);
-        Ok(twins.next().map(|twin| twin.id))
+        for other in before.iter().flat_map(|settled| &settled.upload.scans) {
+            if other.digest == scan.digest
+                && storing::is_of_acceptance(tx, &self.caller, other, &labels).await?
+            {
+                return Ok(Some(other.id));
+            }
+        }
+        Ok(None)
     }
 
     fn items(&self, linked: &HashMap<ScanId, ScanId>) -> Vec<UploadItem> {
         let scan_at = |index: &usize| self.stored.get(index).map(StoredFile::scan_id);
         let mut items = Vec::with_capacity(self.outcomes.len());
         for (index, outcome) in self.outcomes.iter().enumerate() {
+            let mut page_number = None;
             let (scan_id, outcome) = match outcome {
-                Outcome::Refused(refusal) => (None, refusal.code()),
+                Outcome::Refused(refusal) => {
+                    page_number = refusal.page_number().map(i64::from);
+                    (None, refusal.code())
+                }
                 Outcome::SameAs(first) => (scan_at(first), LINKED),
                 Outcome::Pending => match self.stored.get(&index) {
                     Some(StoredFile::New(scan)) if !linked.contains_key(&scan.id) => {
@@ -149,7 +159,7 @@ impl ReadyUpload {
             };
             let scan_id = scan_id.map(|id| linked.get(&id).copied().unwrap_or(id));
             let item_number = index as i64 + 1;
-            items.push(UploadItem { item_number, scan_id, outcome: outcome.to_owned() });
+            items.push(UploadItem { item_number, scan_id, outcome: outcome.to_owned(), page_number });
         }
         items
     }

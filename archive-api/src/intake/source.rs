@@ -61,6 +61,12 @@ pub enum SourceError {
     /// More files than one upload may have.
     #[error("the upload has too many files")]
     TooManyFiles,
+    /// There is no such label: whatever was meant by it would be lost.
+    #[error("there is no such field")]
+    UnknownLabel {
+        /// Its name, where that may be repeated.
+        name: Option<String>,
+    },
     /// A label cannot be understood.
     #[error("the field {name} is not valid")]
     BadLabel {

@@ -12,6 +12,7 @@ use backends::{
 };
 use bytes::Bytes;
 use domain::{
+    access::{Action, Permission},
     ids::{AccountId, ScanId, UploadId},
     scan::ScanState,
 };
@@ -19,6 +20,7 @@ use futures_util::{StreamExt, stream};
 use ingest::MediaType;
 
 use super::{keys::KeyReserve, source::Labels, taking::HeldFile};
+use crate::{caller::Caller, scans::may_unplaced};
 
 /// Objects written at once.
 const WRITES_AT_ONCE: usize = 8;
@@ -51,7 +53,7 @@ impl StoredFile {
 pub(super) async fn store_batch(
     backends: &Backends,
     keys: &Arc<KeyReserve>,
-    account: AccountId,
+    caller: &Caller,
     batch: Vec<HeldFile>,
 ) -> Result<Vec<(usize, StoredFile)>, StorageError> {
     let mut stored = Vec::with_capacity(batch.len());
@@ -59,7 +61,7 @@ pub(super) async fn store_batch(
     if batch.iter().any(|held| held.labels.slip_number.is_some()) {
         let mut look = backends.database.begin_read().await?;
         for held in batch {
-            match twin_of(look.as_mut(), &held.digest, &held.labels).await? {
+            match twin_of(look.as_mut(), caller, &held.digest, &held.labels).await? {
                 Some(twin) => stored.push((held.index, StoredFile::Linked(twin))),
                 None => new.push(held),
             }
@@ -68,7 +70,8 @@ pub(super) async fn store_batch(
         new = batch;
     }
     let keys = keys.take(new.len()).await?;
-    let writes = new.into_iter().zip(keys).map(|(held, key)| store_one(backends, account, held, key));
+    let writes =
+        new.into_iter().zip(keys).map(|(held, key)| store_one(backends, caller.account.id, held, key));
     let outcomes: Vec<_> = stream::iter(writes).buffer_unordered(WRITES_AT_ONCE).collect().await;
     let mut failure = None;
     for outcome in outcomes {
@@ -160,36 +163,50 @@ async fn put(blobs: &BlobStore, id: ScanId, key: DataKey, bytes: Bytes) -> Resul
     blobs.put_made(blob, seal).await
 }
 
-/// The scan that holds the same bytes and belongs to the acceptance whose slip number is named.
+/// The scan that holds the same bytes and belongs to the acceptance whose slip number is named, if this sender may know
+/// of it.
 ///
 /// Without a slip number nothing is known yet: the same bytes may be another customer's paper copied again. Placing
 /// finds that out, and links them then if they came for the same case file.
 pub(super) async fn twin_of(
     tx: &mut dyn Transaction,
+    caller: &Caller,
     digest: &ContentDigest,
     labels: &Labels,
 ) -> Result<Option<ScanId>, StorageError> {
-    let Some(slip_number) = &labels.slip_number else { return Ok(None) };
+    if labels.slip_number.is_none() {
+        return Ok(None);
+    }
     for scan in tx.scans().with_digest(digest).await? {
-        if scan.same_as.is_none() && is_of_acceptance(tx, &scan, slip_number).await? {
+        if scan.same_as.is_none() && is_of_acceptance(tx, caller, &scan, labels).await? {
             return Ok(Some(scan.id));
         }
     }
     Ok(None)
 }
 
-async fn is_of_acceptance(
+/// Whether a scan belongs to the acceptance whose slip number the labels name, and this sender may know of it.
+pub(super) async fn is_of_acceptance(
     tx: &mut dyn Transaction,
+    caller: &Caller,
     scan: &ScanRow,
-    slip_number: &str,
+    labels: &Labels,
 ) -> Result<bool, StorageError> {
-    match scan.case_file_id {
-        // Where it was placed decides; what its sender said may have been wrong.
-        Some(id) => {
-            Ok(tx.case_files().find(id).await?.is_some_and(|case_file| case_file.slip_number == slip_number))
-        }
-        None => Ok(scan.slip_number_given.as_deref() == Some(slip_number)),
-    }
+    // Where it was placed decides; what its sender said may have been wrong.
+    let Some(id) = scan.case_file_id else {
+        return Ok(scan.slip_number_given == labels.slip_number
+            && is_in_scope(labels, scan.outlet_code.as_deref())
+            && may_unplaced(tx, caller, Action::SeeCaseFile, scan).await? == Permission::Allowed);
+    };
+    let Some(case_file) = tx.case_files().find(id).await? else { return Ok(false) };
+    Ok(labels.slip_number.as_ref() == Some(&case_file.slip_number)
+        && is_in_scope(labels, case_file.outlet_code.as_deref())
+        && caller.may(Action::SeeCaseFile, &case_file) == Permission::Allowed)
+}
+
+/// What came from one outlet is never linked to what another one has: it goes the way of every scan, to the tray.
+fn is_in_scope(labels: &Labels, outlet: Option<&str>) -> bool {
+    labels.outlet.is_none() || labels.outlet.as_deref() == outlet
 }
 
 /// Removes objects and keys of scans whose rows will not be written. What cannot be removed is found by the sweep.

@@ -12,16 +12,18 @@ use backends::{
     vault::{DataKey, KeyPurpose, SpooledObject, SpooledSeal},
 };
 use bytes::{Bytes, BytesMut};
-use domain::ids::{AccountId, ScanId};
+use domain::ids::ScanId;
 use ingest::{Limits, MediaType, Refusal, inspect_from};
 use tokio::sync::OwnedSemaphorePermit;
 
 use super::{
     Intake, IntakeError,
+    repetition::digest_of_rest,
     source::{FileHead, FileSource, Labels},
     storing::{self, Facts, StoredFile},
     taking::Taken,
 };
+use crate::caller::Caller;
 
 /// Files up to this size are held in memory until they are stored.
 pub(super) const HELD_BYTES: usize = 4 << 20;
@@ -71,8 +73,8 @@ impl Intake {
             (self.backends.spool.clone(), key.clone(), BlobKey::Scan(id).path());
         let (seal, header) = elsewhere(move || spool.seal(&sealed_under, &path)).await?;
         let writer = self.backends.blobs.start(BlobKey::Scan(id)).await?;
-        let mut passage = Passage { writer, header, seal: Some(seal), size_bytes: 0 };
-        match passage.pass(files, (bytes, digest), &self.limits).await {
+        let mut passage = Passage { writer, header, seal: Some(seal), size_bytes: 0, digest };
+        match passage.pass(files, bytes, &self.limits).await {
             Ok(Ok(found)) => {
                 let writer = passage.writer;
                 let streamed = StreamedFile { id, head, found, key, writer, memory };
@@ -80,8 +82,7 @@ impl Intake {
             }
             Ok(Err(refusal)) => {
                 abort(passage.writer, id).await;
-                while files.next_piece().await?.is_some() {}
-                Ok(Taken::Refused(refusal))
+                Ok(Taken::Refused(refusal, digest_of_rest(files, *passage.digest).await?))
             }
             Err(error) => {
                 abort(passage.writer, id).await;
@@ -99,6 +100,8 @@ struct Passage {
     /// `None` while a piece is being sealed, and at the end.
     seal: Option<SpooledSeal>,
     size_bytes: u64,
+    /// Of what has come.
+    digest: Box<ContentDigestStream>,
 }
 
 impl Passage {
@@ -106,14 +109,14 @@ impl Passage {
     async fn pass(
         &mut self,
         files: &mut dyn FileSource,
-        (beginning, mut digest): (Bytes, Box<ContentDigestStream>),
+        beginning: Bytes,
         limits: &Limits,
     ) -> Result<Result<Found, Refusal>, IntakeError> {
         self.writer.write(&self.header).await?;
         self.send(beginning).await?;
         let mut waiting = BytesMut::new();
         while let Some(piece) = files.next_piece().await? {
-            digest.update(&piece);
+            self.digest.update(&piece);
             if self.size_bytes + (waiting.len() + piece.len()) as u64 > limits.max_bytes {
                 return Ok(Err(Refusal::FileTooLarge { limit_bytes: limits.max_bytes }));
             }
@@ -129,7 +132,7 @@ impl Passage {
         Ok(inspected.map(|inspection| Found {
             media_type: inspection.media_type,
             size_bytes: self.size_bytes,
-            digest: digest.finish(),
+            digest: self.digest.finish(),
         }))
     }
 
@@ -182,7 +185,7 @@ impl StreamedFile {
     pub(super) async fn store(
         self,
         backends: &Backends,
-        account: AccountId,
+        caller: &Caller,
     ) -> Result<StoredFile, StorageError> {
         let Self { id, head, found, key, writer, memory } = self;
         let facts = Facts {
@@ -193,7 +196,7 @@ impl StreamedFile {
             size_bytes: found.size_bytes,
             digest: found.digest,
         };
-        let row = match row_or_twin(backends, account, &facts, &key).await {
+        let row = match row_or_twin(backends, caller, &facts, &key).await {
             Ok(StoredFile::New(row)) => row,
             linked_or_failed => {
                 abort(writer, id).await;
@@ -221,16 +224,16 @@ impl StreamedFile {
 
 async fn row_or_twin(
     backends: &Backends,
-    account: AccountId,
+    caller: &Caller,
     facts: &Facts<'_>,
     key: &DataKey,
 ) -> Result<StoredFile, StorageError> {
     let mut look = backends.database.begin_read().await?;
-    if let Some(twin) = storing::twin_of(look.as_mut(), &facts.digest, facts.labels).await? {
+    if let Some(twin) = storing::twin_of(look.as_mut(), caller, &facts.digest, facts.labels).await? {
         return Ok(StoredFile::Linked(twin));
     }
     drop(look);
-    let row = storing::scan_row(backends, account, facts, key)?;
+    let row = storing::scan_row(backends, caller.account.id, facts, key)?;
     Ok(StoredFile::New(Box::new(row)))
 }
 

@@ -8,6 +8,7 @@ use tokio::sync::OwnedSemaphorePermit;
 
 use super::{
     Intake, IntakeError,
+    repetition::digest_of_rest,
     source::{FileHead, FileSource, Labels},
     streaming::{Beginning, FILE_MEMORY_BYTES, HELD_BYTES, StreamedFile},
 };
@@ -37,8 +38,8 @@ pub(super) struct HeldFile {
 
 /// What taking a file came to.
 pub(super) enum Taken {
-    /// It is not taken; nothing of it is left.
-    Refused(Refusal),
+    /// It is not taken; nothing of it is left but the digest of its bytes.
+    Refused(Refusal, ContentDigest),
     /// It waits to be stored.
     Held(Box<HeldFile>),
     /// Its parts are in the store; it waits to be made an object.
@@ -52,6 +53,9 @@ enum Read {
     /// Until it was too large to be held.
     Beginning(Bytes, Box<ContentDigestStream>),
 }
+
+/// Why a file is refused before its end, and the digest of what has come of it.
+type RefusedEarly = (Refusal, Box<ContentDigestStream>);
 
 impl Intake {
     /// Reads the file that `files` stands at, whose share of the memory budget is `memory`.
@@ -68,14 +72,13 @@ impl Intake {
                 // On the heap, so that small files carry nothing of it.
                 return Box::pin(self.stream(files, beginning)).await;
             }
-            Err(refusal) => {
-                while files.next_piece().await?.is_some() {}
-                return Ok(Taken::Refused(refusal));
+            Err((refusal, digest)) => {
+                return Ok(Taken::Refused(refusal, digest_of_rest(files, *digest).await?));
             }
         };
         let inspection = match inspect(&bytes, &self.limits) {
             Ok(inspection) => inspection,
-            Err(refusal) => return Ok(Taken::Refused(refusal)),
+            Err(refusal) => return Ok(Taken::Refused(refusal, digest)),
         };
         let needed = (bytes.len() as u64).div_ceil(MEMORY_UNIT_BYTES) as usize;
         let surplus = memory.num_permits().saturating_sub(needed);
@@ -111,24 +114,24 @@ impl Intake {
         u32::try_from(most.div_ceil(MEMORY_UNIT_BYTES)).unwrap_or(u32::MAX).clamp(1, self.memory_units)
     }
 
-    async fn read(&self, files: &mut dyn FileSource) -> Result<Result<Read, Refusal>, IntakeError> {
+    async fn read(&self, files: &mut dyn FileSource) -> Result<Result<Read, RefusedEarly>, IntakeError> {
         let mut bytes = BytesMut::new();
-        let mut digest = ContentDigestStream::default();
+        let mut digest = Box::new(ContentDigestStream::default());
         let mut is_sniffed = false;
         while let Some(piece) = files.next_piece().await? {
             digest.update(&piece);
             bytes.extend_from_slice(&piece);
             if bytes.len() as u64 > self.limits.max_bytes {
-                return Ok(Err(Refusal::FileTooLarge { limit_bytes: self.limits.max_bytes }));
+                return Ok(Err((Refusal::FileTooLarge { limit_bytes: self.limits.max_bytes }, digest)));
             }
             if !is_sniffed && bytes.len() >= HEAD_BYTES {
                 is_sniffed = true;
                 if let Err(refusal) = sniff(&bytes) {
-                    return Ok(Err(refusal));
+                    return Ok(Err((refusal, digest)));
                 }
             }
             if bytes.len() > HELD_BYTES {
-                return Ok(Ok(Read::Beginning(bytes.freeze(), Box::new(digest))));
+                return Ok(Ok(Read::Beginning(bytes.freeze(), digest)));
             }
         }
         Ok(Ok(Read::Whole(bytes.freeze(), digest.finish())))

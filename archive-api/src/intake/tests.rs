@@ -52,10 +52,75 @@ async fn the_same_key_gets_the_same_answer_again() {
     let caller = archive.local().await;
     let first = receive(&archive, &caller, Some("k"), vec![(labels(None), Some(png(1)))]).await.unwrap();
 
-    let again = receive(&archive, &caller, Some("k"), vec![(labels(None), Some(png(2)))]).await.unwrap();
+    let again = receive(&archive, &caller, Some("k"), vec![(labels(None), Some(png(1)))]).await.unwrap();
 
     assert_eq!(again, first);
     assert_eq!(objects(&archive).await, 1);
+}
+
+#[tokio::test]
+async fn other_files_under_the_same_key_are_refused_and_not_kept() {
+    let archive = TestArchive::open().await;
+    let caller = archive.local().await;
+    // The second one is not taken, and counts all the same.
+    let file = |bytes: &[u8]| (labels(None), Some(bytes.to_vec()));
+    let first = vec![file(&png(1)), file(b"GIF89a...")];
+    let receipt = receive(&archive, &caller, Some("k"), first.clone()).await.unwrap();
+
+    for other in [
+        vec![file(&png(2)), file(b"GIF89a...")],
+        vec![file(&png(1)), file(b"GIF89a,,,")],
+        vec![file(&png(1))],
+        vec![file(&png(1)), file(b"GIF89a..."), file(&png(1))],
+        vec![file(b"GIF89a..."), file(&png(1))],
+    ] {
+        let refused = receive(&archive, &caller, Some("k"), other).await;
+        assert!(matches!(refused, Err(IntakeError::KeyUsed)), "{refused:?}");
+    }
+
+    assert_eq!(receive(&archive, &caller, Some("k"), first).await.unwrap(), receipt);
+    assert_eq!(objects(&archive).await, 1);
+}
+
+#[tokio::test]
+async fn the_sentence_of_a_page_that_is_too_large_names_page_and_limit() {
+    let archive = TestArchive::open().await;
+    let caller = archive.local().await;
+    // Two directories of a TIFF; the second one claims four million dots a side.
+    let mut tiff = b"II*\0\x08\0\0\0".to_vec();
+    for (side, next) in [(1_u32, 8 + 66_u32), (4_000_000, 0)] {
+        tiff.extend(5_u16.to_le_bytes());
+        for (tag, value) in [(256_u16, side), (257, side), (258, 8), (273, 8), (279, 1)] {
+            tiff.extend(tag.to_le_bytes());
+            tiff.extend(4_u16.to_le_bytes());
+            tiff.extend(1_u32.to_le_bytes());
+            tiff.extend(value.to_le_bytes());
+        }
+        tiff.extend(next.to_le_bytes());
+    }
+
+    let receipt = receive(&archive, &caller, None, vec![(labels(None), Some(tiff))]).await.unwrap();
+
+    let FileOutcome::Refused { refusal: Some(refusal), .. } = receipt.files[0].outcome else {
+        panic!("{receipt:?}")
+    };
+    assert_eq!(refusal, Refusal::PageTooLarge { page_number: 2, limit_pixels: 100_000_000 });
+    assert_eq!(refusal.message_zh(), "第 2 页超过 10000 万像素。请用 300 dpi 重新扫描。");
+}
+
+#[tokio::test]
+async fn an_outlet_that_nothing_names_yet_is_doubted_and_its_files_are_taken() {
+    let archive = TestArchive::open().await;
+    let caller = archive.local().await;
+    archive.account(Role::Clerk, Some("TJ01"), None).await;
+    let from = |outlet: &str| Labels { outlet: Some(outlet.to_owned()), ..Labels::default() };
+    let files = vec![(from("TJ01"), Some(png(1))), (from("TJO1"), Some(png(2)))];
+
+    let receipt = receive(&archive, &caller, Some("k"), files.clone()).await.unwrap();
+
+    assert_eq!(receipt.unknown_outlets, ["TJO1"]);
+    assert!(matches!(receipt.files[1].outcome, FileOutcome::Received(_)));
+    assert_eq!(receive(&archive, &caller, Some("k"), files).await.unwrap(), receipt);
 }
 
 #[tokio::test]

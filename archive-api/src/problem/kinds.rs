@@ -155,6 +155,13 @@ pub const NOTHING_TAKEN: Kind = kind(
     "没有一个文件可以接收，原因见各个文件。",
     "None of the files was taken; each says why.",
 );
+/// The idempotency key was used for other files; nothing was kept.
+pub const IDEMPOTENCY_KEY_USED: Kind = kind(
+    422,
+    "idempotency_key_used",
+    "这个 Idempotency-Key 已用于另一次上传，本次没有保存任何文件。请换一个新的再上传。",
+    "This Idempotency-Key was used for another upload and nothing was kept. Send the files again under a new one.",
+);
 /// Another file was brought than the ticket was made for.
 pub const TICKET_MISMATCH: Kind = kind(
     422,
@@ -241,6 +248,7 @@ pub(crate) const ALL: [Kind; 34] = [
     REQUEST_TOO_LARGE,
     WRONG_MEDIA_TYPE,
     NOTHING_TAKEN,
+    IDEMPOTENCY_KEY_USED,
     PAGE_NOT_SHOWN,
     INTERNAL,
     UNAVAILABLE,

@@ -13,7 +13,7 @@ pub(crate) use get_upload::{UploadView, UploadedFile, get_upload, load_upload};
 pub(crate) use place_scan::{PlaceScan, place, place_scan};
 pub(crate) use tray::{get_tray, load_tray};
 pub(crate) use unplace_scan::unplace_scan;
-pub(crate) use view::{ScanView, visible_scan};
+pub(crate) use view::{ScanView, may_unplaced, visible_scan};
 
 #[cfg(test)]
 mod tests;

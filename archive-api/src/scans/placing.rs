@@ -34,10 +34,17 @@ pub(super) async fn put_in(
     Ok(())
 }
 
-/// The scan as it stands outside, where no rule puts it back.
-fn taken_out(scan: &ScanRow, state: ScanState, now: DateTime<Utc>) -> ScanRow {
-    let placed_by = Some(placing::TAKEN_OUT.to_owned());
-    ScanRow { case_file_id: None, placed_by, placed_at: Some(now), state, ..scan.clone() }
+/// The scan as it stands outside, where no rule puts it back. One that came without an outlet stays with that of the case
+/// file, so that it lies in the tray of those who took it out.
+fn taken_out(scan: &ScanRow, case_file: &CaseFileRow, state: ScanState, now: DateTime<Utc>) -> ScanRow {
+    ScanRow {
+        case_file_id: None,
+        outlet_code: scan.outlet_code.clone().or_else(|| case_file.outlet_code.clone()),
+        placed_by: Some(placing::TAKEN_OUT.to_owned()),
+        placed_at: Some(now),
+        state,
+        ..scan.clone()
+    }
 }
 
 /// Takes a scan out of its case file, back to the tray. Scans that only point to it go with it.
@@ -60,11 +67,11 @@ pub(super) async fn take_out(
     }
     for link in tx.scans().of_case_file(case_file.id).await? {
         if link.same_as == Some(scan.id) {
-            tx.scans().update(&taken_out(&link, link.state, now), link.state).await?;
+            tx.scans().update(&taken_out(&link, &case_file, link.state, now), link.state).await?;
         }
     }
     let state = if scan.state == ScanState::Unreadable { ScanState::Unreadable } else { ScanState::Tray };
-    tx.scans().update(&taken_out(scan, state, now), scan.state).await?;
+    tx.scans().update(&taken_out(scan, &case_file, state, now), scan.state).await?;
     let job = placing::reopen(tx.as_mut(), &mut case_file, "scan_taken_out", now).await?;
     let entry = caller.log_entry(now, "unplace_scan", ("scan", scan.id.to_string()), "done");
     tx.operation_log().append(&entry).await?;

@@ -110,3 +110,133 @@ async fn a_scan_is_placed_by_hand_and_taken_out_again() {
     archive.backends().vault.destroy(case_file.key_id).await.unwrap();
     assert!(archive.backends().vault.key(row.key_id).await.unwrap().is_some());
 }
+
+/// Sends a picture without an outlet, and gives its scan.
+async fn sent_without_outlet(archive: &TestArchive, sender: &str, shade: u8) -> ScanId {
+    let picture = png(shade);
+    let (_, answer) = upload(archive, sender, &[("file", Some("a.png"), &picture)]).await;
+    let id: ScanId = answer["files"][0]["scan_id"].as_str().unwrap().parse().unwrap();
+    to_tray(archive, id).await;
+    id
+}
+
+async fn tray_of(archive: &TestArchive, token: &str) -> Vec<Value> {
+    let (status, tray) = archive.get(token, "/api/v1/tray").await;
+    assert_eq!(status, StatusCode::OK, "{tray}");
+    tray["items"].as_array().unwrap().iter().map(|scan| scan["id"].clone()).collect()
+}
+
+#[tokio::test]
+async fn what_is_taken_out_stays_with_those_who_took_it_out() {
+    let archive = TestArchive::open().await;
+    let local = archive.local().await;
+    archive.import(&local, entry("TJ01", "S1").to_string().as_bytes(), EntryFormat::JsonLines).await;
+    let (_, archivist) = archive.account(Role::Archivist, None, None).await;
+    let (_, clerk) = archive.account(Role::Clerk, Some("TJ01"), None).await;
+    let (_, auditor) = archive.account(Role::Auditor, None, Some("TJ")).await;
+    let id = sent_without_outlet(&archive, &archivist, 1).await;
+    let (place, unplace) = (format!("/api/v1/scans/{id}/place"), format!("/api/v1/scans/{id}/unplace"));
+    archive.post(&archivist, &place, json!({"slip_number": "S1"})).await;
+
+    let (out, scan) = archive.post(&clerk, &unplace, json!({})).await;
+
+    assert_eq!((out, &scan["outlet_code"]), (StatusCode::OK, &json!("TJ01")), "{scan}");
+    assert_eq!(tray_of(&archive, &clerk).await, [json!(id)]);
+    assert_eq!(tray_of(&archive, &auditor).await, [json!(id)]);
+    let (seen, _) = archive.get(&clerk, &format!("/api/v1/scans/{id}")).await;
+    let (back, scan) = archive.post(&clerk, &place, json!({"slip_number": "S1"})).await;
+    assert_eq!((seen, back), (StatusCode::OK, StatusCode::OK), "{scan}");
+}
+
+#[tokio::test]
+async fn a_scan_without_an_outlet_lies_in_the_tray_of_its_senders_branch() {
+    let archive = TestArchive::open().await;
+    let (_, sender) = archive.account(Role::Auditor, None, Some("TJ")).await;
+    let (_, colleague) = archive.account(Role::Archivist, None, Some("TJ")).await;
+    let (_, elsewhere) = archive.account(Role::Archivist, None, Some("BJ")).await;
+    let (_, clerk) = archive.account(Role::Clerk, Some("TJ01"), None).await;
+    let id = sent_without_outlet(&archive, &sender, 1).await;
+
+    for (token, status, tray) in [
+        (&sender, StatusCode::OK, vec![json!(id)]),
+        (&colleague, StatusCode::OK, vec![json!(id)]),
+        (&elsewhere, StatusCode::NOT_FOUND, vec![]),
+        (&clerk, StatusCode::NOT_FOUND, vec![]),
+    ] {
+        assert_eq!(archive.get(token, &format!("/api/v1/scans/{id}")).await.0, status);
+        assert_eq!(tray_of(&archive, token).await, tray);
+    }
+}
+
+#[tokio::test]
+async fn a_link_tells_nobody_what_another_outlet_has() {
+    let archive = TestArchive::open().await;
+    let local = archive.local().await;
+    archive.import(&local, entry("TJ01", "S1").to_string().as_bytes(), EntryFormat::JsonLines).await;
+    let (_, owner) = archive.account(Role::Clerk, Some("TJ01"), None).await;
+    let (_, stranger) = archive.account(Role::Clerk, Some("TJ02"), None).await;
+    let small = png(1);
+    // Too large to be held, which takes another way.
+    let large = [b"%PDF-1.7\n".to_vec(), vec![b' '; 5 << 20], b"startxref\n0\n%%EOF\n".to_vec()].concat();
+    let outcomes = async |token: &str, slip_number: &str| {
+        let parts: [(&str, Option<&str>, &[u8]); 3] = [
+            ("slip_number", None, slip_number.as_bytes()),
+            ("file", Some("a.png"), &small),
+            ("file", Some("b.pdf"), &large),
+        ];
+        let (_, answer) = upload(&archive, token, &parts).await;
+        let outcome = |file: usize| answer["files"][file]["outcome"].as_str().unwrap().to_owned();
+        [(outcome(0), answer["files"][0]["scan_id"].clone()), (outcome(1), json!(null))]
+    };
+    let [(first, id), _] = outcomes(&owner, "S1").await;
+    outcomes(&owner, "S2").await;
+    to_tray(&archive, id.as_str().unwrap().parse().unwrap()).await;
+    let place = format!("/api/v1/scans/{}/place", id.as_str().unwrap());
+    archive.post(&owner, &place, json!({"slip_number": "S1"})).await;
+
+    assert_eq!(first, "received");
+    // Of a case file, and of a slip number that nobody has entered.
+    for slip_number in ["S1", "S2"] {
+        let known = outcomes(&owner, slip_number).await;
+        let hidden = outcomes(&stranger, slip_number).await;
+
+        assert!(known.iter().all(|(outcome, _)| outcome == "linked"), "{known:?}");
+        assert!(hidden.iter().all(|(outcome, _)| outcome == "received"), "{hidden:?}");
+        assert_ne!(hidden[0].1, known[0].1);
+    }
+}
+
+#[tokio::test]
+async fn a_misspelt_field_of_an_upload_is_refused_and_named() {
+    let archive = TestArchive::open().await;
+    let (_, token) = archive.account(Role::Clerk, Some("TJ01"), None).await;
+    let picture = png(1);
+
+    let parts: [(&str, Option<&str>, &[u8]); 2] =
+        [("slipnumber", None, b"S1"), ("file", Some("a.png"), &picture)];
+    let (status, problem) = upload(&archive, &token, &parts).await;
+
+    assert_eq!((status, problem["code"].as_str()), (StatusCode::BAD_REQUEST, Some("invalid_request")));
+    let detail = problem["detail"].as_str().unwrap();
+    assert!(detail.contains("slipnumber") && detail.contains("slip_number"), "{detail}");
+}
+
+#[tokio::test]
+async fn an_outlet_that_nothing_names_yet_is_warned_of() {
+    let archive = TestArchive::open().await;
+    let (_, auditor) = archive.account(Role::Auditor, None, None).await;
+    archive.account(Role::Clerk, Some("TJ01"), None).await;
+    let picture = png(1);
+    let from = async |outlet: &str| {
+        let parts: [(&str, Option<&str>, &[u8]); 2] =
+            [("outlet", None, outlet.as_bytes()), ("file", Some("a.png"), &picture)];
+        upload(&archive, &auditor, &parts).await
+    };
+
+    let (taken, answer) = from("TJO1").await;
+    let (_, known) = from("TJ01").await;
+
+    assert_eq!((taken, &answer["warnings"][0]["code"]), (StatusCode::CREATED, &json!("outlet_unknown")));
+    assert!(answer["warnings"][0]["detail"].as_str().unwrap().contains("TJO1"), "{answer}");
+    assert_eq!(known["warnings"], Value::Null);
+}

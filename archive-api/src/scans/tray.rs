@@ -42,8 +42,8 @@ pub(crate) async fn load_tray(
     }
     let (limit, after) = (paging.limit(), paging.after()?);
     let mut tx = state.backends.database.begin_read().await?;
-    let outlets = outlets_of(tx.as_mut(), caller).await?;
-    let mut waiting = waiting(tx.as_mut(), outlets.as_deref(), after, limit as i64 + 1).await?;
+    let reach = Reach::of(tx.as_mut(), caller).await?;
+    let mut waiting = waiting(tx.as_mut(), &reach, after, limit as i64 + 1).await?;
     let has_more = waiting.len() > limit;
     waiting.truncate(limit);
     let next = waiting.last().filter(|_| has_more).map(|scan| scan.id.to_string());
@@ -56,28 +56,43 @@ pub(crate) async fn load_tray(
 
 async fn waiting(
     tx: &mut dyn Transaction,
-    outlets: Option<&[String]>,
+    reach: &Reach,
     after: Option<ScanId>,
     limit: i64,
 ) -> Result<Vec<ScanRow>, StorageError> {
-    let mut waiting = tx.scans().in_state(ScanState::Tray, outlets, after, limit).await?;
-    let unreadable = tx.scans().in_state(ScanState::Unreadable, outlets, after, limit).await?;
-    waiting.extend(unreadable.into_iter().filter(|scan| scan.case_file_id.is_none()));
+    let mut waiting = Vec::new();
+    for state in [ScanState::Tray, ScanState::Unreadable] {
+        waiting.extend(tx.scans().in_state(state, reach.outlets.as_deref(), after, limit).await?);
+        if let Some(branch) = &reach.branch {
+            waiting.extend(tx.scans().in_state_of_senders(state, branch, after, limit).await?);
+        }
+    }
+    waiting.retain(|scan| scan.case_file_id.is_none());
     waiting.sort_by_key(|scan| scan.id);
     Ok(waiting)
 }
 
-/// The outlets in reach; `None` for all of them, and for scans without an outlet.
-async fn outlets_of(tx: &mut dyn Transaction, caller: &Caller) -> Result<Option<Vec<String>>, StorageError> {
-    let own: Vec<String> = caller.account.outlet_code.iter().cloned().collect();
-    match (caller.role.scope(), &caller.account.branch_code) {
-        (Scope::All, _) => Ok(None),
-        (Scope::Branch, None) if own.is_empty() => Ok(None),
-        (Scope::Branch, Some(branch)) => {
-            let outlets = tx.organisation().outlets().await?;
-            let in_reach = outlets.into_iter().filter(|outlet| outlet.branch_code == *branch);
-            Ok(Some(in_reach.map(|outlet| outlet.code).collect()))
-        }
-        _ => Ok(Some(own)),
+/// What lies in reach of an account.
+struct Reach {
+    /// Whose scans; `None` for those of all outlets, and for those without one.
+    outlets: Option<Vec<String>>,
+    /// The branch whose accounts' scans without an outlet lie in reach as well.
+    branch: Option<String>,
+}
+
+impl Reach {
+    async fn of(tx: &mut dyn Transaction, caller: &Caller) -> Result<Self, StorageError> {
+        let own: Vec<String> = caller.account.outlet_code.iter().cloned().collect();
+        let (outlets, branch) = match (caller.role.scope(), &caller.account.branch_code) {
+            (Scope::All, _) => (None, None),
+            (Scope::Branch, None) if own.is_empty() => (None, None),
+            (Scope::Branch, Some(branch)) => {
+                let outlets = tx.organisation().outlets().await?;
+                let in_reach = outlets.into_iter().filter(|outlet| outlet.branch_code == *branch);
+                (Some(in_reach.map(|outlet| outlet.code).collect()), Some(branch.clone()))
+            }
+            _ => (Some(own), None),
+        };
+        Ok(Self { outlets, branch })
     }
 }

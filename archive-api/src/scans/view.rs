@@ -144,7 +144,9 @@ pub(crate) async fn visible_scan(
     Ok((scan, case_file))
 }
 
-async fn may_unplaced(
+/// Says whether this may be done to a scan that stands in no case file. One that came without an outlet belongs to the
+/// branch of whoever sent it.
+pub(crate) async fn may_unplaced(
     tx: &mut dyn Transaction,
     caller: &Caller,
     action: Action,
@@ -152,7 +154,7 @@ async fn may_unplaced(
 ) -> Result<Permission, StorageError> {
     let branch = match &scan.outlet_code {
         Some(code) => tx.organisation().outlet(code).await?.map(|outlet| outlet.branch_code),
-        None => None,
+        None => tx.organisation().account(scan.received_by).await?.and_then(|sender| sender.branch_code),
     };
     let permission = caller.may_at(action, scan.outlet_code.as_deref(), branch.as_deref(), None);
     let is_own = scan.received_by == caller.account.id && caller.has(action);

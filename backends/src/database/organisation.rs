@@ -67,6 +67,8 @@ pub trait OrganisationRepository: Send {
     async fn outlets(&mut self) -> Result<Vec<OutletRow>, StorageError>;
     /// Adds an account. `Conflict`: the staff number is taken.
     async fn insert_account(&mut self, account: &AccountRow) -> Result<(), StorageError>;
+    /// The account with this id.
+    async fn account(&mut self, id: AccountId) -> Result<Option<AccountRow>, StorageError>;
     /// The account with this staff number.
     async fn account_by_staff_number(
         &mut self,
@@ -161,6 +163,13 @@ for_each_engine! {
                 .execute(self.connection())
                 .await?;
             Ok(())
+        }
+
+        async fn account(&mut self, id: AccountId) -> Result<Option<AccountRow>, StorageError> {
+            let select = "SELECT * FROM accounts WHERE id = $1";
+            let found: Option<StoredAccount> =
+                sqlx::query_as(select).bind(id.uuid()).fetch_optional(self.connection()).await?;
+            Ok(found.map(StoredAccount::typed))
         }
 
         async fn account_by_staff_number(&mut self, staff_number: &str) -> Result<Option<AccountRow>, StorageError> {

@@ -24,6 +24,8 @@ pub struct UploadRow {
     pub idempotency_key: Option<String>,
     /// The outlet it was sent for.
     pub outlet_code: Option<String>,
+    /// The digest of its files in order; `None` for what came before it was kept.
+    pub files_digest: Option<String>,
     /// When it was complete.
     pub received_at: DateTime<Utc>,
 }
@@ -37,6 +39,8 @@ pub struct UploadItem {
     pub scan_id: Option<ScanId>,
     /// `received`, `linked`, or the code of the refusal.
     pub outcome: String,
+    /// The page that the refusal is about, from 1.
+    pub page_number: Option<i64>,
 }
 
 /// One scan.
@@ -131,6 +135,15 @@ pub trait ScanRepository: Send {
         after: Option<ScanId>,
         limit: i64,
     ) -> Result<Vec<ScanRow>, StorageError>;
+    /// Scans in a state that came without an outlet and were sent by accounts of a branch; oldest first, after `after`,
+    /// at most `limit`.
+    async fn in_state_of_senders(
+        &mut self,
+        state: ScanState,
+        branch: &str,
+        after: Option<ScanId>,
+        limit: i64,
+    ) -> Result<Vec<ScanRow>, StorageError>;
     /// All scans by id, after `after`, at most `limit`; for `verify` and sweeps.
     async fn all(&mut self, after: Option<ScanId>, limit: i64) -> Result<Vec<ScanRow>, StorageError>;
     /// How many scans there are in each state.
@@ -194,6 +207,7 @@ struct StoredUpload {
     account_id: Uuid,
     idempotency_key: Option<String>,
     outlet_code: Option<String>,
+    files_digest: Option<String>,
     received_at: DateTime<Utc>,
 }
 
@@ -204,6 +218,7 @@ impl StoredUpload {
             account_id: AccountId::from_uuid(self.account_id),
             idempotency_key: self.idempotency_key,
             outlet_code: self.outlet_code,
+            files_digest: self.files_digest,
             received_at: self.received_at,
         }
     }
@@ -234,13 +249,12 @@ for_each_engine! {
         }
 
         async fn upload_items(&mut self, id: UploadId) -> Result<Vec<UploadItem>, StorageError> {
-            let select = "SELECT item_number, scan_id, outcome FROM upload_items WHERE upload_id = $1 ORDER BY item_number";
-            let stored: Vec<(i64, Option<Uuid>, String)> =
+            let select = "SELECT item_number, scan_id, outcome, page_number FROM upload_items WHERE upload_id = $1
+                ORDER BY item_number";
+            let stored: Vec<(i64, Option<Uuid>, String, Option<i64>)> =
                 sqlx::query_as(select).bind(id.uuid()).fetch_all(self.connection()).await?;
-            let item = |(item_number, scan_id, outcome): (i64, Option<Uuid>, String)| UploadItem {
-                item_number,
-                scan_id: scan_id.map(ScanId::from_uuid),
-                outcome,
+            let item = |(item_number, scan_id, outcome, page_number): (i64, Option<Uuid>, String, Option<i64>)| {
+                UploadItem { item_number, scan_id: scan_id.map(ScanId::from_uuid), outcome, page_number }
             };
             Ok(stored.into_iter().map(item).collect())
         }
@@ -318,6 +332,26 @@ for_each_engine! {
             Ok(found)
         }
 
+        async fn in_state_of_senders(
+            &mut self,
+            state: ScanState,
+            branch: &str,
+            after: Option<ScanId>,
+            limit: i64,
+        ) -> Result<Vec<ScanRow>, StorageError> {
+            let select = "SELECT scans.* FROM scans JOIN accounts ON accounts.id = scans.received_by
+                WHERE scans.state = $1 AND scans.outlet_code IS NULL AND accounts.branch_code = $2 AND scans.id > $3
+                ORDER BY scans.id LIMIT $4";
+            let stored: Vec<Stored> = sqlx::query_as(select)
+                .bind(state.as_str())
+                .bind(branch)
+                .bind(after.map_or(Uuid::nil(), ScanId::uuid))
+                .bind(limit)
+                .fetch_all(self.connection())
+                .await?;
+            stored.into_iter().map(Stored::typed).collect()
+        }
+
         async fn all(&mut self, after: Option<ScanId>, limit: i64) -> Result<Vec<ScanRow>, StorageError> {
             let select = "SELECT * FROM scans WHERE id > $1 ORDER BY id LIMIT $2";
             let after = after.map_or(Uuid::nil(), ScanId::uuid);
@@ -334,7 +368,7 @@ for_each_engine! {
     }
 
     async fn insert_upload_rows(tx: &mut EngineTransaction, uploads: &[NewUpload]) -> Result<(), StorageError> {
-        let insert = "INSERT INTO uploads (id, account_id, idempotency_key, outlet_code, received_at) ";
+        let insert = "INSERT INTO uploads (id, account_id, idempotency_key, outlet_code, files_digest, received_at) ";
         for uploads in uploads.chunks(ROWS) {
             let mut insert: QueryBuilder<Engine> = QueryBuilder::new(insert);
             insert.push_values(uploads, |mut values, NewUpload { row, .. }| {
@@ -343,6 +377,7 @@ for_each_engine! {
                     .push_bind(row.account_id.uuid())
                     .push_bind(&row.idempotency_key)
                     .push_bind(&row.outlet_code)
+                    .push_bind(&row.files_digest)
                     .push_bind(row.received_at);
             });
             insert.build().execute(tx.connection()).await?;
@@ -384,7 +419,7 @@ for_each_engine! {
     }
 
     async fn insert_items(tx: &mut EngineTransaction, uploads: &[NewUpload]) -> Result<(), StorageError> {
-        let insert = "INSERT INTO upload_items (upload_id, item_number, scan_id, outcome) ";
+        let insert = "INSERT INTO upload_items (upload_id, item_number, scan_id, outcome, page_number) ";
         let items: Vec<(UploadId, &UploadItem)> = uploads
             .iter()
             .flat_map(|upload| upload.items.iter().map(|item| (upload.row.id, item)))
@@ -396,7 +431,8 @@ for_each_engine! {
                     .push_bind(upload.uuid())
                     .push_bind(item.item_number)
                     .push_bind(item.scan_id.map(ScanId::uuid))
-                    .push_bind(&item.outcome);
+                    .push_bind(&item.outcome)
+                    .push_bind(item.page_number);
             });
             insert.build().execute(tx.connection()).await?;
         }

@@ -1,7 +1,8 @@
 //! `guidang ingest`: takes in scans, through the running server or in this process when none runs.
 
 use std::{
-    fs,
+    collections::BTreeSet,
+    fs, io,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -46,11 +47,19 @@ const BYTES_A_REQUEST: u64 = 32 << 20;
 /// How often a request is tried that nobody answered.
 const TRIES: u32 = 5;
 
-/// Sends everything; files that were refused are listed and make the exit status 3.
+/// Sends everything. What was refused, or cannot be read, is named and makes the exit status 3.
 pub async fn run(settings: &Settings, arguments: &Arguments) -> Result<(), Failure> {
-    let files = list_all(&arguments.paths)?;
+    let listing = Listing::of(&arguments.paths);
+    for (path, error) in &listing.unreadable {
+        eprintln!("left out: {} cannot be read: {error}", path.display());
+    }
+    let (files, left_out) = (listing.files, listing.unreadable.len());
     if files.is_empty() {
-        return Err(Failure::usage("there is no file in what was named"));
+        return Err(if left_out == 0 {
+            Failure::usage("there is no file in what was named")
+        } else {
+            Failure::new("nothing of what was named can be read; nothing was sent")
+        });
     }
     // Who does not wait leaves the reading to the next server.
     let duty = if arguments.wait { Duty::Works } else { Duty::AnswersOnly };
@@ -60,10 +69,18 @@ pub async fn run(settings: &Settings, arguments: &Arguments) -> Result<(), Failu
     let followed = done?;
     print!("{}", waiting::summary(&followed));
     let refused = followed.iter().filter(|file| file.refusal.is_some()).count();
-    if refused == 0 {
-        return Ok(());
+    let unreadable = followed.iter().filter(|file| file.is_unreadable()).count();
+    let mut troubles = Vec::new();
+    if refused > 0 {
+        troubles.push(format!("{refused} of {} files were refused; the others were received", files.len()));
     }
-    Err(Failure::partly(format!("{refused} of {} files were refused; the others were received", files.len())))
+    if unreadable > 0 {
+        troubles.push(format!("{unreadable} were received and cannot be read; they wait for a person"));
+    }
+    if left_out > 0 {
+        troubles.push(format!("{left_out} files or folders cannot be opened and were left out"));
+    }
+    if troubles.is_empty() { Ok(()) } else { Err(Failure::partly(troubles.join("; "))) }
 }
 
 async fn send_and_wait(
@@ -93,26 +110,36 @@ async fn send(
         slot: arguments.slot.map(|slot| slot.as_str().to_owned()),
     };
     let bar = progress::bar(files.len() as u64, "sending");
-    let mut followed = Vec::with_capacity(files.len());
+    let mut sent = Sent { followed: Vec::with_capacity(files.len()), warned: BTreeSet::new() };
     let mut batch: Vec<(PathBuf, OutgoingFile)> = Vec::new();
     for path in files {
         let metadata = fs::metadata(path).or_fail(format!("{} cannot be read", path.display()))?;
         if metadata.len() > settings.configuration.intake.max_bytes {
             let limit = settings.configuration.intake.max_bytes >> 20;
-            followed.push(Followed::refused(path, format!("larger than {limit} MiB")));
+            sent.followed.push(Followed::refused(path, format!("larger than {limit} MiB")));
             bar.inc(1);
             continue;
         }
         if batch.len() == FILES_A_REQUEST || bytes_of(&batch) + metadata.len() > BYTES_A_REQUEST {
-            send_batch(client, &labels, &mut batch, &mut followed).await?;
-            bar.set_position(followed.len() as u64);
+            send_batch(client, &labels, &mut batch, &mut sent).await?;
+            bar.set_position(sent.followed.len() as u64);
         }
         let (name, size_bytes) = (name_with_folder(path), metadata.len());
         batch.push((path.clone(), OutgoingFile { name, path: path.clone(), size_bytes }));
     }
-    send_batch(client, &labels, &mut batch, &mut followed).await?;
+    send_batch(client, &labels, &mut batch, &mut sent).await?;
     bar.finish_and_clear();
-    Ok(followed)
+    for warning in sent.warned {
+        eprintln!("warning: {warning}");
+    }
+    Ok(sent.followed)
+}
+
+/// What has come of everything that was sent so far.
+struct Sent {
+    followed: Vec<Followed>,
+    /// What the archive doubts in what was said about the files, each once.
+    warned: BTreeSet<String>,
 }
 
 /// The name with that of its folder, which often is the slip number.
@@ -131,15 +158,16 @@ async fn send_batch(
     client: &ArchiveClient,
     labels: &UploadLabels,
     batch: &mut Vec<(PathBuf, OutgoingFile)>,
-    followed: &mut Vec<Followed>,
+    sent: &mut Sent,
 ) -> Result<(), Failure> {
     if batch.is_empty() {
         return Ok(());
     }
     let (paths, files): (Vec<PathBuf>, Vec<OutgoingFile>) = batch.drain(..).unzip();
     let receipt = upload(client, labels, &files).await.or_fail("the files were not received")?;
+    sent.warned.extend(receipt.warnings.into_iter().map(|warning| warning.detail));
     for (path, file) in paths.iter().zip(receipt.files) {
-        followed.push(match (file.scan_id, file.refusal_sentence()) {
+        sent.followed.push(match (file.scan_id, file.refusal_sentence()) {
             (Some(scan), None) => Followed::received(path, scan, file.outcome == "linked"),
             (_, sentence) => Followed::refused(path, sentence.unwrap_or_else(|| "refused".to_owned())),
         });
@@ -167,36 +195,56 @@ async fn upload(
     }
 }
 
-/// Every file named, and every file in the folders named, in order of name; litter left alone.
-fn list_all(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
-    let mut files = Vec::new();
-    for path in paths {
-        let metadata = fs::metadata(path).or_fail(format!("{} cannot be read", path.display()))?;
-        if metadata.is_dir() {
-            list_folder(path, &mut files).or_fail(format!("folder {} cannot be read", path.display()))?;
-        } else {
-            files.push(path.clone());
-        }
-    }
-    Ok(files)
+/// What is to be sent, and what was named or lies in the folders named but cannot be read.
+#[derive(Debug, Default)]
+struct Listing {
+    files: Vec<PathBuf>,
+    unreadable: Vec<(PathBuf, io::Error)>,
 }
 
-fn list_folder(folder: &Path, files: &mut Vec<PathBuf>) -> std::io::Result<()> {
-    let mut entries: Vec<fs::DirEntry> = fs::read_dir(folder)?.collect::<Result<_, _>>()?;
-    entries.sort_by_key(fs::DirEntry::file_name);
-    for entry in entries {
-        if is_litter(&entry.file_name().to_string_lossy()) {
-            continue;
+impl Listing {
+    /// Every file named, and every file in the folders named, in order of name; litter left alone.
+    fn of(paths: &[PathBuf]) -> Self {
+        let mut listing = Self::default();
+        for path in paths {
+            match fs::metadata(path) {
+                Ok(metadata) if metadata.is_dir() => listing.folder(path),
+                Ok(_) => listing.file(path.clone()),
+                Err(error) => listing.unreadable.push((path.clone(), error)),
+            }
         }
-        // Links are not followed: a folder of scans must not lead out of itself.
-        let kind = entry.file_type()?;
-        if kind.is_dir() {
-            list_folder(&entry.path(), files)?;
-        } else if kind.is_file() {
-            files.push(entry.path());
+        listing
+    }
+
+    /// Takes what can be read of a folder.
+    fn folder(&mut self, folder: &Path) {
+        let entries = fs::read_dir(folder).and_then(Iterator::collect::<io::Result<Vec<_>>>);
+        let mut entries = match entries {
+            Ok(entries) => entries,
+            Err(error) => return self.unreadable.push((folder.to_owned(), error)),
+        };
+        entries.sort_by_key(fs::DirEntry::file_name);
+        for entry in entries {
+            if is_litter(&entry.file_name().to_string_lossy()) {
+                continue;
+            }
+            // Links are not followed: a folder of scans must not lead out of itself.
+            match entry.file_type() {
+                Ok(kind) if kind.is_dir() => self.folder(&entry.path()),
+                Ok(kind) if kind.is_file() => self.file(entry.path()),
+                Ok(_) => {}
+                Err(error) => self.unreadable.push((entry.path(), error)),
+            }
         }
     }
-    Ok(())
+
+    /// Takes a file that can be opened: one that cannot would break off the request that sends it.
+    fn file(&mut self, path: PathBuf) {
+        match fs::File::open(&path) {
+            Ok(_) => self.files.push(path),
+            Err(error) => self.unreadable.push((path, error)),
+        }
+    }
 }
 
 #[cfg(test)]
@@ -211,17 +259,32 @@ mod tests {
             fs::write(root.path().join(name), b"x").unwrap();
         }
 
-        let files = list_all(&[root.path().to_owned()]).unwrap();
+        let listing = Listing::of(&[root.path().to_owned()]);
 
-        let names: Vec<_> =
-            files.iter().map(|file| file.strip_prefix(root.path()).unwrap().display().to_string()).collect();
+        let names: Vec<_> = listing
+            .files
+            .iter()
+            .map(|file| file.strip_prefix(root.path()).unwrap().display().to_string())
+            .collect();
         assert_eq!(names, ["a.jpg", "b/d.jpg", "c.jpg"]);
     }
 
     #[test]
-    fn a_file_that_is_not_there_is_named() {
-        let failure = list_all(&["/nonexistent/scan.jpg".into()]).unwrap_err();
+    fn what_cannot_be_read_is_named_and_the_rest_is_taken() {
+        let root = tempfile::tempdir().unwrap();
+        fs::write(root.path().join("a.jpg"), b"x").unwrap();
+        let gone = root.path().join("gone.jpg");
+        // Nobody, whatever they may do, opens a folder whose name is longer than a path may be.
+        let name = "n".repeat(200);
+        let dig = format!("for i in $(seq 25); do mkdir {name} && cd -P {name} || exit 1; done");
+        let dug = std::process::Command::new("sh").args(["-c", &dig]).current_dir(root.path()).status();
+        assert!(dug.unwrap().success());
 
-        assert!(failure.to_string().contains("scan.jpg"));
+        let listing = Listing::of(&[root.path().to_owned(), gone.clone()]);
+
+        assert_eq!(listing.files, [root.path().join("a.jpg")]);
+        let [(deep, _), (missing, _)] = listing.unreadable.as_slice() else { panic!("{listing:?}") };
+        assert!(deep.starts_with(root.path().join(&name)));
+        assert_eq!(missing, &gone);
     }
 }

@@ -2,6 +2,7 @@
 
 use archive_api::{
     caller::Caller,
+    outlets,
     tokens::{NewAccount, create_account, create_token, local_caller, revoke_tokens},
 };
 use backends::{connect::Backends, database::organisation::AccountRow};
@@ -81,6 +82,8 @@ async fn create(backends: &Backends, by: &Caller, new: NewAccount, days: Option<
     if new.role.scope() == Scope::OwnOutlets && new.outlet_code.is_none() {
         return Err(Failure::usage(format!("a {} belongs to an outlet; name it with --outlet", new.role)));
     }
+    let named = new.outlet_code.iter().cloned().collect();
+    let unknown = outlets::unknown(backends, &named).await.or_fail("the outlet cannot be looked up")?;
     let account = match find(backends, &new.staff_number).await? {
         Some(account) => same_account(account, &new)?,
         None => create_account(backends, by, new).await.or_fail("the account cannot be made")?,
@@ -88,6 +91,9 @@ async fn create(backends: &Backends, by: &Caller, new: NewAccount, days: Option<
     let expires_at = days.map(|days| backends.clock.now() + TimeDelta::days(days.into()));
     let token = create_token(backends, by, &account, expires_at).await.or_fail("the token cannot be made")?;
     println!("{token}");
+    for outlet in unknown {
+        eprintln!("warning: {}", outlets::doubt_en(&outlet));
+    }
     Ok(())
 }
 

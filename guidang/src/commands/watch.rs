@@ -7,16 +7,18 @@ use std::{
 };
 
 use clap::Args;
+use domain::ids::ScanId;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::{
-    client::{ArchiveClient, ClientError, FileReceipt, OutgoingFile, Tongue, UploadLabels},
+    client::{ArchiveClient, ClientError, FileReceipt, OutgoingFile, Receipt, Tongue, UploadLabels},
     failure::{Failure, OrFail},
     service::{Archive, Duty},
     settings::Settings,
     watching::{
         folder::{self, Found, Subfolders},
         stillness::{Look, Stillness},
+        unread::Unread,
     },
 };
 
@@ -31,14 +33,14 @@ pub struct Arguments {
     /// The names of sub-folders are slip numbers (业务流水号)
     #[arg(long)]
     subfolders_are_slips: bool,
-    /// Takes what is there now and has stood still, then ends
+    /// Takes what is there now and has stood still, then ends, without waiting for it to be read
     #[arg(long)]
     once: bool,
 }
 
 /// What became of a file that was offered.
 enum Taken {
-    Received,
+    Received(Option<ScanId>),
     Refused(String),
     Later(ClientError),
     Changed,
@@ -85,6 +87,9 @@ struct Watcher<'a> {
     stillness: Stillness,
     /// Taken, but their folder does not let them be moved: never sent again while they look the same.
     stuck: HashMap<PathBuf, Look>,
+    unread: Unread,
+    /// Whether it was said what the archive doubts about the outlet.
+    is_warned: bool,
     started: Instant,
 }
 
@@ -97,6 +102,8 @@ impl<'a> Watcher<'a> {
             subfolders: if are_slips { Subfolders::AreSlips } else { Subfolders::AreFolders },
             stillness: Stillness::new(quiet),
             stuck: HashMap::new(),
+            unread: Unread::default(),
+            is_warned: false,
             started: Instant::now(),
         }
     }
@@ -124,10 +131,11 @@ impl<'a> Watcher<'a> {
             let taken = self.take(client, &file, max_bytes).await;
             waiting += usize::from(!self.put_away(&file, taken));
         }
+        self.unread.follow(client, self.root).await;
         waiting
     }
 
-    async fn take(&self, client: &ArchiveClient, file: &Found, max_bytes: u64) -> Taken {
+    async fn take(&mut self, client: &ArchiveClient, file: &Found, max_bytes: u64) -> Taken {
         if file.look.size_bytes > max_bytes {
             let limit = max_bytes >> 20;
             return Taken::Refused(format!(
@@ -154,21 +162,39 @@ impl<'a> Watcher<'a> {
             return Taken::Changed;
         }
         match answer {
-            Ok(receipt) => match receipt.files.first().and_then(FileReceipt::refusal_sentence) {
-                Some(sentence) => Taken::Refused(sentence),
-                None => Taken::Received,
-            },
+            Ok(receipt) => {
+                let file = self.warned(&receipt).files.first();
+                match file.and_then(FileReceipt::refusal_sentence) {
+                    Some(sentence) => Taken::Refused(sentence),
+                    None => Taken::Received(file.and_then(new_scan)),
+                }
+            }
             Err(error) if error.is_passing() => Taken::Later(error),
             Err(ClientError::Unreadable { .. }) => Taken::Changed,
             Err(error) => Taken::Refused(error.to_string()),
         }
     }
 
+    /// The receipt; what the archive doubts about the outlet is said once.
+    fn warned<'r>(&mut self, receipt: &'r Receipt) -> &'r Receipt {
+        if let Some(warning) = receipt.warnings.first().filter(|_| !self.is_warned) {
+            self.is_warned = true;
+            tracing::warn!(outlet = self.outlet, "{}", warning.detail);
+        }
+        receipt
+    }
+
     /// Moves the file where it belongs now; `false` when it has to wait. Names of files are not logged: a clerk may
     /// have put the customer's into them.
     fn put_away(&mut self, file: &Found, taken: Taken) -> bool {
         let moved = match taken {
-            Taken::Received => file.move_to_done(self.root),
+            Taken::Received(scan) => {
+                let moved = file.move_to_done(self.root);
+                if let (Some(scan), Ok(moved)) = (scan, &moved) {
+                    self.unread.remember(scan, moved.clone());
+                }
+                moved
+            }
             Taken::Refused(why) => {
                 tracing::warn!("a file was refused; it is in failed/ with the reason");
                 file.move_to_failed(self.root, &why)
@@ -188,4 +214,9 @@ impl<'a> Watcher<'a> {
         }
         true
     }
+}
+
+/// The scan that a file became, unless the archive had it before.
+fn new_scan(file: &FileReceipt) -> Option<ScanId> {
+    file.scan_id.filter(|_| file.outcome == "received")
 }

@@ -136,6 +136,13 @@ impl Found {
     }
 }
 
+/// Moves a file that was taken and turned out to be unreadable from `done/` to `failed/`, with the reason beside it.
+pub fn move_from_done(root: &Path, moved: &Path, why: &str) -> io::Result<PathBuf> {
+    let relative = moved.strip_prefix(root.join(DONE)).map_err(io::Error::other)?.to_owned();
+    let look = look(&fs::symlink_metadata(moved)?);
+    Found { path: moved.to_owned(), relative, slip_number: None, look }.move_to_failed(root, why)
+}
+
 /// `name`, or `name (2)` and so on when that is taken: nothing that was moved before is ever overwritten.
 fn free_name(wanted: &Path) -> PathBuf {
     let stem = wanted.file_stem().unwrap_or_default().to_string_lossy().into_owned();
@@ -232,6 +239,19 @@ mod tests {
 
         assert!(fs::read_to_string(root.path().join("failed/a.heic.txt")).unwrap().contains("JPEG"));
         assert!(root.path().join("failed/a.heic").exists());
+    }
+
+    #[test]
+    fn what_turns_out_to_be_unreadable_goes_from_done_to_failed() {
+        let root = tempfile::tempdir().unwrap();
+        put(root.path(), "s/a.pdf", b"x");
+        let found = list(root.path(), Subfolders::AreSlips).unwrap().remove(0);
+        let moved = found.move_to_done(root.path()).unwrap();
+
+        let failed = move_from_done(root.path(), &moved, "There is no page in the file.").unwrap();
+
+        assert_eq!(failed, root.path().join("failed/s/a.pdf"));
+        assert!(root.path().join("failed/s/a.pdf.txt").exists() && !root.path().join("done/s").exists());
     }
 
     #[test]

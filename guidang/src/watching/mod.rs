@@ -3,3 +3,4 @@
 pub mod folder;
 pub mod litter;
 pub mod stillness;
+pub mod unread;

@@ -66,13 +66,17 @@ pub fn log_entry(backends: &Backends, subject: &str) -> LogEntry {
 }
 
 pub async fn account(backends: &Backends) -> AccountId {
+    account_of(backends, None).await
+}
+
+pub async fn account_of(backends: &Backends, branch: Option<&str>) -> AccountId {
     let now = backends.clock.now();
     let row = AccountRow {
         id: new_id(now),
         staff_number: new_id::<()>(now).to_string(),
         role: "clerk".to_owned(),
         outlet_code: None,
-        branch_code: None,
+        branch_code: branch.map(str::to_owned),
         created_at: now,
         disabled_at: None,
     };
@@ -89,6 +93,7 @@ pub fn upload(backends: &Backends, account: AccountId, key: Option<&str>) -> Upl
         account_id: account,
         idempotency_key: key.map(str::to_owned),
         outlet_code: None,
+        files_digest: Some("blake3:00".to_owned()),
         received_at: now,
     }
 }
@@ -137,5 +142,5 @@ pub fn new_upload(row: UploadRow, scans: &[ScanRow]) -> NewUpload {
 }
 
 fn item(item_number: i64, scan: &ScanRow) -> UploadItem {
-    UploadItem { item_number, scan_id: Some(scan.id), outcome: "received".to_owned() }
+    UploadItem { item_number, scan_id: Some(scan.id), outcome: "received".to_owned(), page_number: None }
 }

@@ -79,6 +79,27 @@ async fn scans_in_a_state_are_listed_by_outlet() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn scans_without_an_outlet_are_listed_by_the_branch_of_their_sender() {
+    for on in engines::all().await.unwrap() {
+        let (of_branch, of_none) =
+            (rows::account_of(&on.backends, Some("TJ")).await, rows::account(&on.backends).await);
+        let upload = rows::upload(&on.backends, of_branch, None);
+        let sent = rows::scan(&on.backends, upload.id, of_branch, [1; 32]);
+        let mut at_outlet = rows::scan(&on.backends, upload.id, of_branch, [2; 32]);
+        at_outlet.outlet_code = Some("A".to_owned());
+        let by_another = rows::scan(&on.backends, upload.id, of_none, [3; 32]);
+        let mut tx = on.backends.database.begin().await.unwrap();
+        let scans = [sent.clone(), at_outlet, by_another];
+        tx.scans().insert_uploads(&[rows::new_upload(upload, &scans)]).await.unwrap();
+
+        let listed = tx.scans().in_state_of_senders(ScanState::Received, "TJ", None, 10).await.unwrap();
+        let elsewhere = tx.scans().in_state_of_senders(ScanState::Received, "BJ", None, 10).await.unwrap();
+
+        assert_eq!((listed, elsewhere), (vec![sent], vec![]), "{}", on.name);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn uploads_of_one_statement_come_all_or_none() {
     for on in engines::all().await.unwrap() {
         let account = rows::account(&on.backends).await;

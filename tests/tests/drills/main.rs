@@ -5,6 +5,7 @@
 #![expect(clippy::unwrap_used, reason = "a drill must fail where it shows")]
 
 mod disk_full;
+mod given_up;
 mod hostile_files;
 mod hostile_text;
 mod killed_at_a_stage;

@@ -23,6 +23,8 @@ async fn the_same_key_gets_the_same_answer_and_nothing_is_stored_twice() {
     let (first, second) = (first.unwrap().document().unwrap(), second.unwrap().document().unwrap());
     assert_eq!(first, second);
     assert_eq!(first, third);
+    let other = clerk.upload(&Upload { files: vec![scans::small_page(3).unwrap()], ..upload }).await.unwrap();
+    assert_eq!((other.status.as_u16(), other.code()), (422, "idempotency_key_used"), "{}", other.text);
     assert_eq!(server.catalogue().await.unwrap().scans().await.unwrap().len(), 2);
     server.wait_until_settled().await.unwrap();
     server.verify().await.unwrap();

@@ -9,6 +9,8 @@ use archive_tests::{
 use domain::job::JobName;
 use serde_json::json;
 
+use crate::{sample_cases, samples};
+
 const OUTLET: &str = "TJHX0101";
 const ELSEWHERE: &str = "TJNK0202";
 
@@ -45,6 +47,26 @@ async fn the_barcode_of_another_outlet_moves_nothing_there() {
 
     let scan = clerk.get(&format!("/api/v1/scans/{scan_id}"), &[]).await.unwrap().document().unwrap();
     assert_eq!(scan["state"], "tray", "{scan}");
+    server.verify().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_slip_of_another_outlets_case_file_comes_to_the_tray() {
+    let server = samples::setup().start().await.unwrap();
+    let clerk = server.account("clerk", "C1", &["--outlet", OUTLET]).await.unwrap();
+    server.archivist().unwrap().import(sample_cases::entries().unwrap()).await.unwrap().document().unwrap();
+    let slip = sample_cases::path("scan-005.jpg");
+
+    let said =
+        server.command(&["ingest", "--wait", "--outlet", OUTLET, slip.to_str().unwrap()]).await.unwrap();
+
+    assert!(said.contains("1 files: 1 tray"), "{said}");
+    let tray = clerk.get("/api/v1/tray", &[]).await.unwrap().document().unwrap();
+    let scan = &tray["items"][0];
+    assert_eq!((&scan["state"], &scan["settled"]), (&json!("tray"), &json!(true)), "{tray}");
+    let catalogue = server.catalogue().await.unwrap();
+    assert_eq!(catalogue.dead_jobs().await.unwrap(), [] as [String; 0]);
+    drop(catalogue);
     server.verify().await.unwrap();
 }
 

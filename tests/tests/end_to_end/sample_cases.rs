@@ -39,7 +39,7 @@ impl SampleCase {
     pub fn upload(&self) -> Result<Upload> {
         let mut files = Vec::new();
         for scan in &self.scans {
-            let bytes = fs::read(folder().join("scans").join(&scan.file))?;
+            let bytes = fs::read(path(&scan.file))?;
             files.push(OutgoingFile::new(scan.file.clone(), bytes));
         }
         Ok(Upload::of(files).from_outlet(&self.outlet()))
@@ -59,6 +59,11 @@ impl SampleCase {
 /// Everything that was typed at the counter.
 pub fn entries() -> Result<String> {
     Ok(fs::read_to_string(folder().join("entries.csv"))?)
+}
+
+/// Where one scan lies.
+pub fn path(file: &str) -> PathBuf {
+    folder().join("scans").join(file)
 }
 
 fn folder() -> PathBuf {

@@ -12,7 +12,7 @@ use anyhow::{Context, Result, bail};
 use archive_tests::{
     client::OutgoingFile,
     entries::{self, Entry},
-    scans,
+    hostile, scans,
     server::{Setup, TestServer},
 };
 use tempfile::TempDir;
@@ -130,6 +130,28 @@ async fn what_a_scanner_drops_is_taken_once_it_stands_still_and_what_is_no_scan_
     assert!(scans.iter().all(|scan| scan.outlet_code.as_deref() == Some(OUTLET)));
     assert!(scans.iter().any(|scan| scan.digest.is_of(&growing.bytes)), "it was taken before it was whole");
     drop(catalogue);
+    scanner.server.verify().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_cannot_be_read_is_told_at_once_or_as_soon_as_that_turns_out() {
+    let mut scanner = Scanner::start().await.unwrap();
+    let slip = entries::slip_number(1, OUTLET);
+    let file = |name: &str, bytes| OutgoingFile::new(name, bytes);
+    scanner.drop_file("locked.pdf", &file("locked.pdf", hostile::encrypted_pdf())).unwrap();
+    let without_pages = file("empty.pdf", hostile::pdf_without_pages());
+    scanner.drop_file(&format!("{slip}/empty.pdf"), &without_pages).unwrap();
+
+    scanner.wait_for("failed/locked.pdf.txt").await.unwrap();
+    scanner.wait_for(&format!("failed/{slip}/empty.pdf.txt")).await.unwrap();
+
+    let why = |below: &str| fs::read_to_string(scanner.path(below)).unwrap();
+    assert!(why("failed/locked.pdf.txt").contains("密码"), "{}", why("failed/locked.pdf.txt"));
+    let of_empty = why(&format!("failed/{slip}/empty.pdf.txt"));
+    assert!(of_empty.contains("没有页面") && of_empty.contains("no page in the file"), "{of_empty}");
+    assert_eq!(scanner.scans().await.unwrap(), 1, "what was refused was kept, or what was received was not");
+    assert!(terminate(&mut scanner.watcher).await.unwrap().success());
+    scanner.server.wait_until_settled().await.unwrap();
     scanner.server.verify().await.unwrap();
 }
 

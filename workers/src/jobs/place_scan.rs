@@ -62,8 +62,9 @@ async fn open_and_place(
 async fn into_tray(context: &WorkContext, claimed: &Claimed, mut scan: ScanRow) -> Result<(), JobFailure> {
     let from = scan.state;
     let mut tx = context.backends.database.begin().await?;
-    if from == ScanState::Read {
+    if from == ScanState::Read || placing::was_given_up(&scan) {
         scan.state = ScanState::Tray;
+        scan.problem = placing::problem_of_pages(tx.as_mut(), &scan).await?;
         tx.scans().update(&scan, from).await?;
         tx.operation_log().append(&context.log_entry("place_scan", "scan", scan.id.uuid(), "tray")).await?;
     }

@@ -13,19 +13,19 @@ use domain::{
 };
 use ingest::Fingerprint;
 
-use super::missing;
+use super::{READING_GIVEN_UP, missing};
 use crate::{
     context::{Claimed, JobFailure, WorkContext},
     reader_pool::{PageOutcome, ReadOutcome},
 };
 
-/// Reads one scan. Done already when the scan is past `received`.
+/// Reads one scan. Done already when the scan is past `received`, unless its reading was given up and is tried again.
 pub(super) async fn run(context: &WorkContext, claimed: &Claimed, id: ScanId) -> Result<(), JobFailure> {
     let mut look = context.backends.database.begin_read().await?;
     let scan = look.scans().find(id).await?.ok_or_else(|| missing("the scan"))?;
     let known_pages = look.pages().of_scan(id).await?;
     drop(look);
-    if scan.state != ScanState::Received {
+    if !waits_to_be_read(&scan) {
         let tx = context.backends.database.begin().await?;
         return claimed.complete(context, tx, &[]).await;
     }
@@ -39,6 +39,14 @@ pub(super) async fn run(context: &WorkContext, claimed: &Claimed, id: ScanId) ->
         .map_err(|error| JobFailure::Retry { reason: error.to_string(), source: None })?;
     fail::fail_point!("read_scan::read");
     store(context, claimed, scan, &key, outcome, &known_pages).await
+}
+
+/// A scan whose reading was given up is read after all, unless a person has put it somewhere meanwhile.
+fn waits_to_be_read(scan: &ScanRow) -> bool {
+    let was_given_up = scan.state == ScanState::Unreadable
+        && scan.problem.as_deref() == Some(READING_GIVEN_UP)
+        && scan.placed_by.is_none();
+    scan.state == ScanState::Received || was_given_up
 }
 
 /// The bytes as received, proved to be what was received.
@@ -64,6 +72,7 @@ async fn store(
     outcome: ReadOutcome,
     known_pages: &[PageRow],
 ) -> Result<(), JobFailure> {
+    let from = scan.state;
     let mut tx = context.backends.database.begin().await?;
     let result = match outcome {
         ReadOutcome::Unreadable { code } => {
@@ -88,7 +97,7 @@ async fn store(
             "read"
         }
     };
-    tx.scans().update(&scan, ScanState::Received).await?;
+    tx.scans().update(&scan, from).await?;
     let next = tx.jobs().enqueue(&context.job(JobName::PlaceScan, scan.id.uuid(), TimeDelta::zero())).await?;
     tx.operation_log().append(&context.log_entry("read_scan", "scan", scan.id.uuid(), result)).await?;
     fail::fail_point!("read_scan::before_commit");

@@ -9,7 +9,7 @@ async fn receive_together(
     archive: &TestArchive,
     caller: &Caller,
     uploads: Vec<(Option<&str>, Option<&str>, Vec<u8>)>,
-) -> Vec<UploadReceipt> {
+) -> Vec<Result<UploadReceipt, IntakeError>> {
     let somebody_else = archive.backends().database.begin().await.unwrap();
     let receiving = uploads.into_iter().map(|(key, slip_number, file)| {
         receive(archive, caller, key, vec![(labels(slip_number), Some(file))])
@@ -19,7 +19,11 @@ async fn receive_together(
         drop(somebody_else);
     };
     let (receipts, ()) = tokio::join!(join_all(receiving), release);
-    receipts.into_iter().map(Result::unwrap).collect()
+    receipts
+}
+
+fn unwrapped(answers: Vec<Result<UploadReceipt, IntakeError>>) -> Vec<UploadReceipt> {
+    answers.into_iter().map(Result::unwrap).collect()
 }
 
 #[tokio::test]
@@ -28,7 +32,7 @@ async fn uploads_written_together_each_get_their_own_answer_and_entry() {
     let caller = archive.local().await;
 
     let uploads = (0..40).map(|shade| (None, None, png(shade))).collect();
-    let receipts = receive_together(&archive, &caller, uploads).await;
+    let receipts = unwrapped(receive_together(&archive, &caller, uploads).await);
 
     let mut tx = archive.backends().database.begin_read().await.unwrap();
     for receipt in &receipts {
@@ -57,7 +61,7 @@ async fn of_the_same_bytes_for_one_acceptance_in_two_uploads_written_together_on
         (None, Some("S1"), png(1)),
         (None, Some("S2"), png(1)),
     ];
-    let receipts = receive_together(&archive, &caller, uploads).await;
+    let receipts = unwrapped(receive_together(&archive, &caller, uploads).await);
 
     let received =
         receipts.iter().filter(|receipt| matches!(receipt.files[0].outcome, FileOutcome::Received(_)));
@@ -79,12 +83,26 @@ async fn one_that_cannot_be_written_does_not_keep_the_others_from_it() {
     let uploads = vec![
         (None, None, png(0)),
         (Some("k"), None, png(1)),
-        (Some("k"), None, png(2)),
+        (Some("k"), None, png(1)),
         (Some("other"), None, png(3)),
     ];
-    let receipts = receive_together(&archive, &caller, uploads).await;
+    let receipts = unwrapped(receive_together(&archive, &caller, uploads).await);
 
     assert_eq!(receipts[1], receipts[2]);
     assert_ne!(receipts[0].upload_id, receipts[3].upload_id);
     assert_eq!(objects(&archive).await, 3);
+}
+
+#[tokio::test]
+async fn of_other_files_under_one_key_at_the_same_time_one_upload_is_refused() {
+    let archive = TestArchive::open().await;
+    let caller = archive.local().await;
+
+    let uploads = vec![(Some("k"), None, png(1)), (Some("k"), None, png(2))];
+    let answers = receive_together(&archive, &caller, uploads).await;
+
+    let refused = answers.iter().filter(|answer| matches!(answer, Err(IntakeError::KeyUsed)));
+    assert_eq!(refused.count(), 1);
+    assert_eq!(answers.iter().filter(|answer| answer.is_ok()).count(), 1);
+    assert_eq!(objects(&archive).await, 1);
 }

@@ -75,10 +75,14 @@ pub(super) async fn find_place(
             return Ok(Place::found(case_file, by));
         }
     }
-    // A barcode carries its own check: a slip that nobody entered yet opens its case file.
-    let new = evidence.barcodes.iter().find(|text| evidence.has_slip && looks_like_slip_number(text));
-    if let Some(slip_number) = new {
-        return Ok(Place::NewCaseFile { slip_number: slip_number.clone(), by: "barcode" });
+    // A barcode carries its own check: what it names at another outlet is nothing else here, whoever it shows.
+    if names_a_case_file(tx, &evidence.barcodes).await? {
+        return Ok(Place::Tray);
+    }
+    // For the same reason a slip that nobody entered yet opens its case file.
+    let mut numbers = evidence.barcodes.iter().map(|text| normalised(text));
+    if let Some(slip_number) = numbers.find(|text| evidence.has_slip && looks_like_slip_number(text)) {
+        return Ok(Place::NewCaseFile { slip_number, by: "barcode" });
     }
     if let Some((case_file, by)) = same_person(context, tx, scan, evidence).await? {
         return Ok(Place::found(case_file, by));
@@ -102,13 +106,27 @@ async fn known_slip_number(
     numbers: &[String],
 ) -> Result<Option<CaseFileRow>, JobFailure> {
     for number in numbers {
-        let number = number.trim().to_ascii_uppercase();
-        let found = tx.case_files().find_by_slip_number(&number).await?;
+        let found = tx.case_files().find_by_slip_number(&normalised(number)).await?;
         if let Some(case_file) = found.filter(|case_file| is_in_scope(scan, case_file)) {
             return Ok(Some(case_file));
         }
     }
     Ok(None)
+}
+
+/// Whether any case file, of whatever outlet, bears one of these numbers.
+async fn names_a_case_file(tx: &mut dyn Transaction, numbers: &[String]) -> Result<bool, JobFailure> {
+    for number in numbers {
+        if tx.case_files().find_by_slip_number(&normalised(number)).await?.is_some() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// The one form in which slip numbers are kept.
+fn normalised(number: &str) -> String {
+    number.trim().to_ascii_uppercase()
 }
 
 /// A scan of one outlet never moves by itself into the case file of another.
