@@ -16,6 +16,7 @@ pub mod tokens;
 
 mod case_files;
 mod console;
+mod extract;
 mod findings;
 mod freshness;
 mod health;
@@ -23,6 +24,7 @@ mod jobs;
 mod language;
 mod pages;
 mod paging;
+mod parameters;
 mod record;
 mod request_span;
 mod scans;

@@ -2,10 +2,7 @@
 
 use std::collections::HashMap;
 
-use axum::{
-    Json,
-    extract::{Query, State},
-};
+use axum::extract::State;
 use backends::{
     database::{case_files::CaseFileRow, findings::FindingInShort},
     error::StorageError,
@@ -30,6 +27,7 @@ use super::{
 };
 use crate::{
     caller::Caller,
+    extract::{Json, Query},
     freshness::{open_searcher, until_followed},
     problem::{Problem, kinds},
     record::{hex, put_on_record},

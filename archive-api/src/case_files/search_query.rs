@@ -6,12 +6,14 @@ use domain::{
     blind_index::{NamePattern, NumberPattern},
     case_file::CaseState,
     entered_data::Channel,
+    finding::FindingCode,
 };
 use indexer::query::{Counting, Query, SlipPattern, Sort};
 use serde::{Deserialize, Serialize};
 
 use crate::{
     caller::Caller,
+    parameters::not_usable,
     problem::{Problem, kinds},
     slip_number,
 };
@@ -72,6 +74,8 @@ impl SearchQuery {
     /// The question for the index, within what this caller may find; `None` when that can be nothing.
     pub(crate) fn for_caller(&self, caller: &Caller) -> Result<Option<Query>, Problem> {
         let mut query = Query::within(caller.search_scope());
+        let (states, codes) =
+            (CaseState::ALL.map(CaseState::as_str), FindingCode::ALL.map(FindingCode::as_str));
         query.accepted_from = day(&self.accepted_from, "accepted_from")?;
         query.accepted_to = day(&self.accepted_to, "accepted_to")?;
         query.outlets = list(&self.outlet).map(str::to_owned).collect();
@@ -79,10 +83,11 @@ impl SearchQuery {
         query.channel = given(&self.channel).map(|text| {
             Channel::from_entered(text).map_or_else(|| text.to_owned(), |channel| channel.as_str().to_owned())
         });
-        query.states = list(&self.state).map(|state| term(state, "state")).collect::<Result<_, _>>()?;
-        query.finding_code = given(&self.finding).map(|code| term(code, "finding")).transpose()?;
+        query.states =
+            list(&self.state).map(|state| term(state, "state", &states)).collect::<Result<_, _>>()?;
+        query.finding_code = given(&self.finding).map(|code| term(code, "finding", &codes)).transpose()?;
         query.open_findings =
-            given(&self.open_findings).map(|open| term(open, "open_findings")).transpose()?;
+            given(&self.open_findings).map(|open| term(open, "open_findings", &[])).transpose()?;
         query.slip_number = given(&self.slip_number).map(slip_pattern).transpose()?;
         query.archival_code = given(&self.archival_code).map(str::to_owned);
         query.phone = given(&self.phone).map(|text| number_pattern(text, WHOLE_PHONE));
@@ -97,7 +102,7 @@ impl SearchQuery {
             "slip_number" => Sort::SlipNumber,
             _ => return Err(invalid("sort")),
         };
-        query.limit = given(&self.limit).map_or(Ok(20), |limit| term(limit, "limit"))?;
+        query.limit = given(&self.limit).map_or(Ok(20), |limit| term(limit, "limit", &[]))?;
         query.cursor = given(&self.cursor).map(str::to_owned);
         query.counting = match self.count.as_str() {
             "" => Counting::No,
@@ -110,7 +115,7 @@ impl SearchQuery {
 
     /// The change that the index must have followed to.
     pub(crate) fn at_least(&self) -> Result<Option<u64>, Problem> {
-        given(&self.at_least).map(|number| term(number, "at_least")).transpose()
+        given(&self.at_least).map(|number| term(number, "at_least", &[])).transpose()
     }
 }
 
@@ -134,17 +139,16 @@ fn list(text: &str) -> impl Iterator<Item = &str> {
     text.split([',', '，']).map(str::trim).filter(|part| !part.is_empty())
 }
 
-fn term<T: std::str::FromStr>(text: &str, name: &'static str) -> Result<T, Problem> {
-    text.parse().map_err(|_| invalid(name))
+fn term<T: std::str::FromStr>(text: &str, name: &'static str, choices: &[&str]) -> Result<T, Problem> {
+    text.parse().map_err(|_| not_usable(kinds::QUERY_INVALID, name, choices))
 }
 
 fn day(text: &str, name: &'static str) -> Result<Option<NaiveDate>, Problem> {
-    given(text).map(|text| term(text, name)).transpose()
+    given(text).map(|text| term(text, name, &[])).transpose()
 }
 
 fn invalid(name: &'static str) -> Problem {
-    Problem::new(kinds::QUERY_INVALID)
-        .with_detail(format!("参数 {name} 的值无效。"), format!("The value of {name} is not valid."))
+    not_usable(kinds::QUERY_INVALID, name, &[])
 }
 
 fn slip_pattern(text: &str) -> Result<SlipPattern, Problem> {

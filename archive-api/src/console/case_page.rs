@@ -1,10 +1,7 @@
 //! The page of one case file: findings, typed values, page images with boxes, history.
 
 use askama::Template;
-use axum::{
-    extract::{Path, State},
-    response::Response,
-};
+use axum::{extract::State, response::Response};
 use chrono::NaiveDate;
 use domain::{
     access::{Action, Role},
@@ -21,6 +18,7 @@ use super::{
 use crate::{
     caller::Caller,
     case_files::{CaseFileView, FindingView, ReadingView, Shown, read_case_file},
+    extract::Path,
     language::Language,
     problem::Problem,
     state::ArchiveState,

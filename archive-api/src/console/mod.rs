@@ -23,7 +23,10 @@ use axum::{
     routing::{get, post},
 };
 
-use crate::state::ArchiveState;
+use crate::{
+    router::{not_allowed, nothing_here},
+    state::ArchiveState,
+};
 
 /// The pages.
 pub(crate) fn router(state: ArchiveState) -> Router<ArchiveState> {
@@ -42,6 +45,8 @@ pub(crate) fn router(state: ArchiveState) -> Router<ArchiveState> {
         .route("/upload", get(upload_page::show).post(upload_page::upload))
         .route("/uploads/{id}", get(upload_page::progress))
         .route("/console.css", get(style))
+        .fallback(nothing_here)
+        .method_not_allowed_fallback(not_allowed)
         .layer(middleware::from_fn_with_state(state, layout::show_problems))
 }
 

@@ -1,10 +1,7 @@
 //! The search page: filters, and a list whose values are masked.
 
 use askama::Template;
-use axum::{
-    extract::{Query, State},
-    response::Response,
-};
+use axum::{extract::State, response::Response};
 use domain::{case_file::CaseState, finding::FindingCode};
 
 use super::{
@@ -14,6 +11,7 @@ use super::{
 };
 use crate::{
     case_files::{FoundCaseFile, SearchAnswer, SearchQuery, search},
+    extract::Query,
     language::Language,
     problem::{Problem, kinds},
     state::ArchiveState,

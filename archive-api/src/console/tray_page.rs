@@ -2,8 +2,7 @@
 
 use askama::Template;
 use axum::{
-    Form,
-    extract::{Path, Query, State},
+    extract::State,
     response::{Redirect, Response},
 };
 use domain::ids::ScanId;
@@ -15,6 +14,7 @@ use super::{
     words,
 };
 use crate::{
+    extract::{Form, Path, Query},
     paging::{Page, Paging},
     problem::Problem,
     scans::{self, PlaceScan, ScanView, load_tray},

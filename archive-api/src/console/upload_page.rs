@@ -2,7 +2,7 @@
 
 use askama::Template;
 use axum::{
-    extract::{Path, Request, State},
+    extract::{Request, State},
     response::{IntoResponse, Redirect, Response},
 };
 use domain::{access::Action, ids::UploadId};
@@ -13,6 +13,7 @@ use super::{
     words,
 };
 use crate::{
+    extract::Path,
     intake::receive_request,
     problem::{Problem, kinds},
     scans::{UploadView, UploadedFile, load_upload},
