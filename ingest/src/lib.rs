@@ -12,6 +12,7 @@ mod inspection;
 mod limits;
 mod media_type;
 mod page_image;
+mod problem_message;
 mod refusal;
 mod sandbox;
 
@@ -21,6 +22,7 @@ pub use inspection::{ColourKind, Inspection, PageHeader, inspect, inspect_from};
 pub use limits::Limits;
 pub use media_type::{HEAD_BYTES, MediaType, sniff};
 pub use page_image::{DerivativeError, PageImage, encode_derivative};
+pub use problem_message::{ProblemMessage, problem_message};
 pub use refusal::Refusal;
 pub use sandbox::{
     Confinement, DECODE_SUBCOMMAND, DECODER_VERSION, DecodeError, DecodeSession, Description,

@@ -102,7 +102,7 @@ pub(super) async fn show(
         entered.iter().map(|(name, shown)| (words::subject(language, name), shown.clone())).collect();
     let history = case_file.history.iter().map(|change| {
         let at = local_time(change.changed_at);
-        (at, words::state(language, change.to).to_owned(), change.reason.clone())
+        (at, words::state(language, change.to).to_owned(), words::change_reason(language, &change.reason))
     });
     let history = history.collect();
     let is_mine = case_file.assigned_to == Some(caller.account.id);

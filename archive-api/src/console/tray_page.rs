@@ -32,6 +32,11 @@ impl TrayPage {
     fn state_of(&self, scan: &ScanView) -> &'static str {
         words::scan_state(self.frame.lang, scan.state)
     }
+
+    fn problem_of(&self, scan: &ScanView) -> String {
+        let code = scan.problem.as_deref();
+        code.map(|code| words::scan_problem(self.frame.lang, code)).unwrap_or_default()
+    }
 }
 
 /// The address of the first page that can be shown; empty when there is none.

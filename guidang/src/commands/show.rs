@@ -7,7 +7,7 @@ use domain::ids::CaseFileId;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::search::cell;
+use super::{search::cell, tray::problem};
 use crate::{
     client::{ArchiveClient, Tongue},
     failure::{Failure, OrFail},
@@ -137,9 +137,18 @@ fn table(rows: &[&Value], columns: &[&str]) -> Table {
     let heads: Vec<String> = columns.iter().map(|name| name.replace('_', " ")).collect();
     let mut table = Table::new(&heads.iter().map(String::as_str).collect::<Vec<_>>());
     for row in rows {
-        table.row(columns.iter().map(|name| cell(row.get(*name))));
+        table.row(columns.iter().map(|name| words(name, row.get(*name))));
     }
     table
+}
+
+/// A value in words, where it is a code that says nothing by itself.
+fn words(column: &str, value: Option<&Value>) -> String {
+    match column {
+        "problem" => problem(value),
+        "reason" => cell(value).replace('_', " "),
+        _ => cell(value),
+    }
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use clap::{Args, Subcommand};
 use domain::{field::Slot, ids::ScanId};
+use ingest::problem_message;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -71,7 +72,10 @@ async fn list(client: &ArchiveClient) -> Result<(), Failure> {
         let query: Vec<(&str, String)> = cursor.map(|cursor| ("cursor", cursor)).into_iter().collect();
         let page: Page = client.get("/api/v1/tray", &query).await.or_fail("the tray cannot be listed")?;
         for item in &page.items {
-            table.row(COLUMNS.map(|(_, name)| cell(item.get(name))));
+            table.row(COLUMNS.map(|(_, name)| match name {
+                "problem" => problem(item.get(name)),
+                name => cell(item.get(name)),
+            }));
         }
         cursor = page.next;
         if cursor.is_none() {
@@ -92,4 +96,21 @@ async fn place(client: &ArchiveClient, scan: ScanId, slip: &str, slot: Option<Sl
     client.post::<Value>(&path, &body).await.or_fail("the scan was not placed")?;
     println!("Placed; the case file is checked again.");
     Ok(())
+}
+
+/// Why a scan cannot be read, in a sentence; nothing when it can.
+pub fn problem(code: Option<&Value>) -> String {
+    let code = cell(code);
+    problem_message(&code).map_or(code, |message| message.en)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_problem_is_a_sentence() {
+        assert!(problem(Some(&json!("no_pages"))).starts_with("There is no page in the file."));
+        assert_eq!(problem(Some(&Value::Null)), "");
+    }
 }
