@@ -16,6 +16,7 @@ pub mod tokens;
 
 mod case_files;
 mod console;
+mod error_pages;
 mod extract;
 mod findings;
 mod freshness;

@@ -10,7 +10,7 @@ use axum::{
 };
 
 use crate::{
-    case_files, console, entries, findings, freshness, health, intake, jobs, metrics, pages,
+    case_files, console, entries, error_pages, findings, freshness, health, intake, jobs, metrics, pages,
     problem::{self, Problem, kinds},
     request_span, scans,
     state::{ArchiveState, Process},
@@ -60,6 +60,7 @@ fn watching() -> Router<ArchiveState> {
         .route("/healthz/live", get(health::live))
         .route("/healthz/ready", get(health::ready))
         .route("/metrics", get(metrics::get_metrics))
+        .route("/docs/errors/{code}", get(error_pages::get_error_page))
 }
 
 fn searching() -> Router<ArchiveState> {
