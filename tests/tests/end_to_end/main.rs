@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a broken behaviour must fail the test where it shows")]
 
 mod born_digital;
+mod command_line;
 mod entering;
 mod finding_again;
 mod freshness;

@@ -1,0 +1,22 @@
+//! What the commands say about single case files and scans.
+
+use archive_tests::{
+    entries::{self, Entry},
+    server::Setup,
+};
+
+const OUTLET: &str = "TJHX0101";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_case_file_is_shown_straight_after_it_was_imported() {
+    let server = Setup::for_drills().with("INDEX__COMMIT_MS", "2500").start().await.unwrap();
+    let archivist = server.archivist().unwrap();
+    let slip_number = entries::slip_number(1, OUTLET);
+    archivist.import(entries::csv(&[Entry::of(1, OUTLET)])).await.unwrap().document().unwrap();
+
+    let shown = server.command(&["show", &slip_number]).await.unwrap();
+    let missing = server.command(&["show", "TJ0"]).await.unwrap_err().to_string();
+
+    assert!(shown.contains(&slip_number), "{shown}");
+    assert!(missing.contains("there is no case file TJ0"), "{missing}");
+}
