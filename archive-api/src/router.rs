@@ -67,6 +67,7 @@ fn searching() -> Router<ArchiveState> {
     Router::new()
         .route("/api/v1/index", get(freshness::get_index))
         .route("/api/v1/case-files", get(case_files::get_case_files))
+        .route("/api/v1/case-files/search", post(case_files::search_case_files))
         .route("/api/v1/case-files/{id}", get(case_files::get_case_file))
 }
 

@@ -113,6 +113,12 @@ impl SearchQuery {
         Ok(within_states(query, caller))
     }
 
+    /// Whether a condition says something about a person, so that it must not stand in an address.
+    pub(crate) fn names_a_person(&self) -> bool {
+        let personal = [&self.phone, &self.id_number, &self.name, &self.whole_name, &self.address];
+        personal.into_iter().any(|value| !value.is_empty())
+    }
+
     /// The change that the index must have followed to.
     pub(crate) fn at_least(&self) -> Result<Option<u64>, Problem> {
         given(&self.at_least).map(|number| term(number, "at_least", &[])).transpose()

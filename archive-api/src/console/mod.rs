@@ -2,6 +2,7 @@
 //!
 //! Every page does what an endpoint of the API does, by the same function. Start with `start`.
 
+mod asked;
 mod case_page;
 mod decisions;
 mod layout;
@@ -35,7 +36,8 @@ pub(crate) fn router(state: ArchiveState) -> Router<ArchiveState> {
         .route("/sign-in", get(sign_in::show).post(sign_in::sign_in))
         .route("/sign-out", post(sign_in::sign_out))
         .route("/language/{tag}", get(sign_in::choose_language))
-        .route("/case-files", get(search_page::show))
+        .route("/case-files", get(search_page::show).post(search_page::ask))
+        .route("/searches/{asked}", get(search_page::show_asked))
         .route("/case-files/{id}", get(case_page::show))
         .route("/case-files/{id}/take", post(decisions::take))
         .route("/findings/{id}/accept", post(decisions::accept))

@@ -1,3 +1,5 @@
+use std::collections::BTreeSet;
+
 use axum::{
     body::Body,
     http::{Request, StatusCode, header},
@@ -109,4 +111,36 @@ async fn the_tray_and_the_history_speak_in_sentences() {
     assert!(tray.contains("文件里没有页面") && !tray.contains("no_pages"), "{tray}");
     assert!(upload.contains("There is no page in the file"), "{upload}");
     assert!(case_page.contains("建立案卷") && !case_page.contains("opened"), "{case_page}");
+}
+
+#[tokio::test]
+async fn a_form_that_names_a_person_leaves_no_trace_of_it_in_an_address() {
+    let archive = TestArchive::open().await;
+    let (_, token) = archive.account(Role::Auditor, None, Some("TJ")).await;
+    let (_, other) = archive.account(Role::Auditor, None, Some("BJ")).await;
+
+    let personal = sent(&archive, &token, "state=&name=%E7%8E%8B%E5%B0%8F%E6%98%8E&phone=13812345678").await;
+    let plain = sent(&archive, &token, "state=in_review&name=&sort=date").await;
+    let (status, shown) = page(&archive, &token, &personal, "en").await;
+    let (foreign, _) = page(&archive, &other, &personal, "en").await;
+    let (refused, why) = page(&archive, &token, "/case-files?name=%E7%8E%8B", "zh").await;
+
+    assert!(personal.starts_with("/searches/") && !personal.contains("13812345678"), "{personal}");
+    let plain = plain.strip_prefix("/case-files?").map(|query| query.split('&').collect::<BTreeSet<_>>());
+    assert_eq!(plain, Some(BTreeSet::from(["sort=date", "state=in_review"])));
+    assert_eq!((status, foreign), (StatusCode::SERVICE_UNAVAILABLE, StatusCode::BAD_REQUEST), "{shown}");
+    assert!(refused == StatusCode::BAD_REQUEST && why.contains("不能写在网址里"), "{why}");
+}
+
+/// Where the search form leads.
+async fn sent(archive: &TestArchive, token: &str, form: &str) -> String {
+    let request = Request::post("/case-files")
+        .header(header::COOKIE, format!("{COOKIE}={token}"))
+        .header("sec-fetch-site", "same-origin")
+        .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+        .body(Body::from(form.to_owned()))
+        .unwrap();
+    let response = router(archive.state.clone()).oneshot(request).await.unwrap();
+    assert_eq!(response.status(), StatusCode::SEE_OTHER);
+    response.headers()[header::LOCATION].to_str().unwrap().to_owned()
 }

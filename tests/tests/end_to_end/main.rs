@@ -4,6 +4,7 @@
 
 mod born_digital;
 mod command_line;
+mod console_search;
 mod entering;
 mod finding_again;
 mod freshness;
