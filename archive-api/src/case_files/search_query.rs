@@ -7,6 +7,7 @@ use domain::{
     case_file::CaseState,
     entered_data::Channel,
     finding::FindingCode,
+    validation::national_phone,
 };
 use indexer::query::{Counting, Query, SlipPattern, Sort};
 use serde::{Deserialize, Serialize};
@@ -90,7 +91,7 @@ impl SearchQuery {
             given(&self.open_findings).map(|open| term(open, "open_findings", &[])).transpose()?;
         query.slip_number = given(&self.slip_number).map(slip_pattern).transpose()?;
         query.archival_code = given(&self.archival_code).map(str::to_owned);
-        query.phone = given(&self.phone).map(|text| number_pattern(text, WHOLE_PHONE));
+        query.phone = given(&self.phone).map(|text| number_pattern(&national_phone(text), WHOLE_PHONE));
         query.id_number = given(&self.id_number).map(|text| number_pattern(text, WHOLE_ID_NUMBER));
         query.name = match (given(&self.whole_name), given(&self.name)) {
             (Some(whole), _) => Some(NamePattern::Whole(whole.to_owned())),
@@ -179,6 +180,28 @@ fn number_pattern(text: &str, whole_from: usize) -> NumberPattern {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_phone_is_looked_for_as_it_is_dialled_at_home_however_it_is_written() {
+        let is = |text: &str, expected: &NumberPattern| {
+            assert!(number_pattern(&national_phone(text), WHOLE_PHONE) == *expected, "{text}");
+        };
+        let mobile = NumberPattern::Whole("15562804516".to_owned());
+        for text in [
+            "15562804516",
+            "+86 155-6280-4516",
+            "０086 155 6280 4516",
+            "8615562804516",
+            "＋86１５５６２８０４５１６",
+        ] {
+            is(text, &mobile);
+        }
+        is("+86 22 2731 8846", &NumberPattern::Whole("02227318846".to_owned()));
+        is("+86 10*", &NumberPattern::Prefix("010".to_owned()));
+        is("+86155*", &NumberPattern::Prefix("155".to_owned()));
+        is("*4516", &NumberPattern::Suffix("4516".to_owned()));
+        is("0086", &NumberPattern::Part("0086".to_owned()));
+    }
 
     #[test]
     fn a_short_number_is_a_part_and_a_long_one_is_whole() {

@@ -20,3 +20,17 @@ async fn a_case_file_is_shown_straight_after_it_was_imported() {
     assert!(shown.contains(&slip_number), "{shown}");
     assert!(missing.contains("there is no case file TJ0"), "{missing}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_phone_is_found_however_it_was_typed_and_is_asked_for() {
+    let server = Setup::for_drills().start().await.unwrap();
+    let entry = Entry { contact_phone: "+86 186-2000-0001".to_owned(), ..Entry::of(1, OUTLET) };
+    server.archivist().unwrap().import(entries::csv(&[entry])).await.unwrap().document().unwrap();
+    server.wait_until_findable().await.unwrap();
+
+    for phone in ["18620000001", "+8618620000001", "0086 186 2000 0001", "15510000001", "+86 155-1000-0001"] {
+        let found = server.command(&["search", "--phone", phone]).await.unwrap();
+
+        assert!(found.contains(&entries::slip_number(1, OUTLET)), "{phone}: {found}");
+    }
+}
