@@ -37,6 +37,11 @@ enum Action {
         #[arg(long)]
         slot: Option<Slot>,
     },
+    /// Takes a scan out of its case file, back to the tray
+    Unplace {
+        /// The scan, as `show` names it
+        scan: ScanId,
+    },
 }
 
 #[derive(Debug, Deserialize)]
@@ -46,12 +51,13 @@ struct Page {
     next: Option<String>,
 }
 
-/// Lists or places.
+/// Lists, places or takes out.
 pub async fn run(settings: &Settings, arguments: &Arguments) -> Result<(), Failure> {
     let archive = Archive::open(settings, Tongue::English, Duty::AnswersOnly).await?;
     let done = match &arguments.action {
         Action::List => list(&archive.client).await,
         Action::Place { scan, slip, slot } => place(&archive.client, *scan, slip, *slot).await,
+        Action::Unplace { scan } => unplace(&archive.client, *scan).await,
     };
     archive.close().await;
     done
@@ -95,6 +101,13 @@ async fn place(client: &ArchiveClient, scan: ScanId, slip: &str, slot: Option<Sl
     let path = format!("/api/v1/scans/{scan}/place");
     client.post::<Value>(&path, &body).await.or_fail("the scan was not placed")?;
     println!("Placed; the case file is checked again.");
+    Ok(())
+}
+
+async fn unplace(client: &ArchiveClient, scan: ScanId) -> Result<(), Failure> {
+    let path = format!("/api/v1/scans/{scan}/unplace");
+    client.post::<Value>(&path, &json!({})).await.or_fail("the scan was not taken out")?;
+    println!("Taken out; it waits in the tray, and the case file is checked again.");
     Ok(())
 }
 

@@ -1,7 +1,9 @@
 //! What the commands say about single case files and scans.
 
 use archive_tests::{
+    client::Upload,
     entries::{self, Entry},
+    scans,
     server::Setup,
 };
 
@@ -33,4 +35,25 @@ async fn a_phone_is_found_however_it_was_typed_and_is_asked_for() {
 
         assert!(found.contains(&entries::slip_number(1, OUTLET)), "{phone}: {found}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_scan_is_taken_out_of_its_case_file_by_a_command() {
+    let server = Setup::for_drills().start().await.unwrap();
+    let archivist = server.archivist().unwrap();
+    let slip_number = entries::slip_number(1, OUTLET);
+    archivist.import(entries::csv(&[Entry::of(1, OUTLET)])).await.unwrap().document().unwrap();
+    let page = Upload::of(vec![scans::small_page(1).unwrap()]).for_slip(&slip_number).from_outlet(OUTLET);
+    let scan = archivist.upload(&page).await.unwrap().scan_ids().remove(0);
+    server.wait_until_settled().await.unwrap();
+
+    let said = server.command(&["tray", "unplace", &scan]).await.unwrap();
+    let tray = server.command(&["tray", "list"]).await.unwrap();
+    let twice = server.command(&["tray", "unplace", &scan]).await.unwrap_err().to_string();
+
+    assert!(said.contains("waits in the tray"), "{said}");
+    assert!(tray.contains(&scan), "{tray}");
+    assert!(twice.contains("cannot be placed or taken out"), "{twice}");
+    server.wait_until_settled().await.unwrap();
+    server.verify().await.unwrap();
 }
