@@ -3,7 +3,7 @@
 use std::{
     fs::{self, DirBuilder, File, OpenOptions, TryLockError},
     io::{self, Write},
-    os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt},
+    os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt},
     path::{Path, PathBuf},
     thread,
     time::{Duration, Instant},
@@ -110,7 +110,22 @@ impl DataFolder {
                 format!("others can enter the data folder {root} (mode {mode:o}); run `chmod 700 {root}`");
             return Err(Failure::new(sentence));
         }
-        Ok(())
+        match own_user() {
+            Some(own) => self.refuse_strangers(metadata.uid(), own),
+            None => Ok(()),
+        }
+    }
+
+    /// Refuses an archive of another user, in which nothing could be opened. Who may do everything may do this.
+    fn refuse_strangers(&self, owner: u32, own: u32) -> Result<(), Failure> {
+        if own == owner || own == 0 {
+            return Ok(());
+        }
+        Err(Failure::new(format!(
+            "the archive in {} belongs to another user (uid {owner}, you are {own}); run this as that user, or ask the \
+             server through its API with a token",
+            self.root.display()
+        )))
     }
 
     /// Where everything is kept, as configured or as the folder suggests.
@@ -193,6 +208,11 @@ impl Made {
             println!("Others could enter {}; now only its owner can.", folder.root().display());
         }
     }
+}
+
+/// The user this program runs as.
+fn own_user() -> Option<u32> {
+    fs::metadata("/proc/self").ok().map(|metadata| metadata.uid())
 }
 
 /// Held by the one process that works on a data folder.
@@ -302,6 +322,16 @@ mod tests {
             Made::Tightened,
             "an archive that was opened up is closed again"
         );
+    }
+
+    #[test]
+    fn an_archive_of_another_user_is_named_as_such() {
+        let (_temporary, folder) = folder();
+
+        let failure = folder.refuse_strangers(998, 1000).unwrap_err().to_string();
+
+        assert!(failure.contains("belongs to another user (uid 998, you are 1000)"), "{failure}");
+        assert!(folder.refuse_strangers(998, 998).is_ok() && folder.refuse_strangers(998, 0).is_ok());
     }
 
     #[test]
