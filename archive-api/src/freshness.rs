@@ -3,8 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use axum::{
-    Json,
-    extract::{Query, Request, State},
+    extract::{Request, State},
     http::{HeaderName, HeaderValue},
     middleware::Next,
     response::Response,
@@ -15,6 +14,7 @@ use serde_json::Value;
 
 use crate::{
     caller::Caller,
+    extract::{Json, Query},
     problem::{Problem, kinds},
     state::ArchiveState,
 };

@@ -17,6 +17,8 @@ pub mod tokens;
 
 mod case_files;
 mod console;
+mod error_pages;
+mod extract;
 mod findings;
 mod freshness;
 mod health;
@@ -24,6 +26,7 @@ mod jobs;
 mod language;
 mod pages;
 mod paging;
+mod parameters;
 mod record;
 mod request_span;
 mod scans;

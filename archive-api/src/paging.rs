@@ -11,6 +11,7 @@ const MAX_LIMIT: usize = 500;
 
 /// The part of a query that every list understands.
 #[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct Paging {
     limit: Option<usize>,
     cursor: Option<String>,

@@ -29,6 +29,15 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
     })
 }
 
+/// The bytes that `hex` wrote down.
+pub(crate) fn unhex(text: &str) -> Option<Vec<u8>> {
+    if text.len() % 2 != 0 || !text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        return None;
+    }
+    let places = (0..text.len()).step_by(2);
+    places.map(|at| u8::from_str_radix(text.get(at..at + 2)?, 16).ok()).collect()
+}
+
 /// Longest reason.
 const MAX_REASON_CHARACTERS: usize = 200;
 /// So many digits in a row look like a phone or identity number.

@@ -11,7 +11,7 @@ use crate::{
     database::{Database, PostgresOptions, postgres, sqlite},
     error::StorageError,
     queue::{InProcessQueue, JobQueue, QueueError, RabbitQueue},
-    vault::{RootKey, RootKeyError, SpoolFolder, Vault},
+    vault::{KeyTable, RootKey, RootKeyError, SpoolFolder, Vault},
 };
 
 /// Where everything is kept.
@@ -146,6 +146,22 @@ impl Backends {
         let spool = SpoolFolder::new(&config.spool);
         Ok(Self { database, queue, blobs, vault, spool, clock })
     }
+}
+
+/// Whether the key store holds keys already; nothing is made where there is none.
+pub async fn has_keys(config: &BackendsConfig, clock: &Arc<dyn Clock>) -> Result<bool, ConnectError> {
+    let count = match split(&config.keys_url) {
+        ("sqlite", path) if !Path::new(path).exists() => return Ok(false),
+        ("sqlite", path) => {
+            sqlite::open_keys(Path::new(path)).await.map_err(engine("keys.url"))?.count().await
+        }
+        ("postgres" | "postgresql", _) => {
+            let table = postgres::open_keys(&config.keys_url, &config.postgres, clock).await;
+            table.map_err(engine("keys.url"))?.count().await
+        }
+        (scheme, _) => return Err(unknown("keys.url", scheme, "sqlite: or postgres:")),
+    };
+    Ok(count.map_err(engine("keys.url"))? > 0)
 }
 
 async fn open_vault(

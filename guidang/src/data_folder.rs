@@ -3,7 +3,7 @@
 use std::{
     fs::{self, DirBuilder, File, OpenOptions, TryLockError},
     io::{self, Write},
-    os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt},
+    os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt},
     path::{Path, PathBuf},
     thread,
     time::{Duration, Instant},
@@ -14,7 +14,7 @@ use etcetera::BaseStrategy as _;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    configuration::Configuration,
+    configuration::{Configuration, FILE_NAME},
     failure::{Failure, OrFail},
 };
 
@@ -43,8 +43,19 @@ impl DataFolder {
         &self.root
     }
 
-    /// Makes the folder and those inside it, for the owner alone.
-    pub fn create(&self) -> Result<(), Failure> {
+    /// Makes the folder and those inside it, for the owner alone. `Tightened` when others could enter it before; a folder
+    /// with other things in it, which others may need, is refused.
+    pub fn create(&self) -> Result<Made, Failure> {
+        let mode = self.mode_of_existing()?;
+        let was_open = mode.is_some_and(|mode| mode & 0o077 != 0);
+        if was_open && !self.holds_nothing_else()? {
+            let root = self.root.display();
+            return Err(Failure::new(format!(
+                "others can enter {root} (mode {:o}), and there are other things in it; name a folder of its own with \
+                 --data, or run `chmod 700 {root}` if nobody else needs it",
+                mode.unwrap_or_default()
+            )));
+        }
         for folder in [self.root.clone(), self.root.join("keys"), self.run()] {
             let made = DirBuilder::new().recursive(true).mode(0o700).create(&folder);
             made.or_fail(format!("folder {} cannot be made", folder.display()))?;
@@ -52,7 +63,34 @@ impl DataFolder {
         // Files of the database and the objects take their protection from the folder above them.
         let owner_only = fs::Permissions::from_mode(0o700);
         fs::set_permissions(&self.root, owner_only)
-            .or_fail(format!("folder {} cannot be kept from others", self.root.display()))
+            .or_fail(format!("folder {} cannot be kept from others", self.root.display()))?;
+        Ok(if was_open { Made::Tightened } else { Made::Private })
+    }
+
+    /// The permission bits of the folder; `None` when there is none.
+    fn mode_of_existing(&self) -> Result<Option<u32>, Failure> {
+        match fs::metadata(&self.root) {
+            Ok(metadata) => Ok(Some(metadata.permissions().mode() & 0o777)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => {
+                Err(Failure::because(format!("folder {} cannot be looked at", self.root.display()), error))
+            }
+        }
+    }
+
+    /// Whether the folder holds nothing, or an archive with its configuration.
+    fn holds_nothing_else(&self) -> Result<bool, Failure> {
+        const OURS: [&str; 4] = [FILE_NAME, "catalogue.db", "keys", "run"];
+        let unreadable = || format!("folder {} cannot be read", self.root.display());
+        let mut is_empty = true;
+        for entry in fs::read_dir(&self.root).or_fail(unreadable())? {
+            let name = entry.or_fail(unreadable())?.file_name();
+            if OURS.iter().any(|ours| name == *ours) {
+                return Ok(true);
+            }
+            is_empty = false;
+        }
+        Ok(is_empty)
     }
 
     /// Refuses a folder that was never made an archive, or that others may enter.
@@ -72,7 +110,22 @@ impl DataFolder {
                 format!("others can enter the data folder {root} (mode {mode:o}); run `chmod 700 {root}`");
             return Err(Failure::new(sentence));
         }
-        Ok(())
+        match own_user() {
+            Some(own) => self.refuse_strangers(metadata.uid(), own),
+            None => Ok(()),
+        }
+    }
+
+    /// Refuses an archive of another user, in which nothing could be opened. Who may do everything may do this.
+    fn refuse_strangers(&self, owner: u32, own: u32) -> Result<(), Failure> {
+        if own == owner || own == 0 {
+            return Ok(());
+        }
+        Err(Failure::new(format!(
+            "the archive in {} belongs to another user (uid {owner}, you are {own}); run this as that user, or ask the \
+             server through its API with a token",
+            self.root.display()
+        )))
     }
 
     /// Where everything is kept, as configured or as the folder suggests.
@@ -137,6 +190,29 @@ impl DataFolder {
         let advice = "stop it first, or choose another folder with --data";
         Failure::new(format!("another guidang already works on {root}; {advice}"))
     }
+}
+
+/// How a data folder was made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Made {
+    /// New, or closed to others before.
+    Private,
+    /// Others could enter it, and now they cannot.
+    Tightened,
+}
+
+impl Made {
+    /// Says it, where something changed for others.
+    pub fn tell(self, folder: &DataFolder) {
+        if self == Self::Tightened {
+            println!("Others could enter {}; now only its owner can.", folder.root().display());
+        }
+    }
+}
+
+/// The user this program runs as.
+fn own_user() -> Option<u32> {
+    fs::metadata("/proc/self").ok().map(|metadata| metadata.uid())
 }
 
 /// Held by the one process that works on a data folder.
@@ -223,6 +299,39 @@ mod tests {
         assert!(folder.check().is_ok());
         fs::set_permissions(folder.root(), fs::Permissions::from_mode(0o750)).unwrap();
         assert!(folder.check().unwrap_err().to_string().contains("chmod 700"));
+    }
+
+    #[test]
+    fn a_folder_that_others_use_is_not_taken_from_them() {
+        let (_temporary, folder) = folder();
+        let open = || fs::set_permissions(folder.root(), fs::Permissions::from_mode(0o755)).unwrap();
+        fs::create_dir(folder.root()).unwrap();
+        fs::write(folder.root().join("letters.txt"), "x").unwrap();
+        open();
+
+        let refused = folder.create().unwrap_err().to_string();
+
+        assert!(refused.contains("other things in it"), "{refused}");
+        assert_eq!(fs::metadata(folder.root()).unwrap().permissions().mode() & 0o777, 0o755);
+        fs::remove_file(folder.root().join("letters.txt")).unwrap();
+        assert_eq!(folder.create().unwrap(), Made::Tightened);
+        assert_eq!(folder.create().unwrap(), Made::Private);
+        open();
+        assert_eq!(
+            folder.create().unwrap(),
+            Made::Tightened,
+            "an archive that was opened up is closed again"
+        );
+    }
+
+    #[test]
+    fn an_archive_of_another_user_is_named_as_such() {
+        let (_temporary, folder) = folder();
+
+        let failure = folder.refuse_strangers(998, 1000).unwrap_err().to_string();
+
+        assert!(failure.contains("belongs to another user (uid 998, you are 1000)"), "{failure}");
+        assert!(folder.refuse_strangers(998, 998).is_ok() && folder.refuse_strangers(998, 0).is_ok());
     }
 
     #[test]

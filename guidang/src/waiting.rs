@@ -12,7 +12,7 @@ use domain::{
     ids::{CaseFileId, ScanId},
     scan::ScanState,
 };
-
+use ingest::problem_message;
 use serde_json::Value;
 
 use crate::{
@@ -71,7 +71,10 @@ impl Followed {
             (Some(sentence), _) => format!("refused: {sentence}"),
             (None, None) if self.is_linked => "received before".to_owned(),
             (None, None) => "received".to_owned(),
-            (None, Some(End { state, problem: Some(problem), .. })) => format!("{state}: {problem}"),
+            (None, Some(End { state, problem: Some(code), .. })) => {
+                let message = problem_message(code).map_or_else(|| code.clone(), |message| message.en);
+                format!("{state}: {message}")
+            }
             (None, Some(end)) => end.state.to_string(),
         }
     }
@@ -182,7 +185,8 @@ pub fn summary(files: &[Followed]) -> String {
                     .unwrap_or_default(),
             ]);
         }
-        let kind = if file.refusal.is_some() { "refused".to_owned() } else { outcome };
+        // Counted by what became of it, whatever the sentence behind says.
+        let kind = outcome.split(": ").next().unwrap_or_default().to_owned();
         *counts.entry(kind).or_default() += 1;
     }
     if !table.is_empty() {
@@ -196,6 +200,22 @@ pub fn summary(files: &[Followed]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_scan_that_cannot_be_read_says_why_in_a_sentence() {
+        let mut file = Followed::received(Path::new("a.pdf"), ScanId::from_parts(1, [0; 10]), false);
+        file.end = Some(End {
+            state: ScanState::Unreadable,
+            problem: Some("no_pages".to_owned()),
+            slip_number: None,
+            case_state: None,
+            open_findings: 0,
+        });
+
+        let text = summary(&[file]);
+
+        assert!(text.contains("There is no page in the file.") && !text.contains("no_pages"), "{text}");
+    }
 
     #[test]
     fn a_refused_file_is_listed_with_its_reason_even_among_many() {

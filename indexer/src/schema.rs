@@ -17,7 +17,7 @@ use uuid::Uuid;
 use crate::document::CaseDocument;
 
 /// Changes whenever an index written before could not be read or would miss something.
-pub(crate) const FORMAT: &str = "2";
+pub(crate) const FORMAT: &str = "3";
 /// The column that orders the documents of a segment, newest first.
 pub(crate) const ORDER: &str = "order";
 pub(crate) const ID_MIDDLE: &str = "id_middle";

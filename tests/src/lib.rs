@@ -2,7 +2,7 @@
 //!
 //! `engines` opens every backend a promise must hold on and starts real servers on private ports.
 //! `server` runs the executable as an operator would, kills it and starts it again; `client` talks to it as any
-//! program would, and `catalogue` looks at what it left behind.
+//! program would, `browser` as a person without scripts, and `catalogue` looks at what it left behind.
 //! `seaweed` is a real S3 server, `s3_signature` signs for it without the program's help, and `s3_proxy` makes it
 //! misbehave.
 //! `cluster` is the same archive as many processes, each a `side_process` beside the server; a `search_node` is one
@@ -11,6 +11,7 @@
 //! `collector` takes the traces that processes tell.
 //! `entries`, `scans`, `large_files` and `hostile` make what is sent to it; `small_disk` gives it a disk that fills up.
 
+pub mod browser;
 pub mod catalogue;
 pub mod client;
 pub mod cluster;

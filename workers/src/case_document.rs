@@ -6,7 +6,7 @@ use backends::{
     database::{Transaction, case_files::CaseFileRow, entered_data::EnteredDataRow},
     error::StorageError,
 };
-use domain::{entered_data::EnteredData, finding::FindingState};
+use domain::{entered_data::EnteredData, finding::FindingState, validation::national_phone};
 use indexer::{document::CaseDocument, writer::Change};
 
 /// Opens a case file and describes it; a destroyed one, or one whose key is gone, leaves the index.
@@ -51,12 +51,16 @@ pub async fn describe(
         archival_code: case_file.archival_code.clone(),
         names: texts(entered.as_ref(), |entered| vec![&entered.customer_name, &entered.agent_name]),
         id_numbers: texts(entered.as_ref(), |entered| vec![&entered.id_number, &entered.agent_id_number]),
-        phones: texts(entered.as_ref(), |entered| {
-            entered.service_numbers.iter().chain([&entered.contact_phone]).collect()
-        }),
+        phones: entered.as_ref().map(phones).unwrap_or_default(),
         addresses: texts(entered.as_ref(), |entered| vec![&entered.id_address, &entered.mailing_address]),
     };
     Ok(Change::Upsert(Box::new(document)))
+}
+
+/// Every phone, as a search asks for it.
+fn phones(entered: &EnteredData) -> Vec<String> {
+    let written = entered.service_numbers.iter().chain([&entered.contact_phone]);
+    written.map(|phone| national_phone(phone)).filter(|phone| !phone.is_empty()).collect()
 }
 
 fn texts(entered: Option<&EnteredData>, of: impl Fn(&EnteredData) -> Vec<&String>) -> Vec<String> {

@@ -1,15 +1,13 @@
 //! `POST /api/v1/case-files/{id}/assign`: an auditor takes a case file as a task, or gives it back.
 
-use axum::{
-    Json,
-    extract::{Path, State},
-};
+use axum::extract::State;
 use domain::{access::Action, ids::CaseFileId};
 use serde::{Deserialize, Serialize};
 
 use super::loading::visible_case_file;
 use crate::{
     caller::Caller,
+    extract::{Json, Path},
     problem::{Problem, kinds},
     state::ArchiveState,
 };

@@ -1,9 +1,6 @@
 //! `GET /api/v1/case-files/{id}`: a case file with everything in it.
 
-use axum::{
-    Json,
-    extract::{Path, State},
-};
+use axum::extract::State;
 use domain::{access::Action, ids::CaseFileId};
 
 use super::{
@@ -11,7 +8,12 @@ use super::{
     show::{Reader, ReasonGiven},
     view::CaseFileView,
 };
-use crate::{caller::Caller, problem::Problem, state::ArchiveState};
+use crate::{
+    caller::Caller,
+    extract::{Json, Path},
+    problem::Problem,
+    state::ArchiveState,
+};
 
 /// Answers with the case file, masked as far as the caller may see.
 pub(crate) async fn get_case_file(

@@ -11,7 +11,7 @@ mod view;
 
 pub(crate) use assign::assign;
 pub(crate) use get_case_file::{get_case_file, read_case_file};
-pub(crate) use search::{FoundCaseFile, SearchAnswer, get_case_files, search};
+pub(crate) use search::{FoundCaseFile, SearchAnswer, get_case_files, search, search_case_files};
 pub(crate) use search_query::SearchQuery;
 pub(crate) use show::{Reader, ReasonGiven, Shown};
 pub(crate) use unmask::unmask;

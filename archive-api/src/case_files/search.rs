@@ -1,11 +1,8 @@
-//! `GET /api/v1/case-files`: finds case files. Values in the list are always masked.
+//! `GET /api/v1/case-files`, `POST /api/v1/case-files/search`: finds case files. Values in the list are always masked.
 
 use std::collections::HashMap;
 
-use axum::{
-    Json,
-    extract::{Query, State},
-};
+use axum::extract::State;
 use backends::{
     database::{case_files::CaseFileRow, findings::FindingInShort},
     error::StorageError,
@@ -30,6 +27,7 @@ use super::{
 };
 use crate::{
     caller::Caller,
+    extract::{Json, Query},
     freshness::{open_searcher, until_followed},
     problem::{Problem, kinds},
     record::{hex, put_on_record},
@@ -78,6 +76,15 @@ pub(crate) async fn get_case_files(
     State(state): State<ArchiveState>,
     caller: Caller,
     Query(query): Query<SearchQuery>,
+) -> Result<Json<SearchAnswer>, Problem> {
+    search(&state, &caller, &query).await.map(Json)
+}
+
+/// Answers a search whose conditions come in the body, where no proxy writes them down.
+pub(crate) async fn search_case_files(
+    State(state): State<ArchiveState>,
+    caller: Caller,
+    Json(query): Json<SearchQuery>,
 ) -> Result<Json<SearchAnswer>, Problem> {
     search(&state, &caller, &query).await.map(Json)
 }

@@ -6,12 +6,15 @@ use domain::{
     blind_index::{NamePattern, NumberPattern},
     case_file::CaseState,
     entered_data::Channel,
+    finding::FindingCode,
+    validation::national_phone,
 };
 use indexer::query::{Counting, Query, SlipPattern, Sort};
 use serde::{Deserialize, Serialize};
 
 use crate::{
     caller::Caller,
+    parameters::not_usable,
     problem::{Problem, kinds},
     slip_number,
 };
@@ -72,6 +75,8 @@ impl SearchQuery {
     /// The question for the index, within what this caller may find; `None` when that can be nothing.
     pub(crate) fn for_caller(&self, caller: &Caller) -> Result<Option<Query>, Problem> {
         let mut query = Query::within(caller.search_scope());
+        let (states, codes) =
+            (CaseState::ALL.map(CaseState::as_str), FindingCode::ALL.map(FindingCode::as_str));
         query.accepted_from = day(&self.accepted_from, "accepted_from")?;
         query.accepted_to = day(&self.accepted_to, "accepted_to")?;
         query.outlets = list(&self.outlet).map(str::to_owned).collect();
@@ -79,13 +84,14 @@ impl SearchQuery {
         query.channel = given(&self.channel).map(|text| {
             Channel::from_entered(text).map_or_else(|| text.to_owned(), |channel| channel.as_str().to_owned())
         });
-        query.states = list(&self.state).map(|state| term(state, "state")).collect::<Result<_, _>>()?;
-        query.finding_code = given(&self.finding).map(|code| term(code, "finding")).transpose()?;
+        query.states =
+            list(&self.state).map(|state| term(state, "state", &states)).collect::<Result<_, _>>()?;
+        query.finding_code = given(&self.finding).map(|code| term(code, "finding", &codes)).transpose()?;
         query.open_findings =
-            given(&self.open_findings).map(|open| term(open, "open_findings")).transpose()?;
+            given(&self.open_findings).map(|open| term(open, "open_findings", &[])).transpose()?;
         query.slip_number = given(&self.slip_number).map(slip_pattern).transpose()?;
         query.archival_code = given(&self.archival_code).map(str::to_owned);
-        query.phone = given(&self.phone).map(|text| number_pattern(text, WHOLE_PHONE));
+        query.phone = given(&self.phone).map(|text| number_pattern(&national_phone(text), WHOLE_PHONE));
         query.id_number = given(&self.id_number).map(|text| number_pattern(text, WHOLE_ID_NUMBER));
         query.name = match (given(&self.whole_name), given(&self.name)) {
             (Some(whole), _) => Some(NamePattern::Whole(whole.to_owned())),
@@ -97,7 +103,7 @@ impl SearchQuery {
             "slip_number" => Sort::SlipNumber,
             _ => return Err(invalid("sort")),
         };
-        query.limit = given(&self.limit).map_or(Ok(20), |limit| term(limit, "limit"))?;
+        query.limit = given(&self.limit).map_or(Ok(20), |limit| term(limit, "limit", &[]))?;
         query.cursor = given(&self.cursor).map(str::to_owned);
         query.counting = match self.count.as_str() {
             "" => Counting::No,
@@ -108,9 +114,15 @@ impl SearchQuery {
         Ok(within_states(query, caller))
     }
 
+    /// Whether a condition says something about a person, so that it must not stand in an address.
+    pub(crate) fn names_a_person(&self) -> bool {
+        let personal = [&self.phone, &self.id_number, &self.name, &self.whole_name, &self.address];
+        personal.into_iter().any(|value| !value.is_empty())
+    }
+
     /// The change that the index must have followed to.
     pub(crate) fn at_least(&self) -> Result<Option<u64>, Problem> {
-        given(&self.at_least).map(|number| term(number, "at_least")).transpose()
+        given(&self.at_least).map(|number| term(number, "at_least", &[])).transpose()
     }
 }
 
@@ -134,17 +146,16 @@ fn list(text: &str) -> impl Iterator<Item = &str> {
     text.split([',', '，']).map(str::trim).filter(|part| !part.is_empty())
 }
 
-fn term<T: std::str::FromStr>(text: &str, name: &'static str) -> Result<T, Problem> {
-    text.parse().map_err(|_| invalid(name))
+fn term<T: std::str::FromStr>(text: &str, name: &'static str, choices: &[&str]) -> Result<T, Problem> {
+    text.parse().map_err(|_| not_usable(kinds::QUERY_INVALID, name, choices))
 }
 
 fn day(text: &str, name: &'static str) -> Result<Option<NaiveDate>, Problem> {
-    given(text).map(|text| term(text, name)).transpose()
+    given(text).map(|text| term(text, name, &[])).transpose()
 }
 
 fn invalid(name: &'static str) -> Problem {
-    Problem::new(kinds::QUERY_INVALID)
-        .with_detail(format!("参数 {name} 的值无效。"), format!("The value of {name} is not valid."))
+    not_usable(kinds::QUERY_INVALID, name, &[])
 }
 
 fn slip_pattern(text: &str) -> Result<SlipPattern, Problem> {
@@ -169,6 +180,28 @@ fn number_pattern(text: &str, whole_from: usize) -> NumberPattern {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_phone_is_looked_for_as_it_is_dialled_at_home_however_it_is_written() {
+        let is = |text: &str, expected: &NumberPattern| {
+            assert!(number_pattern(&national_phone(text), WHOLE_PHONE) == *expected, "{text}");
+        };
+        let mobile = NumberPattern::Whole("15562804516".to_owned());
+        for text in [
+            "15562804516",
+            "+86 155-6280-4516",
+            "０086 155 6280 4516",
+            "8615562804516",
+            "＋86１５５６２８０４５１６",
+        ] {
+            is(text, &mobile);
+        }
+        is("+86 22 2731 8846", &NumberPattern::Whole("02227318846".to_owned()));
+        is("+86 10*", &NumberPattern::Prefix("010".to_owned()));
+        is("+86155*", &NumberPattern::Prefix("155".to_owned()));
+        is("*4516", &NumberPattern::Suffix("4516".to_owned()));
+        is("0086", &NumberPattern::Part("0086".to_owned()));
+    }
 
     #[test]
     fn a_short_number_is_a_part_and_a_long_one_is_whole() {

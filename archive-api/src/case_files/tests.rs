@@ -134,6 +134,8 @@ async fn a_search_finds_what_is_in_reach_masks_it_and_logs_no_term() {
 
     let (_, found) = archive.get(&own, path).await;
     let (_, nothing) = archive.get(&other, path).await;
+    let in_body = json!({ "name": "小", "id_number": "002X", "address": "友谊", "count": "exact" });
+    let (_, same) = archive.post(&own, "/api/v1/case-files/search", in_body).await;
     let (archived, none) = archive.get(&own, "/api/v1/case-files?state=archived").await;
     let (forbidden, _) = archive.get(&administrator, path).await;
 
@@ -141,12 +143,13 @@ async fn a_search_finds_what_is_in_reach_masks_it_and_logs_no_term() {
         (found["count"].as_u64(), found["items"][0]["customer_name"].as_str()),
         (Some(1), Some("王**"))
     );
+    assert_eq!(same, found);
     assert_eq!((nothing["count"].as_u64(), nothing["items"].as_array().unwrap().len()), (Some(0), 0));
     assert_eq!((archived, none["items"].as_array().map(Vec::len)), (StatusCode::OK, Some(0)));
     assert_eq!(forbidden, StatusCode::FORBIDDEN);
     let mut tx = archive.backends().database.begin_read().await.unwrap();
     let log = tx.operation_log().after(0, 100).await.unwrap();
     let searches: Vec<_> = log.iter().filter(|row| row.entry.action == "search").collect();
-    assert_eq!(searches.len(), 3);
+    assert_eq!(searches.len(), 4);
     assert!(searches.iter().all(|row| row.entry.subject_id.len() == 16));
 }

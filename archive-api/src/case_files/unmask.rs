@@ -1,14 +1,17 @@
 //! `POST /api/v1/case-files/{id}/unmask`: shows values clear, for a reason that is put on record.
 
-use axum::{
-    Json,
-    extract::{Path, State},
-};
+use axum::extract::State;
 use domain::ids::CaseFileId;
 use serde::Deserialize;
 
 use super::{get_case_file::read_case_file, view::CaseFileView};
-use crate::{caller::Caller, problem::Problem, record::reason_given, state::ArchiveState};
+use crate::{
+    caller::Caller,
+    extract::{Json, Path},
+    problem::Problem,
+    record::reason_given,
+    state::ArchiveState,
+};
 
 /// Why clear values are needed.
 #[derive(Debug, Clone, Deserialize)]

@@ -1,10 +1,7 @@
 //! The page of one case file: findings, typed values, page images with boxes, history.
 
 use askama::Template;
-use axum::{
-    extract::{Path, State},
-    response::Response,
-};
+use axum::{extract::State, response::Response};
 use chrono::NaiveDate;
 use domain::{
     access::{Action, Role},
@@ -21,6 +18,7 @@ use super::{
 use crate::{
     caller::Caller,
     case_files::{CaseFileView, FindingView, ReadingView, Shown, read_case_file},
+    extract::Path,
     language::Language,
     problem::Problem,
     state::ArchiveState,
@@ -104,7 +102,7 @@ pub(super) async fn show(
         entered.iter().map(|(name, shown)| (words::subject(language, name), shown.clone())).collect();
     let history = case_file.history.iter().map(|change| {
         let at = local_time(change.changed_at);
-        (at, words::state(language, change.to).to_owned(), change.reason.clone())
+        (at, words::state(language, change.to).to_owned(), words::change_reason(language, &change.reason))
     });
     let history = history.collect();
     let is_mine = case_file.assigned_to == Some(caller.account.id);

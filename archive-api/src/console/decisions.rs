@@ -1,16 +1,13 @@
 //! The buttons of the case page.
 
-use axum::{
-    Form,
-    extract::{Path, State},
-    response::Redirect,
-};
+use axum::{extract::State, response::Redirect};
 use domain::ids::{CaseFileId, FindingId};
 use serde::Deserialize;
 
 use super::visitor::Visitor;
 use crate::{
     case_files,
+    extract::{Form, Path},
     findings::{Decision, Settlement, settle},
     problem::Problem,
     state::ArchiveState,

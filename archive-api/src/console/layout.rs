@@ -49,7 +49,8 @@ struct ProblemPage {
     trace_id: String,
 }
 
-/// Shows problems as pages; whoever is not signed in is asked to sign in.
+/// Shows problems as pages; whoever is not signed in is asked to sign in. An address of the API that there is not comes
+/// by here too, and is answered as the API answers.
 pub(super) async fn show_problems(
     State(state): State<ArchiveState>,
     request: Request,
@@ -57,7 +58,11 @@ pub(super) async fn show_problems(
 ) -> Response {
     let lang = language_of(request.headers());
     let method = request.method().clone();
+    let is_for_programs = request.uri().path().starts_with("/api/");
     let mut response = next.run(request).await;
+    if is_for_programs {
+        return response;
+    }
     let Some(problem) = response.extensions_mut().remove::<Problem>() else { return response };
     if problem.kind() == kinds::UNAUTHENTICATED {
         return Redirect::to("/sign-in").into_response();

@@ -2,6 +2,7 @@
 //!
 //! Every page does what an endpoint of the API does, by the same function. Start with `start`.
 
+mod asked;
 mod case_page;
 mod decisions;
 mod layout;
@@ -23,7 +24,10 @@ use axum::{
     routing::{get, post},
 };
 
-use crate::state::ArchiveState;
+use crate::{
+    router::{not_allowed, nothing_here},
+    state::ArchiveState,
+};
 
 /// The pages.
 pub(crate) fn router(state: ArchiveState) -> Router<ArchiveState> {
@@ -32,7 +36,8 @@ pub(crate) fn router(state: ArchiveState) -> Router<ArchiveState> {
         .route("/sign-in", get(sign_in::show).post(sign_in::sign_in))
         .route("/sign-out", post(sign_in::sign_out))
         .route("/language/{tag}", get(sign_in::choose_language))
-        .route("/case-files", get(search_page::show))
+        .route("/case-files", get(search_page::show).post(search_page::ask))
+        .route("/searches/{asked}", get(search_page::show_asked))
         .route("/case-files/{id}", get(case_page::show))
         .route("/case-files/{id}/take", post(decisions::take))
         .route("/findings/{id}/accept", post(decisions::accept))
@@ -42,6 +47,8 @@ pub(crate) fn router(state: ArchiveState) -> Router<ArchiveState> {
         .route("/upload", get(upload_page::show).post(upload_page::upload))
         .route("/uploads/{id}", get(upload_page::progress))
         .route("/console.css", get(style))
+        .fallback(nothing_here)
+        .method_not_allowed_fallback(not_allowed)
         .layer(middleware::from_fn_with_state(state, layout::show_problems))
 }
 

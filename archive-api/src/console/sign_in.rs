@@ -2,8 +2,7 @@
 
 use askama::Template;
 use axum::{
-    Form,
-    extract::{Path, Query, State},
+    extract::State,
     http::{HeaderMap, header},
     response::{IntoResponse, Redirect, Response},
 };
@@ -14,6 +13,7 @@ use super::{
     visitor::{LANGUAGE_COOKIE, language_of},
 };
 use crate::{
+    extract::{Form, Path, Query},
     problem::{Problem, kinds},
     session::{COOKIE, caller_of_token, is_same_site},
     state::{ArchiveState, CookieTransport},

@@ -1,16 +1,20 @@
+use std::collections::BTreeSet;
+
 use axum::{
     body::Body,
     http::{Request, StatusCode, header},
 };
-use domain::access::Role;
+use backends::database::scans::ScanRow;
+use domain::{access::Role, scan::ScanState};
 use http_body_util::BodyExt;
 use tower::ServiceExt;
 
 use crate::{
     entries::EntryFormat,
+    intake::{Labels, UploadRequest},
     router::router,
     session::COOKIE,
-    testing::{TestArchive, entry},
+    testing::{Files, TestArchive, entry, png},
 };
 
 async fn page(archive: &TestArchive, token: &str, path: &str, language: &str) -> (StatusCode, String) {
@@ -83,4 +87,60 @@ async fn a_code_opens_the_console_once() {
 
     assert_eq!((first, second), (StatusCode::SEE_OTHER, StatusCode::OK));
     assert!(text.contains("令牌无效"));
+}
+
+#[tokio::test]
+async fn the_tray_and_the_history_speak_in_sentences() {
+    let archive = TestArchive::open().await;
+    let (clerk, token) = archive.account(Role::Clerk, Some("TJ01"), None).await;
+    archive.import(&clerk, entry("TJ01", "S1").to_string().as_bytes(), EntryFormat::JsonLines).await;
+    let labels = Labels { outlet: Some("TJ01".to_owned()), ..Labels::default() };
+    let mut files = Files::new(vec![(labels, Some(png(1)))]);
+    archive.state.intake.receive(&clerk, UploadRequest::default(), &mut files).await.unwrap();
+    let mut tx = archive.backends().database.begin().await.unwrap();
+    let case_file = tx.case_files().find_by_slip_number("S1").await.unwrap().unwrap().id;
+    let scan = tx.scans().in_state(ScanState::Received, None, None, 1).await.unwrap().remove(0);
+    let row = ScanRow { state: ScanState::Unreadable, problem: Some("no_pages".to_owned()), ..scan.clone() };
+    tx.scans().update(&row, ScanState::Received).await.unwrap();
+    tx.commit().await.unwrap();
+
+    let (_, tray) = page(&archive, &token, "/tray", "zh").await;
+    let (_, upload) = page(&archive, &token, &format!("/uploads/{}", scan.upload_id), "en").await;
+    let (_, case_page) = page(&archive, &token, &format!("/case-files/{case_file}"), "zh").await;
+
+    assert!(tray.contains("文件里没有页面") && !tray.contains("no_pages"), "{tray}");
+    assert!(upload.contains("There is no page in the file"), "{upload}");
+    assert!(case_page.contains("建立案卷") && !case_page.contains("opened"), "{case_page}");
+}
+
+#[tokio::test]
+async fn a_form_that_names_a_person_leaves_no_trace_of_it_in_an_address() {
+    let archive = TestArchive::open().await;
+    let (_, token) = archive.account(Role::Auditor, None, Some("TJ")).await;
+    let (_, other) = archive.account(Role::Auditor, None, Some("BJ")).await;
+
+    let personal = sent(&archive, &token, "state=&name=%E7%8E%8B%E5%B0%8F%E6%98%8E&phone=13812345678").await;
+    let plain = sent(&archive, &token, "state=in_review&name=&sort=date").await;
+    let (status, shown) = page(&archive, &token, &personal, "en").await;
+    let (foreign, _) = page(&archive, &other, &personal, "en").await;
+    let (refused, why) = page(&archive, &token, "/case-files?name=%E7%8E%8B", "zh").await;
+
+    assert!(personal.starts_with("/searches/") && !personal.contains("13812345678"), "{personal}");
+    let plain = plain.strip_prefix("/case-files?").map(|query| query.split('&').collect::<BTreeSet<_>>());
+    assert_eq!(plain, Some(BTreeSet::from(["sort=date", "state=in_review"])));
+    assert_eq!((status, foreign), (StatusCode::SERVICE_UNAVAILABLE, StatusCode::BAD_REQUEST), "{shown}");
+    assert!(refused == StatusCode::BAD_REQUEST && why.contains("不能写在网址里"), "{why}");
+}
+
+/// Where the search form leads.
+async fn sent(archive: &TestArchive, token: &str, form: &str) -> String {
+    let request = Request::post("/case-files")
+        .header(header::COOKIE, format!("{COOKIE}={token}"))
+        .header("sec-fetch-site", "same-origin")
+        .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+        .body(Body::from(form.to_owned()))
+        .unwrap();
+    let response = router(archive.state.clone()).oneshot(request).await.unwrap();
+    assert_eq!(response.status(), StatusCode::SEE_OTHER);
+    response.headers()[header::LOCATION].to_str().unwrap().to_owned()
 }

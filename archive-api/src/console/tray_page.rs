@@ -2,8 +2,7 @@
 
 use askama::Template;
 use axum::{
-    Form,
-    extract::{Path, Query, State},
+    extract::State,
     response::{Redirect, Response},
 };
 use domain::ids::ScanId;
@@ -15,6 +14,7 @@ use super::{
     words,
 };
 use crate::{
+    extract::{Form, Path, Query},
     paging::{Page, Paging},
     problem::Problem,
     scans::{self, PlaceScan, ScanView, load_tray},
@@ -31,6 +31,11 @@ struct TrayPage {
 impl TrayPage {
     fn state_of(&self, scan: &ScanView) -> &'static str {
         words::scan_state(self.frame.lang, scan.state)
+    }
+
+    fn problem_of(&self, scan: &ScanView) -> String {
+        let code = scan.problem.as_deref();
+        code.map(|code| words::scan_problem(self.frame.lang, code)).unwrap_or_default()
     }
 }
 

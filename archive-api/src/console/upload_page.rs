@@ -2,7 +2,7 @@
 
 use askama::Template;
 use axum::{
-    extract::{Path, Request, State},
+    extract::{Request, State},
     response::{IntoResponse, Redirect, Response},
 };
 use domain::{access::Action, ids::UploadId};
@@ -13,6 +13,7 @@ use super::{
     words,
 };
 use crate::{
+    extract::Path,
     intake::receive_request,
     problem::{Problem, kinds},
     scans::{UploadView, UploadedFile, load_upload},
@@ -36,7 +37,11 @@ struct ProgressPage {
 impl ProgressPage {
     fn state_of(&self, file: &UploadedFile) -> String {
         match (&file.scan, &file.refusal) {
-            (Some(scan), _) => words::scan_state(self.frame.lang, scan.state).to_owned(),
+            (Some(scan), _) => {
+                let state = words::scan_state(self.frame.lang, scan.state);
+                let problem = scan.problem.as_deref().map(|code| words::scan_problem(self.frame.lang, code));
+                problem.map_or_else(|| state.to_owned(), |problem| format!("{state} · {problem}"))
+            }
             (None, Some(refusal)) => refusal["detail"].as_str().unwrap_or_default().to_owned(),
             (None, None) => String::new(),
         }

@@ -64,6 +64,35 @@ pub(super) const fn scan_state(lang: Language, state: ScanState) -> &'static str
     lang.pick(zh, en)
 }
 
+/// Why a scan, or a page of it, cannot be read.
+pub(super) fn scan_problem(lang: Language, code: &str) -> String {
+    match ingest::problem_message(code) {
+        Some(message) => lang.pick(&message.zh, &message.en).to_owned(),
+        None => code.replace('_', " "),
+    }
+}
+
+/// What changed the state of a case file.
+pub(super) fn change_reason(lang: Language, reason: &str) -> String {
+    let (zh, en) = match reason {
+        "opened" => ("建立案卷", "Opened"),
+        "scan_placed" => ("归入扫描件", "A scan was placed"),
+        "scan_taken_out" => ("移出扫描件", "A scan was taken out"),
+        "reading_corrected" => ("人工更正识读结果", "A reading was corrected"),
+        "entry_changed" => ("录入资料有改动", "The entered data changed"),
+        "original_of_copy_filed" => ("相同资料归入了别的案卷", "The same paper was filed elsewhere"),
+        "incomplete" => ("材料不齐", "Documents are missing"),
+        "verdict_given" => ("比对完成", "Checked"),
+        "findings_raised" => ("发现问题，转人工稽核", "Findings were raised"),
+        "no_findings" => ("没有问题", "Nothing was found"),
+        "findings_settled" => ("问题已全部处理", "Every finding was settled"),
+        "returned_to_outlet" => ("退回网点整改", "Returned to the outlet"),
+        "filed" => ("归档", "Filed"),
+        other => return other.replace('_', " "),
+    };
+    lang.pick(zh, en).to_owned()
+}
+
 /// A kind of finding.
 pub(super) const fn code(lang: Language, code: FindingCode) -> &'static str {
     let (zh, en) = match code {

@@ -1,13 +1,15 @@
 //! `POST /api/v1/findings/{id}/accept`: an auditor lets a finding pass, with a reason.
 
-use axum::{
-    Json,
-    extract::{Path, State},
-};
+use axum::extract::State;
 use domain::ids::FindingId;
 
 use super::settling::{Decision, Settled, Settlement, settle};
-use crate::{caller::Caller, problem::Problem, state::ArchiveState};
+use crate::{
+    caller::Caller,
+    extract::{Json, Path},
+    problem::Problem,
+    state::ArchiveState,
+};
 
 /// Accepts the finding.
 pub(crate) async fn accept(

@@ -2,10 +2,7 @@
 
 use std::collections::HashMap;
 
-use axum::{
-    Json,
-    extract::{Query, State},
-};
+use axum::extract::State;
 use backends::{
     connect::Backends,
     database::{
@@ -25,6 +22,7 @@ use serde::Deserialize;
 use crate::{
     caller::Caller,
     case_files::{FindingView, Reader, ReasonGiven, finding_view},
+    extract::{Json, Query},
     paging::{Page, Paging},
     problem::{Problem, kinds},
     state::ArchiveState,
@@ -32,6 +30,7 @@ use crate::{
 
 /// Which findings.
 #[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct FindingsQuery {
     #[serde(default)]
     code: Option<FindingCode>,

@@ -1,13 +1,15 @@
 //! `POST /api/v1/findings/{id}/return`: sends a finding, and with it the case file, back to the outlet.
 
-use axum::{
-    Json,
-    extract::{Path, State},
-};
+use axum::extract::State;
 use domain::ids::FindingId;
 
 use super::settling::{Decision, Settled, Settlement, settle};
-use crate::{caller::Caller, problem::Problem, state::ArchiveState};
+use crate::{
+    caller::Caller,
+    extract::{Json, Path},
+    problem::Problem,
+    state::ArchiveState,
+};
 
 /// Returns the finding.
 pub(crate) async fn return_to_outlet(

@@ -14,6 +14,7 @@ use crate::{
     caller::Caller,
     language::Language,
     outlets::{self, OUTLET_UNKNOWN},
+    parameters::not_usable,
     problem::{Problem, kinds, refusal_document},
     state::ArchiveState,
 };
@@ -122,11 +123,9 @@ impl From<IntakeError> for Problem {
             IntakeError::Source(SourceError::Unavailable { source }) => source.into(),
             IntakeError::Source(SourceError::NotAsPromised) => Self::new(kinds::TICKET_MISMATCH),
             IntakeError::Source(SourceError::TooManyFiles) => Self::new(kinds::TOO_MANY_FILES),
-            IntakeError::Source(SourceError::BadLabel { name }) => Self::new(kinds::INVALID_REQUEST)
-                .with_detail(
-                    format!("字段 {name} 的值无效。"),
-                    format!("The value of the field {name} is not valid."),
-                ),
+            IntakeError::Source(SourceError::BadLabel { name }) => {
+                not_usable(kinds::INVALID_REQUEST, name, &[])
+            }
             IntakeError::Source(SourceError::UnknownLabel { name }) => {
                 let name = name.map(|name| format!(" {name} ")).unwrap_or_default();
                 Self::new(kinds::INVALID_REQUEST).with_detail(

@@ -2,10 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use axum::{
-    Json,
-    extract::{Query, State},
-};
+use axum::extract::State;
 use backends::{
     database::jobs::{JobCount, JobRow},
     queue::QueueDepths,
@@ -21,6 +18,7 @@ use uuid::Uuid;
 
 use crate::{
     caller::Caller,
+    extract::{Json, Query},
     problem::{Problem, kinds},
     state::ArchiveState,
 };
@@ -30,6 +28,7 @@ const LISTED: i64 = 500;
 
 /// Which jobs are listed.
 #[derive(Debug, Clone, Copy, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct JobsQuery {
     state: Option<JobState>,
 }

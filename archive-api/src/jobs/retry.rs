@@ -1,15 +1,13 @@
 //! `POST /api/v1/jobs/{id}/retry`: lets a job that was given up be tried again.
 
-use axum::{
-    Json,
-    extract::{Path, State},
-};
+use axum::extract::State;
 use backends::queue::Ring;
 use domain::{access::Action, ids::JobId};
 use serde_json::{Value, json};
 
 use crate::{
     caller::Caller,
+    extract::{Json, Path},
     problem::{Problem, kinds},
     record::announce,
     state::ArchiveState,

@@ -1,9 +1,6 @@
 //! `POST /api/v1/pages/{id}/corrections`: a person says what stands on the paper. A correction is another reading.
 
-use axum::{
-    Json,
-    extract::{Path, State},
-};
+use axum::extract::State;
 use backends::{clock::new_id, database::readings::ReadingRow, placing};
 use domain::{
     access::Action,
@@ -16,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use super::visible_page;
 use crate::{
     caller::Caller,
+    extract::{Json, Path},
     problem::{Problem, kinds},
     record::{announce, reason_given},
     state::ArchiveState,

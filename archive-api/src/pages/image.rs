@@ -2,7 +2,7 @@
 
 use axum::{
     body::Body,
-    extract::{Path, Query, State},
+    extract::State,
     http::header,
     response::{IntoResponse, Response},
 };
@@ -24,6 +24,7 @@ use super::{visible_page, watermark};
 use crate::{
     caller::Caller,
     case_files::{Reader, ReasonGiven},
+    extract::{Path, Query},
     problem::{Problem, kinds},
     record::reason_given,
     state::ArchiveState,
@@ -39,6 +40,7 @@ const JPEG_QUALITY: u8 = 82;
 
 /// Why and how large.
 #[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct ImageQuery {
     #[serde(default)]
     reason: String,

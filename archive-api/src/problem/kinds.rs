@@ -36,6 +36,13 @@ pub const CROSS_SITE: Kind = kind(
 /// Nothing was found here, or it is not yours to see.
 pub const NOT_FOUND: Kind =
     kind(404, "not_found", "没有找到，或您无权查看。", "Nothing was found here, or it is not yours to see.");
+/// The address takes other methods.
+pub const METHOD_NOT_ALLOWED: Kind = kind(
+    405,
+    "method_not_allowed",
+    "这个地址不支持这种操作方式，可用的方法见 Allow。",
+    "This address does not take that method; Allow names those it takes.",
+);
 /// The request cannot be understood.
 pub const INVALID_REQUEST: Kind =
     kind(400, "invalid_request", "请求的内容无法理解。", "The request cannot be understood.");
@@ -220,11 +227,12 @@ pub const STORAGE_FULL: Kind = kind(
 );
 
 /// Every kind.
-pub(crate) const ALL: [Kind; 34] = [
+pub(crate) const ALL: [Kind; 35] = [
     UNAUTHENTICATED,
     FORBIDDEN,
     CROSS_SITE,
     NOT_FOUND,
+    METHOD_NOT_ALLOWED,
     INVALID_REQUEST,
     REASON_REQUIRED,
     QUERY_INVALID,

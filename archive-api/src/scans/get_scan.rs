@@ -1,13 +1,15 @@
 //! `GET /api/v1/scans/{id}`: where a scan stands.
 
-use axum::{
-    Json,
-    extract::{Path, State},
-};
+use axum::extract::State;
 use domain::{access::Action, ids::ScanId};
 
 use super::view::{ScanView, visible_scan};
-use crate::{caller::Caller, problem::Problem, state::ArchiveState};
+use crate::{
+    caller::Caller,
+    extract::{Json, Path},
+    problem::Problem,
+    state::ArchiveState,
+};
 
 /// Answers with state, case file and pages.
 pub(crate) async fn get_scan(

@@ -1,10 +1,6 @@
 //! `GET /api/v1/uploads/{id}`: what became of every file of an upload.
 
-use axum::{
-    Json,
-    extract::{Path, State},
-    http::HeaderMap,
-};
+use axum::{extract::State, http::HeaderMap};
 use chrono::{DateTime, Utc};
 use domain::{
     access::Action,
@@ -16,6 +12,7 @@ use serde_json::Value;
 use super::view::{ScanView, visible_scan};
 use crate::{
     caller::Caller,
+    extract::{Json, Path},
     intake::{FileOutcome, UploadReceipt},
     language::Language,
     problem::{Problem, kinds, refusal_document},

@@ -1,9 +1,6 @@
 //! `POST /api/v1/scans/{id}/place`: puts a scan into a case file by hand.
 
-use axum::{
-    Json,
-    extract::{Path, State},
-};
+use axum::extract::State;
 use backends::{
     database::{Transaction, case_files::CaseFileRow, scans::ScanRow},
     vault::KeyPurpose,
@@ -22,6 +19,8 @@ use super::{
 };
 use crate::{
     caller::Caller,
+    extract::{Json, Path},
+    parameters::not_usable,
     problem::{Problem, kinds},
     slip_number,
     state::ArchiveState,
@@ -98,9 +97,7 @@ async fn target(tx: &mut dyn Transaction, request: &PlaceScan) -> Result<Option<
 }
 
 fn slip_number_of(text: &str) -> Result<String, Problem> {
-    slip_number::normalised(text).ok_or_else(|| {
-        Problem::new(kinds::INVALID_REQUEST).with_detail("业务流水号无效。", "slip_number is not valid.")
-    })
+    slip_number::normalised(text).ok_or_else(|| not_usable(kinds::INVALID_REQUEST, "slip_number", &[]))
 }
 
 /// Opens a case file that waits for its entered data.

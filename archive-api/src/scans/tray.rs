@@ -1,9 +1,6 @@
 //! `GET /api/v1/tray`: scans that belong to no case file that is known, and those that cannot be decoded.
 
-use axum::{
-    Json,
-    extract::{Query, State},
-};
+use axum::extract::State;
 use backends::{
     database::{Transaction, scans::ScanRow},
     error::StorageError,
@@ -17,6 +14,7 @@ use domain::{
 use super::view::ScanView;
 use crate::{
     caller::Caller,
+    extract::{Json, Query},
     paging::{Page, Paging},
     problem::Problem,
     state::ArchiveState,

@@ -1,9 +1,6 @@
 //! `POST /api/v1/scans/{id}/unplace`: takes a scan out of its case file, back to the tray.
 
-use axum::{
-    Json,
-    extract::{Path, State},
-};
+use axum::extract::State;
 use domain::{access::Action, ids::ScanId, scan::ScanState};
 
 use super::{
@@ -12,6 +9,7 @@ use super::{
 };
 use crate::{
     caller::Caller,
+    extract::{Json, Path},
     problem::{Problem, kinds},
     state::ArchiveState,
 };

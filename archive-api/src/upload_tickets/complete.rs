@@ -2,12 +2,7 @@
 
 use std::sync::Arc;
 
-use axum::{
-    Json,
-    extract::{Path, State},
-    http::HeaderMap,
-    response::Response,
-};
+use axum::{extract::State, http::HeaderMap, response::Response};
 use backends::{
     blob_store::BlobKey, connect::Backends, database::upload_tickets::UploadTicketRow, error::StorageError,
 };
@@ -21,6 +16,7 @@ use tracing::Instrument;
 use super::source::QuarantinedFile;
 use crate::{
     caller::Caller,
+    extract::{Json, Path},
     intake::{IntakeError, Labels, SourceError, UploadReceipt, UploadRequest, receipt_response},
     language::Language,
     problem::{Problem, kinds},

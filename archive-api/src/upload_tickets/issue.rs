@@ -1,6 +1,6 @@
 //! `POST /api/v1/upload-tickets`: gives leave to bring one file straight to the object store.
 
-use axum::{Json, extract::State, http::StatusCode};
+use axum::{extract::State, http::StatusCode};
 use backends::{
     blob_store::{BlobKey, TicketTerms},
     clock::new_id,
@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     caller::Caller,
+    extract::Json,
     intake::Labels,
     problem::{Problem, kinds},
     state::ArchiveState,

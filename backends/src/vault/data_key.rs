@@ -43,6 +43,12 @@ impl DataKey {
         Self { id, bytes }
     }
 
+    /// Another key that follows from this one and says nothing about it. `context` names what it is for, once in the
+    /// program.
+    pub(crate) fn derived(&self, context: &str) -> Self {
+        Self { id: self.id, bytes: blake3::derive_key(context, &self.bytes) }
+    }
+
     /// Its id in the key store.
     pub const fn id(&self) -> KeyId {
         self.id

@@ -246,6 +246,12 @@ impl Vault {
         *self.blind.bytes()
     }
 
+    /// The key for what a browser carries for us and hands back. Derived, so that every server of the archive opens what
+    /// another one sealed, and nothing sealed with it is ever stored.
+    pub fn carried_key(&self) -> DataKey {
+        self.blind.derived("guidang 2026-11 carried by a browser")
+    }
+
     /// Signs the head of an operation log; 64 bytes.
     pub fn sign(&self, message: &[u8]) -> [u8; 64] {
         self.signing.sign(message).to_bytes()

@@ -26,7 +26,7 @@ pub use permit::{
     residence_permit, taiwan_identity, taiwan_travel_permit,
 };
 pub(crate) use phone::{area_code_length, without_country_code};
-pub use phone::{landline, mobile, phone, postcode};
+pub use phone::{landline, mobile, national_phone, phone, postcode};
 pub(crate) use region::province_by_short_name;
 pub use region::{Region, is_region_name, region_existed_by, region_of, regions_within};
 pub use resident::{ResidentNumber, Sex, check_character, from_fifteen, resident_number};

@@ -1,6 +1,7 @@
 //! Phone numbers and postcodes.
 
 use super::{Invalid, InvalidReason, Normalised, Warning, all_digits, folded, folded_of_length};
+use crate::folding::fold_number;
 
 /// Checks a mobile number; a country code is dropped, a prefix nobody was allotted is a warning.
 pub fn mobile(written: &str) -> Result<Normalised, Invalid> {
@@ -33,6 +34,26 @@ pub(crate) fn without_country_code(folded: &str) -> &str {
         .or_else(|| folded.strip_prefix("0086"))
         .or_else(|| folded.strip_prefix("86").filter(|rest| rest.len() == 11 && rest.starts_with('1')))
         .unwrap_or(folded)
+}
+
+/// The number as it is dialled at home: folded, and without +86 or 0086, in whose place a landline gets its 0 back. What
+/// is no number, such as a star for the rest of one, stays as it stands.
+pub fn national_phone(written: &str) -> String {
+    let folded: String = fold_number(written).chars().filter(|c| !matches!(c, '(' | ')')).collect();
+    let rest = without_country_code(&folded);
+    if rest.is_empty() || rest.len() == folded.len() {
+        return folded;
+    }
+    let is_landline = !rest.starts_with('0') && !is_mobile_beginning(rest);
+    if is_landline && rest.starts_with(|first: char| first.is_ascii_digit()) {
+        format!("0{rest}")
+    } else {
+        rest.to_owned()
+    }
+}
+
+fn is_mobile_beginning(digits: &str) -> bool {
+    matches!(digits.as_bytes(), [b'1', b'3'..=b'9', ..])
 }
 
 /// Checks a landline number with its area code: 010 and 02x with 8 digits, others with 7 or 8.

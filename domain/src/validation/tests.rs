@@ -133,6 +133,19 @@ fn a_prefix_nobody_was_allotted_is_a_warning_and_not_an_error() {
 }
 
 #[test]
+fn a_number_is_brought_to_the_form_it_is_dialled_in_at_home() {
+    let check = |written: &str, expected: &str| assert_eq!(national_phone(written), expected, "{written}");
+    check("+86 138-1234-5678", "13812345678");
+    check("0086 13812345678", "13812345678");
+    check("8613812345678", "13812345678");
+    check("+86 (22) 2731-8846", "02227318846");
+    check("+86 22 2731 8846", "02227318846");
+    check("022-27318846", "02227318846");
+    check("+86", "+86");
+    check("8613", "8613");
+}
+
+#[test]
 fn landlines_and_postcodes_follow_their_form() {
     for good in ["022-23456789", "010 87654321", "(0311)8765432", "0755-23456789"] {
         assert!(landline(good).is_ok(), "{good}");

@@ -4,8 +4,8 @@ use std::{path::Path, sync::Arc};
 
 use archive_api::tokens::local_caller;
 use backends::{
-    clock::SystemClock,
-    connect::Backends,
+    clock::{Clock, SystemClock},
+    connect::{Backends, BackendsConfig, has_keys},
     vault::{RootKey, RootKeyError},
 };
 use clap::Args;
@@ -21,8 +21,15 @@ pub struct Arguments {}
 
 /// Makes folder, root key, catalogue, and the account of this machine. Safe to repeat: nothing is overwritten.
 pub async fn run(settings: &Settings, _arguments: &Arguments) -> Result<(), Failure> {
-    settings.data.create()?;
     let config = settings.backends_config()?;
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    // Before anything is made: a new root key would open none of the keys that are there.
+    if !config.root_key.exists()
+        && has_keys(&config, &clock).await.or_fail("the key store cannot be looked at")?
+    {
+        return Err(Failure::new(missing_root_key(&config)));
+    }
+    settings.data.create()?.tell(&settings.data);
     if let Some(folder) = config.root_key.parent() {
         std::fs::create_dir_all(folder).or_fail(format!("folder {} cannot be made", folder.display()))?;
     }
@@ -33,11 +40,18 @@ pub async fn run(settings: &Settings, _arguments: &Arguments) -> Result<(), Fail
         }
         Err(error) => return Err(Failure::because("the root key cannot be made", error)),
     }
-    let backends =
-        Backends::connect(&config, Arc::new(SystemClock)).await.or_fail("the archive cannot be opened")?;
+    let backends = Backends::connect(&config, clock).await.or_fail("the archive cannot be opened")?;
     local_caller(&backends).await.or_fail("the account of this machine cannot be made")?;
     println!("The archive is in {}. Start it with `guidang serve`.", settings.data.root().display());
     Ok(())
+}
+
+fn missing_root_key(config: &BackendsConfig) -> String {
+    format!(
+        "the key store holds keys, and the root key that opens them is not at {}; put it back from where it is kept, \
+         with mode 600, and nothing else need be done. A new one would open nothing",
+        config.root_key.display()
+    )
 }
 
 fn advice(root_key: &Path) -> String {

@@ -33,7 +33,7 @@ pub async fn run(arguments: &Arguments) -> Result<(), Failure> {
     let target = Settings::of_folder(&arguments.to, BTreeMap::new())?;
     source.data.check()?;
     let _lock = source.data.lock()?;
-    target.data.create()?;
+    target.data.create()?.tell(&target.data);
     let _target_lock = target.data.lock()?;
     let (from, to) = (source.backends_config()?, target.backends_config()?);
     bring_root_key(&from.root_key, &to.root_key)?;

@@ -31,7 +31,7 @@ pub struct Arguments {
 
 /// Puts the backup where data folder and configuration say.
 pub async fn run(settings: &Settings, arguments: &Arguments) -> Result<(), Failure> {
-    settings.data.create()?;
+    settings.data.create()?.tell(&settings.data);
     let _lock = settings.data.lock()?;
     let (config, heads) = (settings.backends_config()?, settings.data.log_heads());
     if !config.root_key.exists() {

@@ -6,7 +6,7 @@ use chrono::NaiveDate;
 use clap::{Args, ValueEnum};
 use domain::{case_file::CaseState, finding::FindingCode};
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::{
     client::Tongue,
@@ -104,7 +104,7 @@ struct Page {
 pub async fn run(settings: &Settings, arguments: &Arguments) -> Result<(), Failure> {
     let archive = Archive::open(settings, Tongue::English, Duty::AnswersOnly).await?;
     let started = Instant::now();
-    let answer = archive.client.get::<Value>("/api/v1/case-files", &query(arguments)).await;
+    let answer = archive.client.post::<Value>("/api/v1/case-files/search", &query(arguments)).await;
     let took = started.elapsed();
     archive.close().await;
     let answer = answer.or_fail("the search was not answered")?;
@@ -126,9 +126,11 @@ pub async fn run(settings: &Settings, arguments: &Arguments) -> Result<(), Failu
     Ok(())
 }
 
-fn query(arguments: &Arguments) -> Vec<(&'static str, String)> {
-    let mut query = Vec::new();
-    let mut add = |name, value: Option<String>| query.extend(value.map(|value| (name, value)));
+fn query(arguments: &Arguments) -> Value {
+    let mut query = Map::new();
+    let mut add = |name: &str, value: Option<String>| {
+        query.extend(value.map(|value| (name.to_owned(), Value::from(value))));
+    };
     add("accepted_from", arguments.from.map(|day| day.to_string()));
     add("accepted_to", arguments.to.map(|day| day.to_string()));
     add("outlet", joined(&arguments.outlet));
@@ -148,7 +150,7 @@ fn query(arguments: &Arguments) -> Vec<(&'static str, String)> {
     add("cursor", arguments.cursor.clone());
     add("at_least", arguments.at_least.map(|change| change.to_string()));
     add("count", arguments.count.then(|| "exact".to_owned()));
-    query
+    Value::Object(query)
 }
 
 fn joined(values: &[impl ToString]) -> Option<String> {

@@ -7,7 +7,7 @@ use domain::ids::CaseFileId;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::search::cell;
+use super::{search::cell, tray::problem};
 use crate::{
     client::{ArchiveClient, Tongue},
     failure::{Failure, OrFail},
@@ -48,12 +48,33 @@ async fn ask(client: &ArchiveClient, named: &str) -> Result<Value, Failure> {
     client.get(&format!("/api/v1/case-files/{id}"), &[]).await.or_fail("the case file cannot be shown")
 }
 
+/// Looks in the index as it is, and before saying that there is no such case file, in the index as it will be when it
+/// has followed to everything that is in the catalogue now.
 async fn find(client: &ArchiveClient, slip_number: &str) -> Result<CaseFileId, Failure> {
-    let query = [("slip_number", slip_number.to_owned())];
+    if let Some(found) = look_for(client, slip_number, None).await? {
+        return Ok(found);
+    }
+    let index: IndexState =
+        client.get("/api/v1/index", &[]).await.or_fail("the case file cannot be looked for")?;
+    let found = look_for(client, slip_number, Some(index.last_change)).await?;
+    found.ok_or_else(|| Failure::new(format!("there is no case file {slip_number}")))
+}
+
+async fn look_for(
+    client: &ArchiveClient,
+    slip_number: &str,
+    at_least: Option<u64>,
+) -> Result<Option<CaseFileId>, Failure> {
+    let mut query = vec![("slip_number", slip_number.to_owned())];
+    query.extend(at_least.map(|change| ("at_least", change.to_string())));
     let page: Found =
         client.get("/api/v1/case-files", &query).await.or_fail("the case file cannot be looked for")?;
-    let found = page.items.first().map(|item| item.id);
-    found.ok_or_else(|| Failure::new(format!("there is no case file {slip_number}")))
+    Ok(page.items.first().map(|item| item.id))
+}
+
+#[derive(Debug, Deserialize)]
+struct IndexState {
+    last_change: u64,
 }
 
 #[derive(Debug, Deserialize)]
@@ -137,9 +158,18 @@ fn table(rows: &[&Value], columns: &[&str]) -> Table {
     let heads: Vec<String> = columns.iter().map(|name| name.replace('_', " ")).collect();
     let mut table = Table::new(&heads.iter().map(String::as_str).collect::<Vec<_>>());
     for row in rows {
-        table.row(columns.iter().map(|name| cell(row.get(*name))));
+        table.row(columns.iter().map(|name| words(name, row.get(*name))));
     }
     table
+}
+
+/// A value in words, where it is a code that says nothing by itself.
+fn words(column: &str, value: Option<&Value>) -> String {
+    match column {
+        "problem" => problem(value),
+        "reason" => cell(value).replace('_', " "),
+        _ => cell(value),
+    }
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use clap::{Args, Subcommand};
 use domain::{field::Slot, ids::ScanId};
+use ingest::problem_message;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -36,6 +37,11 @@ enum Action {
         #[arg(long)]
         slot: Option<Slot>,
     },
+    /// Takes a scan out of its case file, back to the tray
+    Unplace {
+        /// The scan, as `show` names it
+        scan: ScanId,
+    },
 }
 
 #[derive(Debug, Deserialize)]
@@ -45,12 +51,13 @@ struct Page {
     next: Option<String>,
 }
 
-/// Lists or places.
+/// Lists, places or takes out.
 pub async fn run(settings: &Settings, arguments: &Arguments) -> Result<(), Failure> {
     let archive = Archive::open(settings, Tongue::English, Duty::AnswersOnly).await?;
     let done = match &arguments.action {
         Action::List => list(&archive.client).await,
         Action::Place { scan, slip, slot } => place(&archive.client, *scan, slip, *slot).await,
+        Action::Unplace { scan } => unplace(&archive.client, *scan).await,
     };
     archive.close().await;
     done
@@ -71,7 +78,10 @@ async fn list(client: &ArchiveClient) -> Result<(), Failure> {
         let query: Vec<(&str, String)> = cursor.map(|cursor| ("cursor", cursor)).into_iter().collect();
         let page: Page = client.get("/api/v1/tray", &query).await.or_fail("the tray cannot be listed")?;
         for item in &page.items {
-            table.row(COLUMNS.map(|(_, name)| cell(item.get(name))));
+            table.row(COLUMNS.map(|(_, name)| match name {
+                "problem" => problem(item.get(name)),
+                name => cell(item.get(name)),
+            }));
         }
         cursor = page.next;
         if cursor.is_none() {
@@ -92,4 +102,28 @@ async fn place(client: &ArchiveClient, scan: ScanId, slip: &str, slot: Option<Sl
     client.post::<Value>(&path, &body).await.or_fail("the scan was not placed")?;
     println!("Placed; the case file is checked again.");
     Ok(())
+}
+
+async fn unplace(client: &ArchiveClient, scan: ScanId) -> Result<(), Failure> {
+    let path = format!("/api/v1/scans/{scan}/unplace");
+    client.post::<Value>(&path, &json!({})).await.or_fail("the scan was not taken out")?;
+    println!("Taken out; it waits in the tray, and the case file is checked again.");
+    Ok(())
+}
+
+/// Why a scan cannot be read, in a sentence; nothing when it can.
+pub fn problem(code: Option<&Value>) -> String {
+    let code = cell(code);
+    problem_message(&code).map_or(code, |message| message.en)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_problem_is_a_sentence() {
+        assert!(problem(Some(&json!("no_pages"))).starts_with("There is no page in the file."));
+        assert_eq!(problem(Some(&Value::Null)), "");
+    }
 }

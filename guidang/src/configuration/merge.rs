@@ -1,11 +1,30 @@
 //! Laying a file and the environment over the defaults, key by key, so that every wrong key is named.
 
+use archive_api::entries::Column;
 use toml::{Table, Value};
 
 use super::ConfigurationError;
 
-/// Sections whose keys the operator chooses; their values are texts.
-const OPEN_SECTIONS: [&str; 2] = ["branches", "columns"];
+/// Whether a section that has no keys of its own takes this one; its value is a text.
+fn takes(section: &str, name: &str) -> bool {
+    match section {
+        "branches" => true,
+        "columns" => Column::ALL.iter().any(|column| column.key() == name),
+        _ => false,
+    }
+}
+
+/// Variables that are no keys: they are read before any key is.
+const NO_KEYS: [&str; 2] = ["GUIDANG_DATA", "GUIDANG_CONFIG"];
+
+/// Whether Kubernetes gives a variable of this name to every container beside a service that is called `guidang`.
+fn is_of_a_service(name: &str) -> bool {
+    let rest = name.strip_prefix("GUIDANG_").unwrap_or(name);
+    ["SERVICE_HOST", "SERVICE_PORT", "PORT"].iter().any(|word| {
+        rest.strip_prefix(word)
+            .is_some_and(|rest| rest.is_empty() || (*word != "SERVICE_HOST" && rest.starts_with('_')))
+    })
+}
 
 /// Lays the keys of a file over `known`. `origin` names the file in errors.
 pub(super) fn lay_file(known: &mut Table, file: Table, origin: &str) -> Result<(), ConfigurationError> {
@@ -35,7 +54,12 @@ fn lay_table(
                     given: kind_of(&value),
                 });
             }
-            (None, value @ Value::String(_)) if OPEN_SECTIONS.contains(&path) => {
+            (None, value) if takes(path, &name) => {
+                if !value.is_str() {
+                    let wanted = "a text in quotation marks";
+                    let given = kind_of(&value);
+                    return Err(ConfigurationError::Kind { key, origin: origin.to_owned(), wanted, given });
+                }
                 known.insert(name, value);
             }
             (None, _) => return Err(unknown(key, names, origin)),
@@ -53,13 +77,12 @@ pub(super) fn key_of_variable(name: &str) -> Option<String> {
 
 /// Lays one variable of the environment over `known`.
 pub(super) fn lay_variable(known: &mut Table, variable: &str, text: &str) -> Result<(), ConfigurationError> {
-    let Some(key) = key_of_variable(variable) else { return Ok(()) };
     let names = known_keys(known);
-    if let Some((section, name)) = variable.strip_prefix("GUIDANG_").and_then(|rest| rest.split_once("__"))
-        && let Some(Value::Table(open)) = known.get_mut(&section.to_ascii_lowercase())
-        && OPEN_SECTIONS.contains(&section.to_ascii_lowercase().as_str())
+    let Some(key) = key_of_variable(variable) else { return refuse_stranger(variable, &names) };
+    if let Some((section, name)) = open_key(variable)
+        && let Some(Value::Table(open)) = known.get_mut(section)
     {
-        open.insert(name.to_owned(), Value::String(text.to_owned()));
+        open.insert(name, Value::String(text.to_owned()));
         return Ok(());
     }
     let slot =
@@ -85,9 +108,36 @@ pub(super) fn lay_variable(known: &mut Table, variable: &str, text: &str) -> Res
     Ok(())
 }
 
+/// Section and key of a variable whose section has no keys of its own. Columns are called as in a file, branches by the
+/// letters of their outlets as they are written.
+fn open_key(variable: &str) -> Option<(&'static str, String)> {
+    let (section, name) = variable.strip_prefix("GUIDANG_")?.split_once("__")?;
+    let (section, name) = match section.to_ascii_lowercase().as_str() {
+        "columns" => ("columns", name.to_ascii_lowercase()),
+        "branches" => ("branches", name.to_owned()),
+        _ => return None,
+    };
+    takes(section, &name).then_some((section, name))
+}
+
+/// A variable with our name that is no key is a mistake: left alone, the operator would believe that it holds.
+fn refuse_stranger(variable: &str, names: &[String]) -> Result<(), ConfigurationError> {
+    if NO_KEYS.contains(&variable) || is_of_a_service(variable) {
+        return Ok(());
+    }
+    let of_key = |key: &String| key.to_ascii_uppercase().replace('.', "__");
+    let known: Vec<String> =
+        ["DATA", "CONFIG"].map(str::to_owned).into_iter().chain(names.iter().map(of_key)).collect();
+    let given = variable.trim_start_matches("GUIDANG_");
+    let same = known.iter().find(|name| name.replace("__", "_") == given).cloned();
+    let nearest = same.or_else(|| nearest(given, &known)).map(|name| format!("GUIDANG_{name}"));
+    Err(ConfigurationError::UnknownVariable { variable: variable.to_owned(), nearest })
+}
+
 /// Every key, as `section.name`.
 pub(super) fn known_keys(known: &Table) -> Vec<String> {
-    let mut keys = Vec::new();
+    let mut keys: Vec<String> =
+        Column::ALL.iter().map(|column| format!("columns.{}", column.key())).collect();
     for (section, value) in known {
         match value {
             Value::Table(names) => keys.extend(names.keys().map(|name| format!("{section}.{name}"))),

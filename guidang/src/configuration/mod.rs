@@ -49,6 +49,14 @@ pub enum ConfigurationError {
         /// The key that was probably meant.
         nearest: Option<String>,
     },
+    /// A variable that could be meant for this program is no key.
+    #[error("unknown variable {variable}; {}", .nearest.as_ref().map_or_else(|| "keys are written GUIDANG_SECTION__KEY".to_owned(), |name| format!("did you mean {name}?")))]
+    UnknownVariable {
+        /// Its name.
+        variable: String,
+        /// The one that was probably meant.
+        nearest: Option<String>,
+    },
     /// A value is of the wrong kind.
     #[error("{key} in {origin} must be {wanted}, not {given}")]
     Kind {
@@ -120,15 +128,24 @@ impl Configuration {
     fn deserialize_from(values: Table) -> Result<Self, ConfigurationError> {
         let names = merge::known_keys(&values);
         values.try_into().map_err(|error: toml::de::Error| {
-            // The message of the parser names the values that are possible, and quotes only words of closed lists
-            // and addresses to listen at.
-            let message = error.message().to_owned();
             let key = names.iter().find(|key| error.to_string().contains(&format!("in `{key}`")));
             ConfigurationError::Value {
                 key: key.cloned().unwrap_or_else(|| "configuration".to_owned()),
-                problem: message,
+                problem: possible(error.message()),
             }
         })
+    }
+}
+
+/// What could stand there, from a message of the parser, which quotes first what stands there.
+fn possible(message: &str) -> String {
+    match message.rsplit_once(", expected ").map(|(_, expected)| expected) {
+        Some("u32") => format!("takes a whole number from 0 to {}", u32::MAX),
+        Some("u64" | "usize") => "takes a whole number of 0 or more".to_owned(),
+        Some(expected) => format!("takes {}", expected.replace('`', "")),
+        // Such as "invalid socket address syntax": these quote nothing.
+        None if !message.contains(['`', '"']) => message.to_owned(),
+        None => "cannot be used".to_owned(),
     }
 }
 
@@ -158,6 +175,8 @@ fn read_file(path: &Path) -> Result<Table, ConfigurationError> {
 
 #[cfg(test)]
 mod tests {
+    use archive_api::entries::Column;
+
     use super::*;
 
     const SAMPLE: &str = include_str!("../../../guidang.toml");
@@ -238,6 +257,57 @@ mod tests {
     }
 
     #[test]
+    fn what_stands_in_the_place_of_a_word_or_number_is_not_quoted_either() {
+        for (text, given) in [
+            ("[intake]\nmax_pages = -731\n", "731"),
+            ("[log]\nformat = \"s3cret\"\n", "s3cret"),
+            ("[reading]\nengine = \"a, expected s3cret\"\n", "s3cret"),
+            ("[server]\nlisten = \"s3cret\"\n", "s3cret"),
+        ] {
+            let error = with_file(text).unwrap_err().to_string();
+
+            assert!(!error.contains(given), "{text}: {error}");
+        }
+        assert!(with_file("[log]\nformat = \"xml\"\n").unwrap_err().to_string().contains("text or json"));
+    }
+
+    #[test]
+    fn columns_and_branches_can_be_variables() {
+        let column = with_variable("GUIDANG_COLUMNS__SLIP_NUMBER", "订单编号").unwrap();
+        let branch = with_variable("GUIDANG_BRANCHES__TJ", "22").unwrap();
+        let wrong = with_variable("GUIDANG_COLUMNS__SLIP_NUMBR", "x").unwrap_err().to_string();
+
+        assert_eq!(column.columns.header(Column::SlipNumber), "订单编号");
+        assert_eq!(branch.branches.get("TJ").map(String::as_str), Some("22"));
+        assert!(wrong.contains("did you mean columns.slip_number?"), "{wrong}");
+    }
+
+    #[test]
+    fn a_variable_with_our_name_that_is_no_key_is_refused() {
+        let check = |name: &str, expected: &str| {
+            let error = with_variable(name, "s3cret").unwrap_err().to_string();
+            assert!(error.contains(expected) && !error.contains("s3cret"), "{name}: {error}");
+        };
+
+        check("GUIDANG_SERVER_LISTEN", "did you mean GUIDANG_SERVER__LISTEN?");
+        check("GUIDANG_DTA", "did you mean GUIDANG_DATA?");
+        check("GUIDANG_FOO", "keys are written GUIDANG_SECTION__KEY");
+        // What an orchestrator says about a service of our name is none of it.
+        for name in ["GUIDANG_DATA", "GUIDANG_SERVICE_HOST", "GUIDANG_PORT", "GUIDANG_PORT_8490_TCP_ADDR"] {
+            assert!(with_variable(name, "x").is_ok(), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_branch_or_column_of_the_wrong_kind_is_no_unknown_key() {
+        let branch = with_file("[branches]\nTJ = 22\n").unwrap_err().to_string();
+        let column = with_file("[columns]\nslip_numbr = \"订单编号\"\n").unwrap_err().to_string();
+
+        assert!(branch.contains("branches.TJ") && branch.contains("must be a text"), "{branch}");
+        assert!(column.contains("did you mean columns.slip_number?") && !column.contains("订单"), "{column}");
+    }
+
+    #[test]
     fn values_that_cannot_work_are_refused() {
         for (text, key) in [
             ("[reading]\nengine = \"paddle\"\n", "ort"),
@@ -245,7 +315,7 @@ mod tests {
             ("[workers]\nlisten = \"8491\"\n", "workers.listen"),
             ("[watch]\npoll_seconds = 0\n", "watch.poll_seconds"),
             ("[intake]\nmax_pages = 0\n", "intake.max_pages"),
-            ("[intake]\nmax_pages = -1\n", "u32"),
+            ("[intake]\nmax_pages = -1\n", "takes a whole number from 0 to 4294967295"),
             ("[log]\nfilter = \"loud=very=loud\"\n", "log.filter"),
             ("[database]\nurl = \"mysql://db/x\"\n", "database.url"),
             ("[objects]\nurl = \"gs://bucket\"\n", "objects.url"),

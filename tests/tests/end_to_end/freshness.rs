@@ -1,11 +1,10 @@
 //! Whoever names a change finds what it did, by API, by console and on the command line.
 
-use anyhow::{Context, Result};
 use archive_tests::{
+    browser::Browser,
     entries::{self, Entry},
     server::{Setup, TestServer},
 };
-use reqwest::{Client, Response, redirect::Policy};
 
 const OUTLET: &str = "TJHX0101";
 /// The index follows so late that nobody finds anything new by chance.
@@ -13,37 +12,6 @@ const LATE_MS: &str = "1500";
 
 async fn server() -> TestServer {
     Setup::for_drills().with("INDEX__COMMIT_MS", LATE_MS).start().await.unwrap()
-}
-
-/// A browser with a session.
-struct Browser {
-    http: Client,
-    address: String,
-    cookie: String,
-}
-
-impl Browser {
-    async fn sign_in(server: &TestServer, role: &str) -> Result<Self> {
-        let token = server.command(&["token", "create", "--role", role, "--staff", "B1"]).await?;
-        let http = Client::builder().no_proxy().redirect(Policy::none()).build()?;
-        let (address, body) = (server.address().to_owned(), format!("token={}", token.trim()));
-        let form = http.post(format!("{address}/sign-in")).header("sec-fetch-site", "same-origin");
-        let form = form.header("content-type", "application/x-www-form-urlencoded").body(body);
-        let answer = form.send().await?;
-        let cookie = answer.headers().get("set-cookie").context("nobody was signed in")?.to_str()?;
-        let cookie = cookie.split(';').next().unwrap_or_default().to_owned();
-        Ok(Self { http, address, cookie })
-    }
-
-    async fn page(&self, path: &str) -> Result<String> {
-        let request = self.http.get(format!("{}{path}", self.address)).header("cookie", &self.cookie);
-        Ok(request.header("accept-language", "en").send().await?.text().await?)
-    }
-
-    async fn press(&self, path: &str) -> Result<Response> {
-        let request = self.http.post(format!("{}{path}", self.address)).header("cookie", &self.cookie);
-        Ok(request.header("sec-fetch-site", "same-origin").send().await?)
-    }
 }
 
 async fn import(server: &TestServer, number: u64) -> u64 {

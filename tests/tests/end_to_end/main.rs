@@ -3,6 +3,8 @@
 #![expect(clippy::unwrap_used, reason = "a broken behaviour must fail the test where it shows")]
 
 mod born_digital;
+mod command_line;
+mod console_search;
 mod entering;
 mod finding_again;
 mod freshness;

@@ -5,6 +5,7 @@
 mod backups;
 mod forms;
 mod importing;
+mod making;
 mod moving;
 mod program;
 mod watching;
