@@ -17,7 +17,8 @@ async fn a_worker_tells_how_it_is_and_what_it_did() {
 
     let token = cluster.server.command(&["token", "create", "--role", "system_admin", "--staff", "S1"]).await;
     let address = format!("http://{listen}");
-    let administrator = ApiClient::new(&address, token.unwrap().trim()).unwrap();
+    let token = token.unwrap();
+    let administrator = ApiClient::new(&address, token.trim()).unwrap();
     let stranger = ApiClient::new(&address, "gd_nobody").unwrap();
     let (live, ready) = (
         stranger.get("/healthz/live", &[]).await.unwrap(),
@@ -29,6 +30,9 @@ async fn a_worker_tells_how_it_is_and_what_it_did() {
     for name in ["catalogue", "keys", "objects", "queue"] {
         assert!(ready.text.contains(&format!("\"name\":\"{name}\",\"state\":\"ready\"")), "{}", ready.text);
     }
+    let at_the_server = ApiClient::new(cluster.server.address(), token.trim()).unwrap();
+    let jobs = at_the_server.get("/api/v1/jobs", &[]).await.unwrap();
+    let listed = cluster.server.command(&["jobs", "list"]).await.unwrap();
     assert!(!ready.text.contains("index"), "{}", ready.text);
     let done = "guidang_job_seconds_count{name=\"read_scan\",outcome=\"done\"} 3";
     assert!(metrics.text.contains(done), "{done} is missing in\n{}", metrics.text);
@@ -49,3 +53,8 @@ async fn a_worker_tells_how_it_is_and_what_it_did() {
     assert_eq!(administrator.get("/api/v1/case-files", &[]).await.unwrap().status.as_u16(), 404);
     drop(worker);
 }
+    let reading =
+        jobs.body["backlog"].as_array().unwrap().iter().find(|one| one["name"] == "read_scan").unwrap();
+    assert_eq!((&reading["waiting"], &reading["drain_seconds"]), (&0.into(), &0.0.into()), "{}", jobs.text);
+    assert_eq!(reading["done_in_ten_minutes"], 3, "{}", jobs.text);
+    assert!(listed.contains("time to drain") && listed.contains("read_scan"), "{listed}");
