@@ -225,3 +225,68 @@ async fn a_restore_that_is_killed_in_the_middle_is_run_again() {
         assert_eq!(line(&here), line(&there));
     }
 }
+
+/// Where one database is embedded and the other is not, each is backed up and put back by itself.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mixture_of_engines_is_backed_up_and_put_back_into_the_same_mixture() {
+    let postgres = PrivatePostgres::start().unwrap();
+    for which in ["DATABASE__URL", "KEYS__URL"] {
+        let name = which.to_lowercase();
+        let (first, second) =
+            (postgres.url(&format!("{name}_1")).unwrap(), postgres.url(&format!("{name}_2")).unwrap());
+        let mut server = Setup::for_drills().with(which, &first).start().await.unwrap();
+        let clerk = server.account("clerk", "C1", &["--outlet", OUTLET]).await.unwrap();
+        clerk.import(entries::csv(&[Entry::of(1, OUTLET)])).await.unwrap().document().unwrap();
+        let upload = Upload::of(vec![scans::small_page(1).unwrap()]);
+        let upload = upload.for_slip(&entries::slip_number(1, OUTLET));
+        clerk.upload(&upload).await.unwrap().document().unwrap();
+        while server.command(&["jobs", "list", "--state", "waiting"]).await.unwrap() != "No job is waiting.\n"
+        {
+            tokio::time::sleep(Duration::from_millis(200)).await;
+        }
+        server.stop().await.unwrap();
+        let places = Places::new();
+        let (backups, keys) = (places.at("backups"), places.at("keys"));
+        server.command(&["backup", text(&backups), "--keys", text(&keys)]).await.unwrap();
+
+        let other_kind = places.at("other-kind");
+        bring_root_key(server.data(), &other_kind).unwrap();
+        let refused = places.restore(&other_kind).await.unwrap();
+        let back = places.at("back");
+        bring_root_key(server.data(), &back).unwrap();
+        let section = which.split_once("__").map(|(section, _)| section.to_lowercase()).unwrap();
+        fs::write(back.join("guidang.toml"), format!("[{section}]\nurl = \"{second}\"\n")).unwrap();
+        let said = places.restore(&back).await.unwrap();
+
+        let key = format!("{section}.url");
+        assert!(!refused.is_done && refused.text.contains(&key), "{which}: {}", refused.text);
+        assert!(said.is_done, "{which}: {}", said.text);
+        assert!(said.text.contains("1 objects"), "{which}: {}", said.text);
+        program::verify(&back).await.unwrap();
+        let again = places.restore(&back).await.unwrap();
+        assert!(!again.is_done && again.text.contains("holds other data"), "{which}: {}", again.text);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_object_that_is_there_already_must_be_the_one_of_the_backup() {
+    let server = used_archive(2).await.unwrap();
+    let places = Places::new();
+    places.back_up(server.data()).await.unwrap();
+    let list = fs::read_to_string(places.at("backups/objects.list")).unwrap();
+    let key = list.split(' ').next().unwrap();
+    let back = places.at("back");
+    bring_root_key(server.data(), &back).unwrap();
+    let object = back.join("objects").join(key);
+    fs::create_dir_all(object.parent().unwrap()).unwrap();
+    fs::write(&object, "not what was backed up").unwrap();
+
+    let refused = places.restore(&back).await.unwrap();
+    fs::remove_file(&object).unwrap();
+    let again = places.restore(&back).await.unwrap();
+
+    assert!(!refused.is_done && refused.text.contains(key), "{}", refused.text);
+    assert!(refused.text.contains("remove it"), "{}", refused.text);
+    assert!(again.is_done, "{}", again.text);
+    program::verify(&back).await.unwrap();
+}
