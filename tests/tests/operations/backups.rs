@@ -290,3 +290,35 @@ async fn an_object_that_is_there_already_must_be_the_one_of_the_backup() {
     assert!(again.is_done, "{}", again.text);
     program::verify(&back).await.unwrap();
 }
+
+/// The nightly backup leaves what the hourly one is just writing alone, and waits for it.
+#[tokio::test(flavor = "multi_thread")]
+async fn backups_that_share_a_folder_of_keys_take_turns() {
+    let server = used_archive(2).await.unwrap();
+    let places = Places::new();
+    let keys = places.at("keys");
+    let unfinished = keys.join("20261122T040506000007Z");
+    fs::create_dir_all(&unfinished).unwrap();
+    let turn = fs::File::create(keys.join("lock")).unwrap();
+    turn.lock().unwrap();
+
+    let (data, folder) = (server.data().to_owned(), places.at("backups"));
+    let nightly = program::start(&["--data", text(&data), "backup", text(&folder), "--keys", text(&keys)]);
+    let nightly = nightly.unwrap();
+    while !is_catalogue_copied(&folder) {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    let is_left_alone = unfinished.exists();
+    drop(turn);
+    let done = nightly.wait_with_output().await.unwrap();
+
+    assert!(is_left_alone, "what another backup was writing is gone");
+    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    assert!(!unfinished.exists(), "what nobody writes any more is left");
+}
+
+fn is_catalogue_copied(backups: &Path) -> bool {
+    let copies = fs::read_dir(backups.join("catalogues"));
+    copies.is_ok_and(|copies| copies.flatten().any(|copy| copy.path().join("database.db").exists()))
+}
