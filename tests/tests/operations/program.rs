@@ -86,3 +86,22 @@ pub fn bring_root_key(from: &Path, to: &Path) -> Result<()> {
 pub fn text(path: &Path) -> &str {
     path.to_str().unwrap_or_default()
 }
+
+#[tokio::test]
+async fn a_command_whose_output_nobody_reads_ends_without_a_word() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let data = folder.path().join("data");
+    succeed(&["--data", text(&data), "init"]).await?;
+
+    for arguments in [["verify", ""], ["jobs", "list"], ["config", "show"]] {
+        let arguments = arguments.iter().copied().filter(|argument| !argument.is_empty());
+        let arguments: Vec<&str> = ["--data", text(&data)].into_iter().chain(arguments).collect();
+        let mut child = start(&arguments)?;
+        drop(child.stdout.take());
+        let done = child.wait_with_output().await?;
+
+        let complained = String::from_utf8_lossy(&done.stderr);
+        ensure!(complained.is_empty() && done.status.code() == Some(141), "{arguments:?}: {complained}");
+    }
+    Ok(())
+}
