@@ -322,3 +322,26 @@ fn is_catalogue_copied(backups: &Path) -> bool {
     let copies = fs::read_dir(backups.join("catalogues"));
     copies.is_ok_and(|copies| copies.flatten().any(|copy| copy.path().join("database.db").exists()))
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_no_index_has_followed_is_not_said_to_hold() {
+    let server = used_archive(2).await.unwrap();
+    let places = Places::new();
+    places.back_up(server.data()).await.unwrap();
+    let back = places.at("back");
+    bring_root_key(server.data(), &back).unwrap();
+    assert!(places.restore(&back).await.unwrap().is_done);
+
+    let without = program::run(&["--data", text(&back), "verify"]).await.unwrap();
+    program::succeed(&["--data", text(&back), "index", "rebuild"]).await.unwrap();
+    let with = program::succeed(&["--data", text(&back), "verify"]).await.unwrap();
+
+    assert_eq!(without.status, Some(3), "{}", without.text);
+    assert!(
+        without.text.contains("not checked") && without.text.contains("index rebuild"),
+        "{}",
+        without.text
+    );
+    assert!(!without.text.contains("All 8"), "{}", without.text);
+    assert!(with.contains("All 8 invariants hold."), "{with}");
+}
