@@ -17,7 +17,7 @@ use archive_tests::{
     engines::PrivatePostgres,
     entries::{self, Entry},
     scans,
-    server::Setup,
+    server::{Setup, TestServer},
 };
 use backends::{
     clock::{SystemClock, new_id},
@@ -64,29 +64,48 @@ async fn open(data: &Path) -> Backends {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_backup_under_load_is_whole_when_it_is_put_back() {
-    let mut server = Setup::for_drills().start().await.unwrap();
+    let server = Setup::for_drills().start().await.unwrap();
+    let places = Places::new();
+    let back = places.at("back");
+    bring_root_key(server.data(), &back).unwrap();
+
+    backed_up_under_load_and_put_back(server, &places, &back).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_distributed_backup_under_load_is_whole_when_it_is_put_back() {
+    let postgres = PrivatePostgres::start().unwrap();
+    let (catalogue, keys) = (postgres.url("catalogue").unwrap(), postgres.url("keys").unwrap());
+    let setup = Setup::for_drills().with("DATABASE__URL", &catalogue).with("KEYS__URL", &keys);
+    let server = setup.start().await.unwrap();
+    let back = DistributedFolder::new(&postgres, "back").unwrap();
+    back.bring_root_key(server.data()).unwrap();
+
+    backed_up_under_load_and_put_back(server, &Places::new(), &back.data).await;
+}
+
+async fn backed_up_under_load_and_put_back(mut server: TestServer, places: &Places, back: &Path) {
     let clerk = server.account("clerk", "C1", &["--outlet", OUTLET]).await.unwrap();
     let all: Vec<Entry> = (0..20).map(|number| Entry::of(number, OUTLET)).collect();
     clerk.import(entries::csv(&all)).await.unwrap().document().unwrap();
     let is_over = Arc::new(AtomicBool::new(false));
     let sender = tokio::spawn(send(clerk, Arc::clone(&is_over)));
-    let places = Places::new();
+    let (backups, keys) = (places.at("backups"), places.at("keys"));
+    let command = ["backup", text(&backups), "--keys", text(&keys)];
 
     tokio::time::sleep(Duration::from_millis(500)).await;
-    let first = places.back_up(server.data()).await.unwrap();
+    let first = server.command(&command).await.unwrap();
     tokio::time::sleep(Duration::from_millis(500)).await;
-    let second = places.back_up(server.data()).await.unwrap();
+    let second = server.command(&command).await.unwrap();
     is_over.store(true, Ordering::Relaxed);
     let sent = sender.await.unwrap().unwrap();
     server.kill().await.unwrap();
 
-    let back = places.at("back");
-    bring_root_key(server.data(), &back).unwrap();
-    let said = places.restore(&back).await.unwrap();
+    let said = places.restore(back).await.unwrap();
     assert!(said.is_done, "{}", said.text);
     println!("{sent} scans sent\n{first}{second}{}", said.text);
-    program::verify(&back).await.unwrap();
-    let again = places.restore(&back).await.unwrap();
+    program::verify(back).await.unwrap();
+    let again = places.restore(back).await.unwrap();
     assert!(!again.is_done && again.text.contains("holds other data"), "{}", again.text);
 }
 
