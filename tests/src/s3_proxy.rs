@@ -117,6 +117,9 @@ async fn pass(State(shared): State<Arc<Shared>>, request: Request) -> Response {
         Ok(answer) => answer,
         Err(error) => return (StatusCode::BAD_GATEWAY, error.to_string()).into_response(),
     };
+    if misbehaviour == Misbehaviour::LosesAnswersNowAndThen && is_object && count % 2 == 0 {
+        return refusal(504);
+    }
     spoiled(misbehaviour, &method, is_object, answer).await
 }
 
