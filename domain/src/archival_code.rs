@@ -1,10 +1,10 @@
-//! Archival codes (档号): the pattern an operator sets, making and reading them, and the order of filing.
+//! Archival codes (档号): the pattern an operator sets, making and reading them, and the number a case file is known by.
 
 use chrono::{Datelike, NaiveDate};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use crate::{comparison::phone_key, entered_data::EnteredData};
+use crate::comparison::phone_key;
 
 /// What an archival code is made of.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -55,7 +55,7 @@ pub enum ArchivalCodeError {
     #[error("the pattern needs a hyphen or other mark between its placeholders")]
     NotReadable,
     /// A part holds a character that no code may hold.
-    #[error("branch and outlet codes may hold only letters and digits")]
+    #[error("branch codes may hold letters and digits, outlet codes also hyphens, underscores and dots")]
     UnsuitablePart,
     /// The text is no code of this pattern.
     #[error("this is no archival code of the pattern in use")]
@@ -89,9 +89,8 @@ impl ArchivalCodePattern {
 
     /// Writes the code of these parts.
     pub fn format(&self, parts: &ArchivalCodeParts) -> Result<String, ArchivalCodeError> {
-        let is_suitable = |text: &str| !text.is_empty() && text.chars().all(char::is_alphanumeric);
-        if !is_suitable(&parts.branch)
-            || !is_suitable(&parts.outlet)
+        if !is_branch_code(&parts.branch)
+            || !is_outlet_code(&parts.outlet)
             || !(1000..=9999).contains(&parts.accepted_on.year())
         {
             return Err(ArchivalCodeError::UnsuitablePart);
@@ -111,37 +110,72 @@ impl ArchivalCodePattern {
 
     /// Reads a code back; a pattern without branch gives an empty one.
     pub fn parse_code(&self, code: &str) -> Result<ArchivalCodeParts, ArchivalCodeError> {
-        let mut rest = code.trim();
-        let (mut branch, mut outlet) = (String::new(), String::new());
-        let (mut accepted_on, mut number) = (None, None);
-        for piece in &self.pieces {
-            if let Piece::Text(text) = piece {
-                rest = rest.strip_prefix(text.as_str()).ok_or(ArchivalCodeError::NotACode)?;
-                continue;
-            }
-            let end = rest.find(|character: char| !character.is_alphanumeric()).unwrap_or(rest.len());
-            let (value, behind) = rest.split_at(end);
-            rest = behind;
-            match piece {
-                Piece::Branch => value.clone_into(&mut branch),
-                Piece::Outlet => value.clone_into(&mut outlet),
-                Piece::Date if value.len() == 8 => {
-                    accepted_on = NaiveDate::parse_from_str(value, "%Y%m%d").ok();
-                }
-                Piece::Number { .. } => number = value.parse().ok(),
-                Piece::Date | Piece::Text(_) => return Err(ArchivalCodeError::NotACode),
-            }
-            if value.is_empty() {
-                return Err(ArchivalCodeError::NotACode);
-            }
+        let mut found = Found::default();
+        if !read_back(&self.pieces, code.trim(), &mut found) {
+            return Err(ArchivalCodeError::NotACode);
         }
-        match (accepted_on, number) {
-            (Some(accepted_on), Some(number)) if rest.is_empty() => {
-                Ok(ArchivalCodeParts { branch, accepted_on, outlet, number })
-            }
-            _ => Err(ArchivalCodeError::NotACode),
-        }
+        let Found { branch, outlet, accepted_on, number } = found;
+        accepted_on
+            .zip(number)
+            .map(|(accepted_on, number)| ArchivalCodeParts { branch, accepted_on, outlet, number })
+            .ok_or(ArchivalCodeError::NotACode)
     }
+}
+
+/// The parts of a code as far as it is read.
+#[derive(Default)]
+struct Found {
+    branch: String,
+    outlet: String,
+    accepted_on: Option<NaiveDate>,
+    number: Option<u32>,
+}
+
+/// Whether the pieces, in order, are all of `rest`. An outlet's code may hold the mark that follows it; it ends where
+/// what follows can be read.
+fn read_back(pieces: &[Piece], rest: &str, found: &mut Found) -> bool {
+    let Some((piece, later)) = pieces.split_first() else { return rest.is_empty() };
+    let run = rest.find(|character: char| !character.is_alphanumeric()).unwrap_or(rest.len());
+    let (value, behind) = rest.split_at(run);
+    match piece {
+        Piece::Text(text) => {
+            return rest.strip_prefix(text.as_str()).is_some_and(|rest| read_back(later, rest, found));
+        }
+        Piece::Outlet => {
+            let ends = rest.char_indices().map(|(at, _)| at).skip(1).chain([rest.len()]);
+            for end in ends {
+                let (value, behind) = rest.split_at(end);
+                if is_outlet_code(value) && read_back(later, behind, found) {
+                    value.clone_into(&mut found.outlet);
+                    return true;
+                }
+            }
+            return false;
+        }
+        Piece::Branch if is_branch_code(value) => value.clone_into(&mut found.branch),
+        Piece::Date if value.len() == 8 => {
+            found.accepted_on = NaiveDate::parse_from_str(value, "%Y%m%d").ok();
+        }
+        Piece::Number { width } if value.len() >= *width => found.number = value.parse().ok(),
+        Piece::Branch | Piece::Date | Piece::Number { .. } => return false,
+    }
+    let is_read = match piece {
+        Piece::Date => found.accepted_on.is_some(),
+        Piece::Number { .. } => found.number.is_some(),
+        _ => true,
+    };
+    is_read && read_back(later, behind, found)
+}
+
+/// Whether a text may be the code of a branch: letters and digits, so that it is told from what follows.
+pub fn is_branch_code(text: &str) -> bool {
+    !text.is_empty() && text.chars().all(char::is_alphanumeric)
+}
+
+/// Whether a text may be the code of an outlet: letters, digits, hyphens, underscores and dots, a letter or digit first.
+pub fn is_outlet_code(text: &str) -> bool {
+    text.starts_with(char::is_alphanumeric)
+        && text.chars().all(|character| character.is_alphanumeric() || matches!(character, '-' | '_' | '.'))
 }
 
 impl TryFrom<String> for ArchivalCodePattern {
@@ -198,28 +232,6 @@ fn placeholder(name: &str) -> Result<Piece, ArchivalCodeError> {
     }
 }
 
-/// The place of a case file on the shelf: by date, then outlet, then number; papers inside in the order of slots.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct FilingPlace {
-    /// Day of acceptance.
-    pub accepted_on: NaiveDate,
-    /// Outlet, by its code.
-    pub outlet_code: String,
-    /// The representative number.
-    pub number: String,
-}
-
-impl FilingPlace {
-    /// The place of an acceptance.
-    pub fn of(entered: &EnteredData) -> Self {
-        Self {
-            accepted_on: entered.accepted_on,
-            outlet_code: entered.outlet_code.clone(),
-            number: representative_number(&entered.service_numbers).unwrap_or_default(),
-        }
-    }
-}
-
 /// The number a merged case files under: its fixed line, else the one named first.
 pub fn representative_number(service_numbers: &[String]) -> Option<String> {
     let numbers: Vec<String> =
@@ -260,6 +272,21 @@ mod tests {
     }
 
     #[test]
+    fn an_outlet_may_have_marks_in_its_code() {
+        let pattern = ArchivalCodePattern::parse(DEFAULT_PATTERN).unwrap();
+        for outlet in ["TJ-DX-0001", "TJ_DX.1", "TJ-20260918-0001"] {
+            let parts = ArchivalCodeParts { outlet: outlet.to_owned(), ..parts() };
+
+            assert_eq!(pattern.parse_code(&pattern.format(&parts).unwrap()), Ok(parts));
+        }
+        for outlet in ["", "-1", "XX 99", "<b>", "a/b"] {
+            let parts = ArchivalCodeParts { outlet: outlet.to_owned(), ..parts() };
+
+            assert_eq!(pattern.format(&parts), Err(ArchivalCodeError::UnsuitablePart), "{outlet}");
+        }
+    }
+
+    #[test]
     fn a_pattern_that_would_give_one_code_twice_is_refused() {
         let check = |text: &str, expected: ArchivalCodeError| {
             assert_eq!(ArchivalCodePattern::parse(text), Err(expected), "{text}");
@@ -276,7 +303,7 @@ mod tests {
     #[test]
     fn a_part_that_could_not_be_read_back_is_refused() {
         let pattern = ArchivalCodePattern::parse(DEFAULT_PATTERN).unwrap();
-        let spoilt = ArchivalCodeParts { outlet: "TJ-1".to_owned(), ..parts() };
+        let spoilt = ArchivalCodeParts { outlet: "TJ 1".to_owned(), ..parts() };
 
         assert_eq!(pattern.format(&spoilt), Err(ArchivalCodeError::UnsuitablePart));
     }

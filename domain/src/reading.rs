@@ -137,6 +137,9 @@ pub struct QualityMeasures {
     pub open_side_share: Option<f32>,
     /// Share of the paper in a spot brighter than everything around it.
     pub glare_share: Option<f32>,
+    /// Of printed words that must stand on a card and were not read, the least print: what there is of it beside words
+    /// that were read, as a ratio.
+    pub least_print_ratio: Option<f32>,
     /// How far the strongest regular pattern of few pixels stands above the rest, as a ratio.
     pub pattern_ratio: Option<f32>,
 }

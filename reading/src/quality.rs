@@ -1,9 +1,7 @@
 //! How well a page can be read, as causes an outlet can act on. Each cause rests on a measure;
 //! `docs/benchmarks.md` says what is known of how often each is right.
-//!
-//! What lies over the print is no cause here: a thumb and a shadow, a strip of paper and a white field of a form
-//! were not told apart well enough.
 
+mod covered;
 mod pattern;
 mod place;
 mod print;
@@ -14,7 +12,7 @@ use domain::{
 };
 use image::RgbImage;
 
-use crate::prepare::light;
+use crate::{forms::Form, frame::Frame, prepare::light};
 
 /// A page whose lightest parts are darker had too little light.
 const LEAST_LIGHT: f32 = 90.0;
@@ -34,6 +32,8 @@ const LEAST_EDGE_PX: f32 = 2.4;
 const MOST_PATTERN: f32 = 2.8;
 /// A larger share of a paper in a spot of light is glare.
 const MOST_GLARE: f32 = 0.03;
+/// Where words must stand and less of their print than this, beside others, is to be seen, something lies over them.
+const LEAST_PRINT_RATIO: f32 = 0.3;
 /// A paper that lies off the picture by more of its width is cut off.
 const MOST_OFF_PICTURE: f32 = 0.04;
 /// A paper of which more of a side has no edge in the picture is cut off.
@@ -114,6 +114,16 @@ pub fn of_paper(seen: &Quality, page: &RgbImage, region: &Quad, outline: Outline
         (QualityCause::Glare, is_over(measures.glare_share, MOST_GLARE)),
     ];
     quality.causes.extend(worse.into_iter().filter(|(_, found)| *found).map(|(cause, _)| cause));
+    Quality { score: score(&quality.causes), ..quality }
+}
+
+/// The same of a card whose frame is known, of which words may lie under something.
+pub fn of_card(seen: &Quality, page: &RgbImage, form: &Form, frame: &Frame) -> Quality {
+    let mut quality = seen.clone();
+    quality.measures.least_print_ratio = covered::least_print_ratio(page, form, frame);
+    if quality.measures.least_print_ratio.is_some_and(|ratio| ratio < LEAST_PRINT_RATIO) {
+        quality.causes.push(QualityCause::Covered);
+    }
     Quality { score: score(&quality.causes), ..quality }
 }
 

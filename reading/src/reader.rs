@@ -277,13 +277,17 @@ impl PageReader {
             (None, Capture::Photograph) => Outline::PhotographedPrint,
             (None, _) => Outline::PrintOnSheet,
         };
+        let mut quality = quality::of_paper(sheet.quality, image, &region, outline);
+        if let Some(frame) = &found.frame {
+            quality = quality::of_card(&quality, image, found.form, frame);
+        }
         Ok(PaperReading {
             kind: found.form.paper,
             form: found.form.name.clone(),
             confidence: Confidence::new(found.weight / (found.weight + 0.5)),
             region,
             capture,
-            quality: quality::of_paper(sheet.quality, image, &region, outline),
+            quality,
             illegible: illegible(found.form, &fields),
             fields,
             copy_stamp: None,

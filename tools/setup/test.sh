@@ -76,6 +76,7 @@ readonly PROGRAMS=(--bin guidang --bin guidang-decoder --bin decode-child)
 readonly TESTED=("${ALL[@]}" --lib "${PROGRAMS[@]}" --test '*')
 build() { cargo build "${ALL[@]}" "${PROGRAMS[@]}" && cargo test "${TESTED[@]}" --no-run; }
 
+# Tests say what they ran on and what they counted; that is shown of those that pass too.
 # Suites that mostly wait for servers to die and to come back.
 readonly WAITING=(distributed object_store)
 suites() {
@@ -92,7 +93,7 @@ done
 readonly GUIDANG=target/debug/guidang
 drills_on_servers() {
   local status=0
-  cargo test "${ALL[@]}" "${waiting[@]}" --no-fail-fast || status=1
+  cargo test "${ALL[@]}" "${waiting[@]}" --no-fail-fast -- --show-output || status=1
   python3 tools/cluster/cluster.py --minutes 1 --program "$GUIDANG" || status=1
   return "$status"
 }
@@ -111,7 +112,7 @@ job models models
 beside 0 servers drills_on_servers
 beside 19 clippy lints
 beside 19 rustdoc documentation
-job tests nice -n 5 cargo test "${ALL[@]}" --lib "${PROGRAMS[@]}" "${others[@]}" --no-fail-fast
+job tests nice -n 5 cargo test "${ALL[@]}" --lib "${PROGRAMS[@]}" "${others[@]}" --no-fail-fast -- --show-output
 finish servers
 finish clippy
 finish rustdoc

@@ -13,6 +13,7 @@ use backends::{
 use chrono::NaiveDate;
 use domain::{
     access::{Action, Permission, Relation},
+    archival_code::representative_number,
     case_file::CaseState,
     entered_data::EnteredData,
     field::FieldName,
@@ -161,7 +162,10 @@ fn found(
         id: case_file.id,
         customer_name: shown(FieldName::CustomerName).unwrap_or_default(),
         id_number: shown(FieldName::IdNumber).unwrap_or_default(),
-        service_number: shown(FieldName::ServiceNumber).unwrap_or_default(),
+        service_number: entered
+            .and_then(|entered| Some((entered, representative_number(&entered.service_numbers)?)))
+            .map(|(entered, number)| reader.show_entered(entered, FieldName::ServiceNumber, &number).value)
+            .unwrap_or_default(),
         slip_number: case_file.slip_number,
         outlet_code: case_file.outlet_code,
         channel: case_file.channel,

@@ -5,6 +5,7 @@ use domain::{
     access::Scope as RoleScope,
     blind_index::{NamePattern, NumberPattern},
     case_file::CaseState,
+    entered_data::Channel,
 };
 use indexer::query::{Counting, Query, SlipPattern, Sort};
 use serde::{Deserialize, Serialize};
@@ -74,7 +75,10 @@ impl SearchQuery {
         query.accepted_from = day(&self.accepted_from, "accepted_from")?;
         query.accepted_to = day(&self.accepted_to, "accepted_to")?;
         query.outlets = list(&self.outlet).map(str::to_owned).collect();
-        query.channel = given(&self.channel).map(str::to_owned);
+        // As the rules call it, or in the words of a business system, which are stored as the rules call it.
+        query.channel = given(&self.channel).map(|text| {
+            Channel::from_entered(text).map_or_else(|| text.to_owned(), |channel| channel.as_str().to_owned())
+        });
         query.states = list(&self.state).map(|state| term(state, "state")).collect::<Result<_, _>>()?;
         query.finding_code = given(&self.finding).map(|code| term(code, "finding")).transpose()?;
         query.open_findings =

@@ -125,6 +125,7 @@ pub(super) const fn warning(lang: Language, reason: WarningReason) -> &'static s
         WarningReason::ManyNumbersOnOneIdentity => {
             ("同一证件名下超过五个号码", "more than five numbers on this identity")
         }
+        WarningReason::AfterToday => ("日期在今天之后", "after today"),
     };
     lang.pick(zh, en)
 }

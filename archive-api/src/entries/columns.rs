@@ -185,15 +185,29 @@ impl Column {
 
 /// Headers by column, where they differ from the usual ones. The key of a column always works as its header.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(transparent)]
+#[serde(try_from = "BTreeMap<Column, String>", into = "BTreeMap<Column, String>")]
 pub struct ColumnMapping {
     headers: BTreeMap<Column, String>,
 }
 
 impl ColumnMapping {
     /// Takes the headers that differ.
-    pub const fn new(headers: BTreeMap<Column, String>) -> Self {
-        Self { headers }
+    ///
+    /// # Errors
+    /// Two columns would have one header.
+    pub fn new(headers: BTreeMap<Column, String>) -> Result<Self, HeaderTwice> {
+        let mapping = Self { headers };
+        for (index, column) in Column::ALL.into_iter().enumerate() {
+            let header = mapping.header(column);
+            let is_same = |other: &Column| {
+                let theirs = mapping.header(*other);
+                theirs == header || other.key() == header || theirs == column.key()
+            };
+            if let Some(other) = Column::ALL.into_iter().skip(index + 1).find(is_same) {
+                return Err(HeaderTwice { header: header.to_owned(), columns: [column.key(), other.key()] });
+            }
+        }
+        Ok(mapping)
     }
 
     /// The header of a column.
@@ -208,9 +222,45 @@ impl ColumnMapping {
     }
 }
 
+/// Two columns with one header.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{} and {} cannot both be called {header}; give one of them another header", columns[0], columns[1])]
+pub struct HeaderTwice {
+    header: String,
+    columns: [&'static str; 2],
+}
+
+impl TryFrom<BTreeMap<Column, String>> for ColumnMapping {
+    type Error = HeaderTwice;
+
+    fn try_from(headers: BTreeMap<Column, String>) -> Result<Self, Self::Error> {
+        Self::new(headers)
+    }
+}
+
+impl From<ColumnMapping> for BTreeMap<Column, String> {
+    fn from(mapping: ColumnMapping) -> Self {
+        mapping.headers
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn two_columns_cannot_have_one_header() {
+        let called = |column, header: &str| ColumnMapping::new(BTreeMap::from([(column, header.to_owned())]));
+
+        assert!(called(Column::SlipNumber, "订单编号").is_ok());
+        for taken in ["客户名称", "customer_name"] {
+            assert_eq!(
+                called(Column::SlipNumber, taken).unwrap_err().columns,
+                ["slip_number", "customer_name"],
+                "{taken}"
+            );
+        }
+    }
 
     #[test]
     fn every_detail_has_a_column() {

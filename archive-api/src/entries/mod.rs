@@ -7,10 +7,14 @@ mod columns;
 mod lines;
 mod parsing;
 mod post_entries;
+mod reasons;
 mod saving;
 mod text;
 
-use std::io::{self, Read};
+use std::{
+    collections::BTreeSet,
+    io::{self, Read},
+};
 
 use backends::{connect::Backends, error::StorageError};
 use domain::{
@@ -21,8 +25,9 @@ use domain::{
 use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc;
 
-pub use columns::{Column, ColumnMapping};
+pub use columns::{Column, ColumnMapping, HeaderTwice};
 pub(crate) use post_entries::post_entries;
+pub use reasons::{BadLine, BadLineReason};
 pub(crate) use saving::case_warnings;
 
 use self::{
@@ -35,6 +40,8 @@ use crate::{caller::Caller, state::ApiSettings};
 pub const LISTED_BAD_LINES: usize = 1000;
 /// Lines saved in one transaction.
 const BATCH_LINES: usize = 500;
+/// Headers or keys that name no column and are listed, at most.
+const LISTED_COLUMNS: usize = 50;
 /// Lines parsed ahead of the saving.
 const LINES_AHEAD: usize = 1000;
 
@@ -67,45 +74,6 @@ pub struct ImportProgress {
     pub lines: u64,
 }
 
-/// A line that was not imported.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct BadLine {
-    /// 1 for the first line of the file.
-    pub line: u64,
-    /// The column at fault, by its header; `None` when it is the line as a whole.
-    pub column: Option<String>,
-    /// A code of `docs/errors/entries.md`.
-    pub reason: BadLineReason,
-}
-
-/// Why a line was not imported. Never names a value.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum BadLineReason {
-    /// More or fewer columns than headers.
-    WrongNumberOfColumns,
-    /// Not in the encoding of the file.
-    NotText,
-    /// Longer than a line may be, or a quotation mark is not closed.
-    TooLong,
-    /// Not a JSON object.
-    NotJson,
-    /// Must be entered, or the acceptance cannot be told.
-    Missing,
-    /// Not a slip number.
-    NotASlipNumber,
-    /// Not a day.
-    NotADay,
-    /// Longer than a value may be.
-    ValueTooLong,
-    /// Holds a control character.
-    ControlCharacter,
-    /// Its case file is being appraised or destroyed, or is gone.
-    CaseFileClosed,
-    /// Of an outlet that the account does not enter for.
-    OutletNotYours,
-}
-
 /// A line that was imported and should be looked at.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct DoubtfulLine {
@@ -136,6 +104,8 @@ pub struct ImportReport {
     pub warnings: u64,
     /// The first of them.
     pub doubtful_lines: Vec<DoubtfulLine>,
+    /// Headers, or keys of JSON, that name no column: what stood under them was passed over.
+    pub ignored_columns: BTreeSet<String>,
 }
 
 /// Why an import stopped. What was saved before stays; the same file can be sent again.
@@ -155,6 +125,12 @@ pub enum ImportError {
     ColumnsMissing {
         /// Their headers.
         columns: Vec<String>,
+    },
+    /// One header stands over two columns, so that nobody can say which is meant.
+    #[error("the header {header} stands over more than one column; take one of them out")]
+    ColumnTwice {
+        /// It.
+        header: String,
     },
     /// It cannot be read to its end.
     #[error("the file cannot be read")]
@@ -205,7 +181,7 @@ impl Importer {
         saver.try_tray_again().await?;
         progress(ImportProgress { bytes_read, lines: report.lines });
         match parsing.await {
-            Ok(parsed) => parsed.map(|()| report),
+            Ok(parsed) => parsed.map(|ignored_columns| ImportReport { ignored_columns, ..report }),
             Err(error) => Err(StorageError::Internal { what: "import", source: Box::new(error) }.into()),
         }
     }

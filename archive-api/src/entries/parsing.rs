@@ -1,25 +1,32 @@
 //! From records to entered data.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
     io::{self, Read},
 };
 
 use chrono::NaiveDate;
-use domain::{entered_data::EnteredData, field::FieldName};
+use domain::{archival_code, entered_data::EnteredData, field::FieldName};
 use serde_json::Value;
 use tokio::sync::mpsc;
 
 use super::{
-    BadLine, BadLineReason, EntryFormat, ImportError,
+    BadLine, BadLineReason, EntryFormat, ImportError, LISTED_COLUMNS,
     columns::{Column, ColumnMapping},
     lines::{Quoting, RawRecord, RecordReader},
+    reasons,
     text::{self, Encoding},
 };
 use crate::slip_number;
 
 /// How much of a file its encoding is told from.
 const HEAD_BYTES: usize = 4096;
+/// A number that is dialled has no fewer digits.
+const LEAST_DIGITS: usize = 5;
+/// Longest outlet code, in characters.
+const MAX_CODE_CHARACTERS: usize = 64;
+/// A longer header names nothing.
+const MAX_HEADER_CHARACTERS: usize = 64;
 /// Longest value, in characters.
 const MAX_VALUE_CHARACTERS: usize = 500;
 
@@ -36,13 +43,24 @@ pub(super) struct ParsedLine {
 /// The values of one line by column.
 type Values = HashMap<Column, String>;
 
-/// Parses a whole file into a channel; stops early when nobody listens any more.
+/// How a CSV file is laid out.
+struct Layout {
+    /// What stands between values: a comma, or what a spreadsheet of other settings writes.
+    delimiter: u8,
+    columns: Vec<Option<Column>>,
+}
+
+/// What may stand between values, the standard first.
+const DELIMITERS: [u8; 3] = [b',', b';', b'\t'];
+
+/// Parses a whole file into a channel; stops early when nobody listens any more. Gives the headers or keys that name
+/// no column.
 pub(super) fn parse_stream(
     reader: Box<dyn Read + Send>,
     format: EntryFormat,
     columns: &ColumnMapping,
     lines: &mpsc::Sender<ParsedLine>,
-) -> Result<(), ImportError> {
+) -> Result<BTreeSet<String>, ImportError> {
     let quoting = if format == EntryFormat::Csv { Quoting::Marks } else { Quoting::None };
     let mut reader = reader;
     let mut head = Vec::with_capacity(HEAD_BYTES);
@@ -50,21 +68,23 @@ pub(super) fn parse_stream(
     let (encoding, mark) = text::detect(&head).ok_or(ImportError::Encoding)?;
     let mut records = RecordReader::new(io::Cursor::new(head).chain(reader), quoting);
     records.skip(mark)?;
+    let mut ignored = BTreeSet::new();
     let layout = match format {
-        EntryFormat::Csv => Some(read_headers(&mut records, encoding, columns)?),
+        EntryFormat::Csv => Some(read_headers(&mut records, encoding, columns, &mut ignored)?),
         EntryFormat::JsonLines if encoding != Encoding::Utf8 => return Err(ImportError::Encoding),
         EntryFormat::JsonLines => None,
     };
     while let Some(record) = records.next_record()? {
         let values = match &layout {
             Some(layout) => csv_values(&record, encoding, layout),
-            None => json_values(&record, columns),
+            None => json_values(&record, columns, &mut ignored),
         };
         let outcome = values.and_then(|values| entered_data(values).map(Box::new));
-        let bad = |(column, reason): Fault| BadLine {
+        let bad = |fault: Fault| BadLine {
             line: record.line,
-            column: column.map(|column| columns.header(column).to_owned()),
-            reason,
+            column: fault.column.map(|column| columns.header(column).to_owned()),
+            reason: fault.reason,
+            values: fault.values,
         };
         let outcome = outcome.map_err(bad);
         let parsed = ParsedLine { line: record.line, bytes_read: records.bytes_read(), outcome };
@@ -72,33 +92,74 @@ pub(super) fn parse_stream(
             break;
         }
     }
-    Ok(())
+    Ok(ignored)
 }
 
 /// What is wrong with a line, and in which column.
-type Fault = (Option<Column>, BadLineReason);
+struct Fault {
+    column: Option<Column>,
+    reason: BadLineReason,
+    values: Option<reasons::Values>,
+}
 
 const fn fault(reason: BadLineReason) -> Fault {
-    (None, reason)
+    Fault { column: None, reason, values: None }
+}
+
+const fn in_column(column: Column, reason: BadLineReason) -> Fault {
+    Fault { column: Some(column), reason, values: None }
+}
+
+/// Notes a header or key that names no column.
+fn ignore(name: &str, ignored: &mut BTreeSet<String>) {
+    if ignored.len() < LISTED_COLUMNS
+        && !name.trim().is_empty()
+        && name.chars().count() <= MAX_HEADER_CHARACTERS
+    {
+        ignored.insert(name.trim().to_owned());
+    }
 }
 
 fn read_headers(
     records: &mut RecordReader<impl Read>,
     encoding: Encoding,
     columns: &ColumnMapping,
-) -> Result<Vec<Option<Column>>, ImportError> {
+    ignored: &mut BTreeSet<String>,
+) -> Result<Layout, ImportError> {
     let record = records.next_record()?.ok_or(ImportError::Empty)?;
-    let cells = cells(&record, encoding).map_err(|_| ImportError::Encoding)?;
-    let layout: Vec<Option<Column>> = cells.iter().map(|cell| columns.column(cell)).collect();
-    let is_missing = |column: &Column| column.is_required() && !layout.contains(&Some(*column));
+    let (mut layout, mut headers) = (Layout { delimiter: DELIMITERS[0], columns: Vec::new() }, Vec::new());
+    for delimiter in DELIMITERS {
+        let cells = cells(&record, encoding, delimiter).map_err(|_| ImportError::Encoding)?;
+        let named: Vec<Option<Column>> = cells.iter().map(|cell| columns.column(cell)).collect();
+        if headers.is_empty() || named.iter().flatten().count() > layout.columns.iter().flatten().count() {
+            (layout, headers) = (Layout { delimiter, columns: named }, cells);
+        }
+    }
+    for (place, column) in layout.columns.iter().enumerate() {
+        if let Some(column) = column
+            && layout.columns[..place].contains(&Some(*column))
+        {
+            return Err(ImportError::ColumnTwice { header: columns.header(*column).to_owned() });
+        }
+    }
+    let is_missing = |column: &Column| column.is_required() && !layout.columns.contains(&Some(*column));
     let missing: Vec<String> =
         Column::ALL.into_iter().filter(is_missing).map(|column| columns.header(column).to_owned()).collect();
-    if missing.is_empty() { Ok(layout) } else { Err(ImportError::ColumnsMissing { columns: missing }) }
+    if !missing.is_empty() {
+        return Err(ImportError::ColumnsMissing { columns: missing });
+    }
+    let unknown = headers.iter().zip(&layout.columns).filter(|(_, column)| column.is_none());
+    unknown.for_each(|(header, _)| ignore(header, ignored));
+    Ok(layout)
 }
 
-fn cells(record: &RawRecord, encoding: Encoding) -> Result<Vec<String>, BadLineReason> {
+fn cells(record: &RawRecord, encoding: Encoding, delimiter: u8) -> Result<Vec<String>, BadLineReason> {
     let bytes = record.bytes.as_deref().ok_or(BadLineReason::TooLong)?;
-    let mut reader = csv::ReaderBuilder::new().has_headers(false).buffer_capacity(4096).from_reader(bytes);
+    let mut reader = csv::ReaderBuilder::new()
+        .has_headers(false)
+        .delimiter(delimiter)
+        .buffer_capacity(4096)
+        .from_reader(bytes);
     let mut cells = csv::ByteRecord::new();
     let is_read = reader.read_byte_record(&mut cells).map_err(|_| BadLineReason::NotText)?;
     if !is_read {
@@ -109,23 +170,32 @@ fn cells(record: &RawRecord, encoding: Encoding) -> Result<Vec<String>, BadLineR
     cells.iter().map(text).collect()
 }
 
-fn csv_values(record: &RawRecord, encoding: Encoding, layout: &[Option<Column>]) -> Result<Values, Fault> {
-    let cells = cells(record, encoding).map_err(fault)?;
-    if cells.len() != layout.len() {
-        return Err(fault(BadLineReason::WrongNumberOfColumns));
+fn csv_values(record: &RawRecord, encoding: Encoding, layout: &Layout) -> Result<Values, Fault> {
+    let cells = cells(record, encoding, layout.delimiter).map_err(fault)?;
+    let (found, expected) = (cells.len(), layout.columns.len());
+    if found != expected {
+        let values = Some(reasons::Values { found, expected });
+        return Err(Fault { values, ..fault(BadLineReason::WrongNumberOfColumns) });
     }
-    let named = layout.iter().zip(cells).filter_map(|(column, cell)| Some(((*column)?, cell)));
+    let named = layout.columns.iter().zip(cells).filter_map(|(column, cell)| Some(((*column)?, cell)));
     Ok(named.collect())
 }
 
-fn json_values(record: &RawRecord, columns: &ColumnMapping) -> Result<Values, Fault> {
+fn json_values(
+    record: &RawRecord,
+    columns: &ColumnMapping,
+    ignored: &mut BTreeSet<String>,
+) -> Result<Values, Fault> {
     let bytes = record.bytes.as_deref().ok_or(fault(BadLineReason::TooLong))?;
     let parsed: Result<serde_json::Map<String, Value>, _> = serde_json::from_slice(bytes);
     let object = parsed.map_err(|_| fault(BadLineReason::NotJson))?;
     let mut values = Values::new();
     for (name, value) in object {
-        let Some(column) = columns.column(&name) else { continue };
-        let text = json_text(&value).ok_or((Some(column), BadLineReason::NotJson))?;
+        let Some(column) = columns.column(&name) else {
+            ignore(&name, ignored);
+            continue;
+        };
+        let text = json_text(&value).ok_or(in_column(column, BadLineReason::NotJson))?;
         values.insert(column, text);
     }
     Ok(values)
@@ -146,24 +216,27 @@ fn json_text(value: &Value) -> Option<String> {
 
 fn entered_data(mut values: Values) -> Result<EnteredData, Fault> {
     for (column, value) in &values {
-        check_value(value).map_err(|reason| (Some(*column), reason))?;
+        check_value(value).map_err(|reason| in_column(*column, reason))?;
     }
     let mut take =
         |column: Column| values.remove(&column).map(|value| value.trim().to_owned()).unwrap_or_default();
     let slip_number = take(Column::SlipNumber);
     if slip_number.is_empty() {
-        return Err((Some(Column::SlipNumber), BadLineReason::Missing));
+        return Err(in_column(Column::SlipNumber, BadLineReason::Missing));
     }
     let slip_number = slip_number::normalised(&slip_number)
-        .ok_or((Some(Column::SlipNumber), BadLineReason::NotASlipNumber))?;
+        .ok_or(in_column(Column::SlipNumber, BadLineReason::NotASlipNumber))?;
     let accepted_on = take(Column::AcceptedOn);
     if accepted_on.is_empty() {
-        return Err((Some(Column::AcceptedOn), BadLineReason::Missing));
+        return Err(in_column(Column::AcceptedOn, BadLineReason::Missing));
     }
-    let accepted_on = day(&accepted_on).ok_or((Some(Column::AcceptedOn), BadLineReason::NotADay))?;
+    let accepted_on = day(&accepted_on).ok_or(in_column(Column::AcceptedOn, BadLineReason::NotADay))?;
     let outlet_code = take(Column::OutletCode);
     if outlet_code.is_empty() {
-        return Err((Some(Column::OutletCode), BadLineReason::Missing));
+        return Err(in_column(Column::OutletCode, BadLineReason::Missing));
+    }
+    if !is_outlet_code(&outlet_code) {
+        return Err(in_column(Column::OutletCode, BadLineReason::NotAnOutletCode));
     }
     Ok(EnteredData {
         outlet_code,
@@ -204,19 +277,35 @@ fn check_value(value: &str) -> Result<(), BadLineReason> {
     Ok(())
 }
 
+/// The numbers that stand in one value. A blank divides numbers only where each part may be one by itself: it also
+/// stands within a number, as in `155 6280 4516`.
 fn several(text: &str) -> Vec<String> {
-    let separators = |c: char| matches!(c, ';' | '；' | ',' | '，' | '、' | '/') || c.is_whitespace();
-    text.split(separators).filter(|number| !number.is_empty()).map(str::to_owned).collect()
+    let separators = |c: char| matches!(c, ';' | '；' | ',' | '，' | '、' | '/');
+    let mut numbers = Vec::new();
+    for value in text.split(separators) {
+        let parts: Vec<&str> = value.split_whitespace().collect();
+        let may_be_one = |part: &&str| part.bytes().filter(u8::is_ascii_digit).count() >= LEAST_DIGITS;
+        if parts.iter().all(may_be_one) {
+            numbers.extend(parts.into_iter().map(str::to_owned));
+        } else {
+            numbers.push(parts.concat());
+        }
+    }
+    numbers
+}
+
+/// Whether an archival code can be made with it, and it fits where codes are shown.
+fn is_outlet_code(text: &str) -> bool {
+    text.chars().count() <= MAX_CODE_CHARACTERS && archival_code::is_outlet_code(text)
 }
 
 /// A day as business systems write it; a time of day behind it is passed over.
 fn day(text: &str) -> Option<NaiveDate> {
     let day = text.split([' ', 'T', '日']).next().unwrap_or_default();
     let day = day.replace(['年', '月', '/', '.'], "-");
-    if day.len() == 8 && day.bytes().all(|byte| byte.is_ascii_digit()) {
-        return NaiveDate::parse_from_str(&day, "%Y%m%d").ok();
-    }
-    NaiveDate::parse_from_str(&day, "%Y-%m-%d").ok().filter(|day| (1990..=2999).contains(&year(*day)))
+    let is_run_together = day.len() == 8 && day.bytes().all(|byte| byte.is_ascii_digit());
+    let form = if is_run_together { "%Y%m%d" } else { "%Y-%m-%d" };
+    NaiveDate::parse_from_str(&day, form).ok().filter(|day| (1990..=2999).contains(&year(*day)))
 }
 
 fn year(day: NaiveDate) -> i32 {
@@ -235,14 +324,16 @@ mod tests {
         {
             assert_eq!(day(text), expected, "{text}");
         }
-        for text in ["2026-13-01", "08/09/2026", "x", ""] {
+        for text in ["2026-13-01", "08/09/2026", "x", "", "00010101", "99991231", "1989-12-31"] {
             assert_eq!(day(text), None, "{text}");
         }
     }
 
     #[test]
     fn several_numbers_may_stand_in_one_value() {
-        assert_eq!(several("1;2；3,4，5、6/7 8　9"), ["1", "2", "3", "4", "5", "6", "7", "8", "9"]);
+        assert_eq!(several("1;2；3,4，5、6/7"), ["1", "2", "3", "4", "5", "6", "7"]);
+        assert_eq!(several("13812345678 13912345678　02223456789").len(), 3);
+        assert_eq!(several("155 6280 4516; 022 23456789"), ["15562804516", "02223456789"]);
         assert!(several(" ").is_empty());
     }
 }

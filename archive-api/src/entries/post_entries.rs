@@ -10,13 +10,14 @@ use axum::{
 };
 use bytes::{Buf, Bytes};
 use futures_util::StreamExt;
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::sync::mpsc;
 use tracing::Instrument;
 
 use super::{EntryFormat, ImportError, ImportReport, Importer};
 use crate::{
     caller::Caller,
+    language::Language,
     problem::{Problem, kinds},
     state::ArchiveState,
 };
@@ -26,16 +27,29 @@ pub(crate) async fn post_entries(
     State(state): State<ArchiveState>,
     caller: Caller,
     request: Request,
-) -> Result<Json<ImportReport>, Problem> {
+) -> Result<Json<Value>, Problem> {
     let media_type = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
     let format = format_of(media_type).ok_or_else(|| Problem::new(kinds::WRONG_MEDIA_TYPE))?;
+    let language = Language::accepted(request.headers());
     let importer = Importer { backends: state.backends.clone(), settings: (*state.settings).clone() };
     let reader = BodyReader::start(request.into_body());
     // A task of its own: a batch that was begun is finished even when the sender leaves.
     let work = async move { importer.import(&caller, Box::new(reader), format, |_| ()).await };
     let task = tokio::spawn(work.in_current_span());
     let report = task.await.map_err(|error| Problem::new(kinds::INTERNAL).caused_by(error))?;
-    Ok(Json(report?))
+    let report = report?;
+    let told = told(&report, language).map_err(|error| Problem::new(kinds::INTERNAL).caused_by(error))?;
+    Ok(Json(told))
+}
+
+/// The report, with what is wrong with each bad line in words.
+fn told(report: &ImportReport, language: Language) -> serde_json::Result<Value> {
+    let mut told = serde_json::to_value(report)?;
+    let lines = told.get_mut("bad_lines").and_then(Value::as_array_mut).into_iter().flatten();
+    for (line, bad) in lines.zip(&report.bad_lines) {
+        line["message"] = bad.told(language).into();
+    }
+    Ok(told)
 }
 
 fn format_of(media_type: Option<&str>) -> Option<EntryFormat> {
@@ -103,6 +117,10 @@ impl From<ImportError> for Problem {
                     .with_detail(format!("缺少的列：{list}。"), format!("Missing columns: {list}."))
                     .with("columns", json!(columns))
             }
+            ImportError::ColumnTwice { header } => Self::new(kinds::ENTRIES_COLUMN_TWICE).with_detail(
+                format!("表头“{header}”出现了不止一次，无法确定用哪一列。请删除多余的列再导入。"),
+                format!("The header {header} stands over more than one column. Take one of them out and import again."),
+            ),
             ImportError::Read(_) => Self::new(kinds::UPLOAD_INCOMPLETE).with_detail(
                 "文件没有传完。已导入的行保留，请把同一文件再导入一次。",
                 "The file did not arrive in full. Lines imported so far are kept; import the same file again.",

@@ -1,6 +1,9 @@
 //! Saving parsed entries: new case files, new versions, and the checks and placings that follow.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::{
+    collections::{BTreeSet, HashMap, HashSet},
+    hash::{DefaultHasher, Hash, Hasher},
+};
 
 use backends::{
     clock::new_id,
@@ -15,7 +18,7 @@ use backends::{
     queue::Ring,
     vault::{DataKey, KeyPurpose},
 };
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use domain::{
     access::{Action, Permission},
     blind_index::BlindKey,
@@ -36,6 +39,10 @@ use crate::{caller::Caller, record};
 
 /// Numbers of one identity that are looked at to say whether there are many.
 const NUMBERS_LOOKED_AT: i64 = 50;
+/// Slip numbers of one file that are remembered, to tell a line that says the same twice from a change: some 20 MiB.
+const NUMBERS_REMEMBERED: usize = 1 << 20;
+/// Where it is already tomorrow somewhere, a day of acceptance is not in the future.
+const TIME_ZONES: TimeDelta = TimeDelta::days(1);
 /// Scans of the tray that are loaded at a time.
 const TRAY_PAGE: i64 = 200;
 
@@ -47,6 +54,8 @@ pub(super) struct Saver<'a> {
     blind: BlindKey,
     outlets: HashMap<String, OutletRow>,
     touched: BTreeSet<String>,
+    /// Of the slip numbers that this file has had, as hashes.
+    had: HashSet<u64>,
 }
 
 /// What became of one entry.
@@ -68,7 +77,15 @@ struct Batch {
 impl<'a> Saver<'a> {
     pub(super) fn new(importer: &'a Importer, caller: &'a Caller, format: EntryFormat) -> Self {
         let blind = BlindKey::new(importer.backends.vault.blind_index_secret());
-        Self { importer, caller, format, blind, outlets: HashMap::new(), touched: BTreeSet::new() }
+        Self {
+            importer,
+            caller,
+            format,
+            blind,
+            outlets: HashMap::new(),
+            touched: BTreeSet::new(),
+            had: HashSet::new(),
+        }
     }
 
     /// Saves entries in one transaction.
@@ -100,7 +117,11 @@ impl<'a> Saver<'a> {
                 }
             }
             let warnings = case_warnings(tx.as_mut(), &self.blind, entered).await?;
-            doubts.extend(warnings.into_iter().map(|warning| (*line, warning)));
+            let is_to_come = entered.accepted_on > batch.now.date_naive() + TIME_ZONES;
+            let to_come = EntryWarning { field: FieldName::AcceptedOn, reason: WarningReason::AfterToday };
+            doubts.extend(
+                warnings.into_iter().chain(is_to_come.then_some(to_come)).map(|warning| (*line, warning)),
+            );
         }
         if !batch.changed.is_empty() {
             let result = format!("new={new} changed={changed}");
@@ -129,7 +150,7 @@ impl<'a> Saver<'a> {
 
     fn bad_line(&self, line: u64, reason: BadLineReason, column: Column) -> BadLine {
         let column = Some(self.importer.settings.columns.header(column).to_owned());
-        BadLine { line, column, reason }
+        BadLine { line, column, reason, values: None }
     }
 
     /// Makes keys, durable before any row needs them, for the slip numbers that are not known yet.
@@ -169,15 +190,26 @@ impl<'a> Saver<'a> {
         {
             return Ok(Saved::Refused(BadLineReason::OutletNotYours, Column::OutletCode));
         }
-        self.put_outlet(tx, &outlet).await?;
+        let is_first = self.is_first(&entered.slip_number);
         let saved = match known {
-            None => self.open(tx, batch, entered, outlet).await?,
-            Some(case_file) => self.add_version(tx, batch, entered, case_file, outlet).await?,
+            None => {
+                self.put_outlet(tx, &outlet).await?;
+                self.open(tx, batch, entered, outlet).await?
+            }
+            Some(case_file) => self.add_version(tx, batch, entered, case_file, (outlet, is_first)).await?,
         };
         if matches!(saved, Saved::New(_) | Saved::Changed(_)) {
             self.touched.insert(entered.outlet_code.clone());
         }
         Ok(saved)
+    }
+
+    /// Whether this file has not had a slip number yet, as far as that is remembered.
+    fn is_first(&mut self, slip_number: &str) -> bool {
+        let mut hasher = DefaultHasher::new();
+        slip_number.hash(&mut hasher);
+        let hash = hasher.finish();
+        if self.had.len() < NUMBERS_REMEMBERED { self.had.insert(hash) } else { !self.had.contains(&hash) }
     }
 
     async fn open(
@@ -211,13 +243,18 @@ impl<'a> Saver<'a> {
         batch: &mut Batch,
         entered: &EnteredData,
         mut case_file: CaseFileRow,
-        outlet: OutletRow,
+        (outlet, is_first): (OutletRow, bool),
     ) -> Result<Saved, StorageError> {
         let versions = tx.entered_data().of_case_file(case_file.id).await?;
         let in_force = versions.iter().find(|version| Some(version.id) == case_file.entered_data_id);
         if in_force.is_some_and(|version| version.digest == entered.digest()) {
+            self.put_outlet(tx, &outlet).await?;
             return Ok(Saved::Unchanged);
         }
+        if !is_first {
+            return Ok(Saved::Refused(BadLineReason::SlipNumberTwice, Column::SlipNumber));
+        }
+        self.put_outlet(tx, &outlet).await?;
         let is_reopened = !matches!(case_file.state, CaseState::Assembling | CaseState::Reading);
         if is_reopened && !case_file.state.may_become(CaseState::Reading) {
             return Ok(Saved::Refused(BadLineReason::CaseFileClosed, Column::SlipNumber));
@@ -318,7 +355,7 @@ impl<'a> Saver<'a> {
 
     /// The branch of an outlet nobody told us about: the first two letters of its code, as the operator maps them.
     fn branch_of(&self, outlet_code: &str) -> String {
-        let letters: String = outlet_code.chars().take(2).collect();
+        let letters: String = outlet_code.chars().filter(|c| c.is_alphanumeric()).take(2).collect();
         self.importer.settings.branch_codes.get(&letters).cloned().unwrap_or(letters)
     }
 

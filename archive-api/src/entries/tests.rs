@@ -82,6 +82,81 @@ async fn a_changed_line_is_a_new_version_and_the_old_one_stays() {
 }
 
 #[tokio::test]
+async fn a_slip_number_that_stands_twice_is_told_and_the_same_file_changes_nothing() {
+    let archive = TestArchive::open().await;
+    let caller = archive.local().await;
+    let text = file(&[row("S1", "王小明"), row("s1", "王小朋"), row("S1", "王小明")]);
+
+    for (new, unchanged) in [(1, 1), (0, 2)] {
+        let report = archive.import(&caller, text.as_bytes(), EntryFormat::Csv).await;
+
+        assert_eq!((report.new, report.changed, report.unchanged, report.bad), (new, 0, unchanged, 1));
+        let bad = &report.bad_lines[0];
+        assert_eq!((bad.line, bad.reason), (3, BadLineReason::SlipNumberTwice));
+    }
+    let (version, entered) = stored(&archive, "S1").await;
+    assert_eq!((version, entered.customer_name.as_str()), (1, "王小明"));
+}
+
+#[tokio::test]
+async fn one_broken_character_costs_its_line_only() {
+    let archive = TestArchive::open().await;
+    let caller = archive.local().await;
+    let text = file(&[row("S1", "王小明"), row("S2", "#"), row("S3", "李雷")]);
+    let at = text.find('#').unwrap();
+    let mut bytes = text.into_bytes();
+    bytes[at] = 0xe5;
+
+    let report = archive.import(&caller, &bytes, EntryFormat::Csv).await;
+
+    assert_eq!((report.new, report.bad), (2, 1));
+    assert_eq!((report.bad_lines[0].line, report.bad_lines[0].reason), (3, BadLineReason::NotText));
+}
+
+#[tokio::test]
+async fn a_file_of_semicolons_or_tabs_is_read_as_one_of_commas() {
+    let archive = TestArchive::open().await;
+    let caller = archive.local().await;
+    let text = file(&[row("S1", "王小明").replace(';', "、")]);
+    for (mark, new) in [(";", 1), ("\t", 0)] {
+        let report = archive.import(&caller, text.replace(',', mark).as_bytes(), EntryFormat::Csv).await;
+
+        assert_eq!((report.new, report.unchanged, report.bad), (new, 1 - new, 0));
+    }
+}
+
+#[tokio::test]
+async fn what_is_passed_over_is_named_and_what_is_doubtful_is_told() {
+    let archive = TestArchive::open().await;
+    let caller = archive.local().await;
+    let mut line = entry("TJ01", "S1");
+    line["customer_nmae"] = "王小明".into();
+    line["accepted_on"] = "2999-09-18".into();
+
+    let report = archive.import(&caller, line.to_string().as_bytes(), EntryFormat::JsonLines).await;
+
+    assert_eq!((report.new, report.bad), (1, 0));
+    assert_eq!(report.ignored_columns.iter().collect::<Vec<_>>(), ["customer_nmae"]);
+    assert!(report.doubtful_lines.iter().any(|doubt| doubt.reason == WarningReason::AfterToday));
+}
+
+#[tokio::test]
+async fn a_header_over_two_columns_is_refused() {
+    let archive = TestArchive::open().await;
+    let caller = archive.local().await;
+    let importer = Importer { backends: archive.backends().clone(), settings: ApiSettings::default() };
+    for twice in ["客户名称", "customer_name"] {
+        let text = format!("{HEADERS},{twice}\n{},王小朋\n", row("S1", "王小明"));
+
+        let refused =
+            importer.import(&caller, Box::new(std::io::Cursor::new(text)), EntryFormat::Csv, |_| ()).await;
+
+        let Err(ImportError::ColumnTwice { header }) = refused else { panic!("{refused:?}") };
+        assert_eq!(header, "客户名称");
+    }
+}
+
+#[tokio::test]
 async fn an_entry_that_fails_its_check_is_checked_at_once() {
     let archive = TestArchive::open().await;
     let caller = archive.local().await;

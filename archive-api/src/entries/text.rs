@@ -24,12 +24,22 @@ pub(super) fn detect(head: &[u8]) -> Option<(Encoding, usize)> {
     if head.starts_with(b"\xff\xfe") || head.starts_with(b"\xfe\xff") || head.contains(&0) {
         return None;
     }
-    let is_utf8 = match std::str::from_utf8(head) {
-        Ok(_) => true,
+    Some((if is_rather_utf8(head) { Encoding::Utf8 } else { Encoding::Gb18030 }, 0))
+}
+
+/// Whether more of what is not ASCII is UTF-8 than is not: one broken character does not make a file GB18030, of which
+/// hardly a character is UTF-8 by chance.
+fn is_rather_utf8(head: &[u8]) -> bool {
+    let (mut characters, mut broken) = (0, 0);
+    let mut chunks = head.utf8_chunks().peekable();
+    while let Some(chunk) = chunks.next() {
+        characters += chunk.valid().chars().filter(|character| !character.is_ascii()).count();
         // The head may end within a character.
-        Err(error) => error.error_len().is_none(),
-    };
-    Some((if is_utf8 { Encoding::Utf8 } else { Encoding::Gb18030 }, 0))
+        let is_cut = chunks.peek().is_none()
+            && std::str::from_utf8(chunk.invalid()).is_err_and(|error| error.error_len().is_none());
+        broken += usize::from(!chunk.invalid().is_empty() && !is_cut);
+    }
+    characters >= broken
 }
 
 impl Encoding {
@@ -54,7 +64,10 @@ mod tests {
         assert_eq!(detect(&"受理".as_bytes()[..4]), Some((Encoding::Utf8, 0)));
         assert_eq!(detect("\u{feff}受理".as_bytes()), Some((Encoding::Utf8, 3)));
         assert_eq!(detect(&gb), Some((Encoding::Gb18030, 0)));
+        assert_eq!(detect("\u{feff}受理".as_bytes()), Some((Encoding::Utf8, 3)));
         assert_eq!(detect(b"\xff\xfea\0"), None);
+        let one_broken = [b"outlet,name\nTJ01,".as_slice(), "孙伟".as_bytes(), b",\xe5\xa4,x"].concat();
+        assert_eq!(detect(&one_broken), Some((Encoding::Utf8, 0)));
         assert_eq!(Encoding::Gb18030.decode(&gb).as_deref(), Some("受理网点编码,客户名称"));
     }
 }

@@ -81,6 +81,13 @@ pub const ENTRIES_COLUMNS_MISSING: Kind = kind(
     "录入资料文件缺少必需的列，没有导入任何一行。",
     "The file of entered data lacks columns that are needed; no line was imported.",
 );
+/// One header stands over two columns of entered data.
+pub const ENTRIES_COLUMN_TWICE: Kind = kind(
+    400,
+    "entries_column_twice",
+    "录入资料文件有重复的表头，没有导入任何一行。",
+    "The file of entered data has one header over several columns; no line was imported.",
+);
 /// Somebody changed the same thing just now.
 pub const CONFLICT: Kind = kind(
     409,
@@ -206,7 +213,7 @@ pub const STORAGE_FULL: Kind = kind(
 );
 
 /// Every kind.
-pub(crate) const ALL: [Kind; 33] = [
+pub(crate) const ALL: [Kind; 34] = [
     UNAUTHENTICATED,
     FORBIDDEN,
     CROSS_SITE,
@@ -220,6 +227,7 @@ pub(crate) const ALL: [Kind; 33] = [
     UPLOAD_TIMED_OUT,
     ENTRIES_UNREADABLE,
     ENTRIES_COLUMNS_MISSING,
+    ENTRIES_COLUMN_TWICE,
     CONFLICT,
     SCAN_NOT_PLACEABLE,
     CASE_FILE_CLOSED,

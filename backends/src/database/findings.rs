@@ -277,7 +277,11 @@ for_each_engine! {
             let select = "SELECT slot, reading_id, paper_index, page_id, region FROM slot_fillings WHERE verdict_id = $1
                 ORDER BY slot, reading_id, paper_index";
             let stored: Vec<StoredSlot> = sqlx::query_as(select).bind(id.uuid()).fetch_all(self.connection()).await?;
-            stored.into_iter().map(StoredSlot::typed).collect()
+            let mut fillings: Vec<SlotFilling> =
+                stored.into_iter().map(StoredSlot::typed).collect::<Result<_, _>>()?;
+            // The order of filing, which the names of slots do not have.
+            fillings.sort_by_key(|filling| filling.slot);
+            Ok(fillings)
         }
 
         async fn of_case_file(&mut self, id: CaseFileId) -> Result<Vec<FindingRow>, StorageError> {

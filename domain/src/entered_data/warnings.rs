@@ -27,6 +27,8 @@ pub enum WarningReason {
     OldNumber,
     /// More than five numbers on one identity.
     ManyNumbersOnOneIdentity,
+    /// A day of acceptance that has not come yet.
+    AfterToday,
 }
 
 impl From<Warning> for WarningReason {

@@ -7,7 +7,7 @@ use std::{
 };
 
 use archive_api::{
-    entries::{Column, ColumnMapping, EntryFormat, ImportReport, Importer},
+    entries::{Column, ColumnMapping, EntryFormat, HeaderTwice, ImportError, ImportReport, Importer},
     tokens::local_caller,
 };
 use clap::{Args, Subcommand, ValueEnum};
@@ -64,7 +64,8 @@ async fn import_entries(settings: &Settings, arguments: &EntriesArguments) -> Re
     let backends = settings.backends_without_proof().await?;
     let caller = local_caller(&backends).await.or_fail("the account of this machine cannot act")?;
     let mut api = api_settings(settings);
-    api.columns = with_mapping(&api.columns, &arguments.mapping);
+    api.columns =
+        with_mapping(&api.columns, &arguments.mapping).or_fail("the columns cannot be told apart")?;
     let importer = Importer { backends, settings: api };
     let bar = progress::bytes(length, "importing");
     let told = bar.clone();
@@ -74,7 +75,19 @@ async fn import_entries(settings: &Settings, arguments: &EntriesArguments) -> Re
         })
         .await;
     bar.finish_and_clear();
-    let sentence = "the import stopped; what was saved stays, and the same file can be imported again";
+    let nothing_taken = matches!(
+        report,
+        Err(ImportError::Encoding
+            | ImportError::Empty
+            | ImportError::ColumnsMissing { .. }
+            | ImportError::ColumnTwice { .. }
+            | ImportError::NotAllowed)
+    );
+    let sentence = if nothing_taken {
+        "nothing was imported"
+    } else {
+        "the import stopped; what was saved stays, and the same file can be imported again"
+    };
     print_report(&report.or_fail(sentence)?)
 }
 
@@ -83,6 +96,10 @@ fn print_report(report: &ImportReport) -> Result<(), Failure> {
         "{} lines: {} new, {} changed, {} unchanged, {} bad",
         report.lines, report.new, report.changed, report.unchanged, report.bad
     );
+    if !report.ignored_columns.is_empty() {
+        let ignored: Vec<&str> = report.ignored_columns.iter().map(String::as_str).collect();
+        eprintln!("these name no column and were passed over: {}", ignored.join(", "));
+    }
     print_doubts(report);
     if report.bad == 0 {
         return Ok(());
@@ -90,7 +107,7 @@ fn print_report(report: &ImportReport) -> Result<(), Failure> {
     let mut table = Table::new(&["line", "column", "reason"]);
     for bad in &report.bad_lines {
         let column = bad.column.clone().unwrap_or_else(|| "–".to_owned());
-        table.row([bad.line.to_string(), column, words(&bad.reason)]);
+        table.row([bad.line.to_string(), column, bad.sentence()]);
     }
     eprint!("{table}");
     let unlisted = report.bad - report.bad_lines.len() as u64;
@@ -139,7 +156,10 @@ fn parse_mapping(text: &str) -> Result<(Column, String), String> {
     Ok((column, head.trim().to_owned()))
 }
 
-fn with_mapping(configured: &ColumnMapping, named: &[(Column, String)]) -> ColumnMapping {
+fn with_mapping(
+    configured: &ColumnMapping,
+    named: &[(Column, String)],
+) -> Result<ColumnMapping, HeaderTwice> {
     let mut heads: BTreeMap<Column, String> =
         Column::ALL.into_iter().map(|column| (column, configured.header(column).to_owned())).collect();
     heads.extend(named.iter().cloned());
@@ -159,7 +179,8 @@ mod tests {
 
     #[test]
     fn a_named_head_outranks_the_configured_one() {
-        let mapping = with_mapping(&ColumnMapping::default(), &[(Column::SlipNumber, "订单编号".to_owned())]);
+        let named = [(Column::SlipNumber, "订单编号".to_owned())];
+        let mapping = with_mapping(&ColumnMapping::default(), &named).unwrap();
 
         assert_eq!(mapping.column("订单编号"), Some(Column::SlipNumber));
         assert_eq!(mapping.column("客户名称"), Some(Column::CustomerName));

@@ -85,14 +85,30 @@ pub fn weigh_name(mark: &Mark, name: &str, others: &[&str]) -> NameWeight {
             reads_as: None,
         };
     };
+    let judgement = judge(&comparison, above_usual);
+    // A part of the name, or the words of a seal, are what was read of it and not what somebody else wrote.
+    let read = fold_text(mark.text.as_deref().unwrap_or_default(), Alphabet::Words);
+    let is_nobodys = judgement == Judgement::Differs && (is_part(&read, &wanted) || is_of_a_seal(&read));
     NameWeight {
-        is_legible: comparison.is_legible(),
-        judgement: judge(&comparison, above_usual),
+        is_legible: is_nobodys || comparison.is_legible(),
+        judgement: if is_nobodys { Judgement::CannotTell } else { judgement },
         per_character_log_ratio: comparison.ratio as f32,
         above_usual: above_usual as f32,
         legibility: comparison.legibility as f32,
         reads_as: comparison.rival_name,
     }
+}
+
+/// Whether the characters, two or more, stand in the name in their order, and the name has others besides.
+fn is_part(read: &[char], name: &[char]) -> bool {
+    let mut left = name.iter();
+    (2..name.len()).contains(&read.len()) && read.iter().all(|character| left.any(|other| other == character))
+}
+
+/// Whether the words are those of a seal across the signature.
+fn is_of_a_seal(read: &[char]) -> bool {
+    let text: String = read.iter().collect();
+    text.ends_with('章') || ["专用", "公司", "营业厅"].iter().any(|word| text.contains(word))
 }
 
 struct Comparison {
@@ -260,6 +276,23 @@ mod tests {
 
         assert_eq!(weigh_name(&mark, "GARCIA CHIDI", &[]).judgement, Judgement::Agrees);
         assert_eq!(weigh_name(&mark, "OKAFOR YUKI", &[]).judgement, Judgement::Differs);
+    }
+
+    #[test]
+    fn a_part_of_the_name_and_a_seal_are_no_other_name() {
+        for (read, expected) in [
+            ("徐杰", Judgement::CannotTell),
+            ("合同专用章", Judgement::CannotTell),
+            ("徐丽杰", Judgement::Differs),
+            ("徐", Judgement::Differs),
+        ] {
+            let mark = Mark { text: Some(read.to_owned()), ..mark_of(vec![lattice_of(read, 0.95)]) };
+
+            let weight = weigh_name(&mark, "徐俊杰", &[]);
+
+            assert_eq!(weight.judgement, expected, "{read}");
+            assert!(weight.judgement == Judgement::Differs || weight.is_legible, "{read}");
+        }
     }
 
     #[test]
