@@ -53,6 +53,7 @@ async fn every_job_that_is_rung_for_twice_while_it_is_due_or_running_is_done_onc
     let mut sender = Sender::new(&cluster).await.unwrap();
     let _workers = [cluster.worker(&[]).await.unwrap(), cluster.worker(&[]).await.unwrap()];
     let bell = queues::rabbitmq_at(&cluster.stores.queue_url).await.unwrap();
+    bell.queue.probe().await.unwrap();
     let catalogue = cluster.server.catalogue().await.unwrap();
     let mut rung = BTreeSet::new();
 
