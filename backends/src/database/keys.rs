@@ -68,10 +68,12 @@ for_each_engine! {
             since: DateTime<Utc>,
             until: DateTime<Utc>,
         ) -> Result<Vec<Uuid>, StorageError> {
-            let select = "SELECT DISTINCT lately.id FROM data_keys lately
-                JOIN data_keys by_root ON by_root.id = lately.id AND by_root.wrapped_by = $1 AND by_root.made_at < $3
-                JOIN data_keys nested ON nested.id = lately.id AND nested.wrapped_by <> $1 AND nested.made_at < $3
-                WHERE lately.made_at >= $2 AND lately.made_at < $3";
+            // As questions about each key that is new, so that the others are never gone through.
+            let select = "SELECT DISTINCT id FROM data_keys lately WHERE made_at >= $2 AND made_at < $3
+                AND EXISTS (SELECT 1 FROM data_keys by_root
+                    WHERE by_root.id = lately.id AND by_root.wrapped_by = $1 AND by_root.made_at < $3)
+                AND EXISTS (SELECT 1 FROM data_keys nested
+                    WHERE nested.id = lately.id AND nested.wrapped_by <> $1 AND nested.made_at < $3)";
             let ids: Vec<(Uuid,)> =
                 sqlx::query_as(select).bind(root).bind(since).bind(until).fetch_all(&self.pool).await?;
             Ok(ids.into_iter().map(|(id,)| id).collect())
