@@ -80,8 +80,8 @@ async fn settle_keys(backends: &Backends) -> Result<(), StorageError> {
     let mut tx = backends.database.begin_read().await?;
     let settled_at = tx.timetable().keys_settled_at().await?;
     drop(tx);
-    // Twice the grace: what was too young the last time is looked at this time.
-    let since = settled_at.unwrap_or(now - FIRST_LOOK) - GRACE - GRACE;
+    // Twice the grace: what was too young the last time is looked at this time. And a clock that ran ahead is not believed.
+    let since = settled_at.unwrap_or(now - FIRST_LOOK).min(now) - GRACE - GRACE;
     let twice = backends.vault.wrapped_twice(since, now - GRACE).await?;
     let mut tx = backends.database.begin_read().await?;
     let placed = tx.timetable().keys_in_case_files(&twice).await?;
