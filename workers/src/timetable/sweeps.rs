@@ -80,7 +80,7 @@ async fn settle_keys(backends: &Backends) -> Result<(), StorageError> {
     let mut tx = backends.database.begin_read().await?;
     let settled_at = tx.timetable().keys_settled_at().await?;
     drop(tx);
-    // Twice the grace: what was too young the last time is looked at this time. And a clock that ran ahead is not believed.
+    // Twice the grace: what was too young the last time is looked at this time. A clock that ran ahead is not believed.
     let since = settled_at.unwrap_or(now - FIRST_LOOK).min(now) - GRACE - GRACE;
     let twice = backends.vault.wrapped_twice(since, now - GRACE).await?;
     let mut tx = backends.database.begin_read().await?;
