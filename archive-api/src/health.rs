@@ -3,15 +3,19 @@
 use std::time::Duration;
 
 use axum::{Json, extract::State, http::StatusCode};
+use backends::blob_store::BlobKey;
+use domain::ids::ScanId;
 use serde::Serialize;
+use uuid::Uuid;
 
 use crate::{
     freshness::IndexState,
     state::{ArchiveState, Process},
 };
 
-/// How long the object store may take to answer.
-const STORE_PATIENCE: Duration = Duration::from_secs(5);
+/// How long a dependency may take to answer. One that stands still is asked again and again elsewhere; whoever asks for
+/// health wants to know now.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// What one dependency answers.
 #[derive(Debug, Serialize)]
@@ -38,26 +42,14 @@ pub(crate) async fn live() -> Json<serde_json::Value> {
     Json(serde_json::json!({ "status": "live" }))
 }
 
-/// `GET /healthz/ready`: each dependency of this kind of process by name; 503 while one is away without which nothing
-/// can be served.
+/// `GET /healthz/ready`: each dependency of this kind of process by name, all asked at once; 503 while one is away
+/// without which nothing can be served.
 pub(crate) async fn ready(State(state): State<ArchiveState>) -> (StatusCode, Json<Readiness>) {
-    let mut dependencies = vec![
-        needed("catalogue", catalogue_answers(&state).await),
-        needed("keys", state.backends.vault.count().await.is_ok()),
-    ];
-    match state.process {
-        Process::Server => {
-            dependencies.push(needed("objects", objects_answer(&state).await));
-            dependencies.push(queue(&state).await);
-            // Everything but search works without it.
-            dependencies.push(Dependency { is_needed: false, ..index(&state).await });
-        }
-        Process::SearchNode => dependencies.push(index(&state).await),
-        Process::Worker => {
-            dependencies.push(needed("objects", objects_answer(&state).await));
-            dependencies.push(queue(&state).await);
-        }
-    }
+    let (catalogue, keys, index, others) =
+        tokio::join!(catalogue(&state), keys(&state), index(&state), objects_and_queue(&state));
+    let mut dependencies = vec![catalogue, keys];
+    dependencies.extend(others);
+    dependencies.extend(index);
     let is_ready = dependencies.iter().all(|one| !one.is_needed || one.state == word(true));
     let status = if is_ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     (status, Json(Readiness { status: word(is_ready), dependencies }))
@@ -71,26 +63,41 @@ const fn needed(name: &'static str, answers: bool) -> Dependency {
     Dependency { name, state: word(answers), behind: None, is_needed: true }
 }
 
-/// Without the queue jobs wait in the catalogue, and workers look for them by themselves.
-async fn queue(state: &ArchiveState) -> Dependency {
-    Dependency { is_needed: false, ..needed("queue", state.backends.queue.probe().await.is_ok()) }
+/// Whether it answers, and in time.
+async fn answers<T, E>(question: impl Future<Output = Result<T, E>>) -> bool {
+    matches!(tokio::time::timeout(PATIENCE, question).await, Ok(Ok(_)))
 }
 
-async fn index(state: &ArchiveState) -> Dependency {
-    let behind = IndexState::load(state).await.ok().and_then(IndexState::behind);
+async fn catalogue(state: &ArchiveState) -> Dependency {
+    let question = async { state.backends.database.begin_read().await?.case_files().last_change().await };
+    needed("catalogue", answers(question).await)
+}
+
+async fn keys(state: &ArchiveState) -> Dependency {
+    needed("keys", answers(state.backends.vault.probe()).await)
+}
+
+/// What a node that only searches can do without.
+async fn objects_and_queue(state: &ArchiveState) -> Vec<Dependency> {
+    if state.process == Process::SearchNode {
+        return Vec::new();
+    }
+    let nobodys = BlobKey::Scan(ScanId::from_uuid(Uuid::nil()));
+    let (objects, queue) =
+        tokio::join!(answers(state.backends.blobs.exists(nobodys)), answers(state.backends.queue.probe()));
+    // Without the queue jobs wait in the catalogue, and workers look for them by themselves.
+    vec![needed("objects", objects), Dependency { is_needed: false, ..needed("queue", queue) }]
+}
+
+/// The index, where this kind of process has one. Everything but search works without it.
+async fn index(state: &ArchiveState) -> Option<Dependency> {
+    if state.process == Process::Worker {
+        return None;
+    }
+    let loaded = tokio::time::timeout(PATIENCE, IndexState::load(state)).await;
+    let behind = loaded.ok().and_then(Result::ok).and_then(IndexState::behind);
     let is_open = state.searcher.borrow().is_some();
     let said = if is_open { word(true) } else { "preparing" };
-    Dependency { name: "index", state: said, behind, is_needed: true }
-}
-
-async fn catalogue_answers(state: &ArchiveState) -> bool {
-    let Ok(mut tx) = state.backends.database.begin_read().await else { return false };
-    tx.case_files().last_change().await.is_ok()
-}
-
-async fn objects_answer(state: &ArchiveState) -> bool {
-    let nobodys = backends::blob_store::BlobKey::Scan(domain::ids::ScanId::from_uuid(uuid::Uuid::nil()));
-    // A store that has gone is asked again and again; whoever asks for health wants to know now.
-    let answer = tokio::time::timeout(STORE_PATIENCE, state.backends.blobs.exists(nobodys)).await;
-    matches!(answer, Ok(Ok(_)))
+    let is_needed = state.process == Process::SearchNode;
+    Some(Dependency { name: "index", state: said, behind, is_needed })
 }

@@ -8,8 +8,7 @@ use axum::{
     middleware::Next,
     response::{IntoResponse, Response},
 };
-use backends::database::{Figures, jobs::JobCount};
-use chrono::{DateTime, TimeDelta, Utc};
+use backends::database::Figures;
 use domain::{
     access::Action,
     finding::FindingCode,
@@ -25,8 +24,6 @@ use crate::{
     state::ArchiveState,
 };
 
-/// Over how long the speed is measured at which work is done.
-const LATELY: TimeDelta = TimeDelta::minutes(10);
 /// Upper bounds of durations, in seconds.
 const SECONDS: [f64; 14] =
     [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 120.0];
@@ -86,16 +83,15 @@ pub(crate) async fn get_metrics(
         return Err(Problem::new(kinds::FORBIDDEN));
     }
     let Some(handle) = &state.metrics else { return Err(Problem::new(kinds::NOT_FOUND)) };
-    let now = state.backends.clock.now();
     let searcher = state.searcher.borrow().clone();
     let reached = searcher.as_ref().map(|searcher| searcher.reached() as i64);
     // A folder that is being exchanged for a rebuilt one is measured the next time.
     let index_bytes = searcher.and_then(|searcher| searcher.size_bytes().ok());
-    let figures = state.backends.database.figures(now - LATELY).await?;
+    let figures = state.backends.database.figures(state.backends.clock.now()).await?;
     let mut tx = state.backends.database.begin_read().await?;
     let last_change = tx.case_files().last_change().await?;
     drop(tx);
-    show_jobs(&figures, now);
+    show_jobs(&figures);
     gauge!("guidang_catalogue_bytes").set(figures.catalogue_bytes as f64);
     gauge!("guidang_last_change").set(last_change as f64);
     if let Some(reached) = reached {
@@ -109,43 +105,15 @@ pub(crate) async fn get_metrics(
 }
 
 /// Every job and state has a value, so that what came to an end is seen to have done so.
-fn show_jobs(figures: &Figures, now: DateTime<Utc>) {
+fn show_jobs(figures: &Figures) {
     for name in JobName::ALL {
         for state in [JobState::Waiting, JobState::Retrying, JobState::Running, JobState::Dead] {
-            let count = counted(figures, name, state).map_or(0, |count| count.count);
+            let count = figures.open(name, state);
             gauge!("guidang_jobs", "name" => name.as_str(), "state" => state.as_str()).set(count as f64);
         }
-        let backlog = Backlog::of(figures, name, now);
+        let backlog = figures.backlog(name);
         gauge!("guidang_oldest_job_seconds", "name" => name.as_str()).set(backlog.oldest_seconds);
-        gauge!("guidang_drain_seconds", "name" => name.as_str()).set(backlog.drain_seconds);
-    }
-}
-
-fn counted(figures: &Figures, name: JobName, state: JobState) -> Option<&JobCount> {
-    figures.open_jobs.iter().find(|count| count.name == name && count.state == state)
-}
-
-/// How far behind the work of one name is.
-#[derive(Debug, Clone, Copy, PartialEq)]
-struct Backlog {
-    oldest_seconds: f64,
-    drain_seconds: f64,
-}
-
-impl Backlog {
-    fn of(figures: &Figures, name: JobName, now: DateTime<Utc>) -> Self {
-        let waiting = [JobState::Waiting, JobState::Retrying];
-        let counts: Vec<&JobCount> =
-            waiting.into_iter().filter_map(|state| counted(figures, name, state)).collect();
-        let depth: i64 = counts.iter().map(|count| count.count).sum();
-        let oldest = counts.iter().map(|count| count.oldest).min().unwrap_or(now);
-        let done = figures.done_jobs.iter().find(|(done, _)| *done == name).map_or(0, |(_, count)| *count);
-        let drain_seconds = match (depth, done) {
-            (0, _) => 0.0,
-            (_, 0) => -1.0,
-            _ => depth as f64 * LATELY.num_seconds() as f64 / done as f64,
-        };
-        Self { oldest_seconds: (now - oldest).num_milliseconds().max(0) as f64 / 1000.0, drain_seconds }
+        gauge!("guidang_drain_seconds", "name" => name.as_str()).set(backlog.drain_seconds.unwrap_or(-1.0));
     }
 }
 
@@ -174,32 +142,4 @@ pub(crate) fn count_bytes(size_bytes: i64) {
 /// Counts scans that were answered received.
 pub(crate) fn count_received(scans: u64) {
     counter!("guidang_scans_received_total").increment(scans);
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn figures(waiting: i64, done: i64, oldest: DateTime<Utc>) -> Figures {
-        let open = JobCount { name: JobName::ReadScan, state: JobState::Waiting, count: waiting, oldest };
-        Figures {
-            open_jobs: if waiting > 0 { vec![open] } else { Vec::new() },
-            done_jobs: vec![(JobName::ReadScan, done)],
-            catalogue_bytes: 0,
-        }
-    }
-
-    #[test]
-    fn the_backlog_is_measured_by_the_speed_of_late() {
-        let now = DateTime::UNIX_EPOCH + TimeDelta::days(1);
-        let of = |waiting, done| {
-            let backlog =
-                Backlog::of(&figures(waiting, done, now - TimeDelta::seconds(90)), JobName::ReadScan, now);
-            (backlog.oldest_seconds, backlog.drain_seconds)
-        };
-
-        assert_eq!(of(50, 100), (90.0, 300.0));
-        assert_eq!(of(50, 0), (90.0, -1.0));
-        assert_eq!(of(0, 100), (0.0, 0.0));
-    }
 }

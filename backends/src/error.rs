@@ -114,6 +114,10 @@ impl From<sqlx::Error> for StorageError {
                 if busy.contains(&code.as_str()) || code.starts_with("57") || code.starts_with("08") {
                     return Self::Unavailable { what: WHAT, source: Box::new(error) };
                 }
+                if let Some(advice) = advice_on_login(&code) {
+                    let source = format!("{advice}; the server says: {message}").into();
+                    return Self::Unavailable { what: WHAT, source };
+                }
                 Self::Internal { what: WHAT, source: Box::new(error) }
             }
             sqlx::Error::Io(_)
@@ -124,6 +128,21 @@ impl From<sqlx::Error> for StorageError {
             _ => Self::Internal { what: WHAT, source: Box::new(error) },
         }
     }
+}
+
+/// What to do when PostgreSQL lets nobody in, by its code. Passing as far as jobs go: whoever runs the server mends it.
+fn advice_on_login(code: &str) -> Option<&'static str> {
+    Some(match code {
+        "3D000" => {
+            "the database that the address names is not there; make it with `createdb`, or correct the address"
+        }
+        "28P01" => "the server refuses user or password; correct the address",
+        "28000" => {
+            "the server does not let this user in from here; correct the address, or pg_hba.conf of the server"
+        }
+        "42501" => "this user may not do that; make it the owner of the database and of its schema",
+        _ => return None,
+    })
 }
 
 impl From<object_store::Error> for StorageError {

@@ -1,5 +1,6 @@
 //! Guidang (归档): the executable. Subcommands, configuration, wiring; anything worth testing alone is elsewhere.
 
+mod broken_pipe;
 mod cli;
 mod client;
 mod commands;
@@ -29,6 +30,7 @@ fn main() -> ExitCode {
     if std::env::args_os().nth(1).is_some_and(|name| name == ingest::DECODE_SUBCOMMAND) {
         return ingest::decoder_main();
     }
+    broken_pipe::end_quietly();
     #[cfg(feature = "failpoints")]
     fault_points::arm();
     let cli = cli::Cli::parse();

@@ -53,6 +53,16 @@ impl Catalogue {
         Ok(done.into_iter().map(|job| Ring { job: job.id, name: job.name }).collect())
     }
 
+    /// The rings of jobs that are due or running.
+    pub async fn open_rings(&self) -> Result<Vec<Ring>> {
+        let mut tx = self.backends.database.begin_read().await?;
+        let mut open = Vec::new();
+        for state in [JobState::Waiting, JobState::Retrying, JobState::Running] {
+            open.extend(tx.jobs().in_state(state, BATCH).await?);
+        }
+        Ok(open.into_iter().map(|job| Ring { job: job.id, name: job.name }).collect())
+    }
+
     /// Why jobs were given up.
     pub async fn dead_jobs(&self) -> Result<Vec<String>> {
         let mut tx = self.backends.database.begin_read().await?;

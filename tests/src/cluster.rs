@@ -1,6 +1,6 @@
 //! An archive of many processes: PostgreSQL, RabbitMQ, one server that does no jobs, and as many workers as asked for.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, sync::Arc};
 
 use anyhow::{Context, Result};
 use backends::{connect::BackendsConfig, queue::Ring};
@@ -28,7 +28,8 @@ pub struct Cluster {
     setup: Setup,
     started: usize,
     folder: TempDir,
-    _postgres: PrivatePostgres,
+    /// The database, which nobody else uses.
+    pub postgres: Arc<PrivatePostgres>,
 }
 
 /// How the processes reach the engines.
@@ -127,7 +128,8 @@ impl Cluster {
             }
         };
         let server = setup.clone().without_work().start().await?;
-        let cluster = Self { server, rabbit, stores, setup, started: 0, folder, _postgres: postgres };
+        let cluster =
+            Self { server, rabbit, stores, setup, started: 0, folder, postgres: Arc::new(postgres) };
         Ok((cluster, network))
     }
 

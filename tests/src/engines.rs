@@ -100,6 +100,8 @@ pub struct PrivatePostgres {
     programs: PathBuf,
     port: u16,
     databases: AtomicU32,
+    /// Options beside those that every cluster gets.
+    more: &'static str,
     /// Stops the cluster and removes its data when the pipe to it closes.
     janitor: Child,
 }
@@ -107,15 +109,15 @@ pub struct PrivatePostgres {
 impl PrivatePostgres {
     /// Makes and starts a cluster.
     pub fn start() -> Result<Self> {
-        let cluster = Self::made()?;
+        let cluster = Self::made("")?;
         cluster.initialise()?;
-        cluster.run("")?;
+        cluster.run()?;
         Ok(cluster)
     }
 
     /// Makes and starts a cluster that speaks TLS with `server.pem` and `server.key` of a folder.
     pub fn start_with_tls(certificates: &Path) -> Result<Self> {
-        let cluster = Self::made()?;
+        let cluster = Self::made("-c ssl=on -c ssl_cert_file=server.pem -c ssl_key_file=server.key")?;
         cluster.initialise()?;
         let data = cluster.data();
         for name in ["server.pem", "server.key"] {
@@ -125,23 +127,29 @@ impl PrivatePostgres {
                 run(Command::new("chown").arg("postgres").arg(&copy))?;
             }
         }
-        cluster.run("-c ssl=on -c ssl_cert_file=server.pem -c ssl_key_file=server.key")?;
+        cluster.run()?;
         Ok(cluster)
     }
 
     /// Makes and starts a read replica of this cluster.
     pub fn standby(&self) -> Result<Self> {
-        let standby = Self::made()?;
+        let standby = Self::made("")?;
         let (port, data) = (self.port, standby.data());
         standby.as_owner(&format!(
             "pg_basebackup -R -c fast --no-sync -h 127.0.0.1 -p {port} -U postgres -D {}",
             data.display()
         ))?;
-        standby.run("")?;
+        standby.run()?;
         Ok(standby)
     }
 
-    fn made() -> Result<Self> {
+    /// Stops it without a word to anybody, as a crash does, and starts it again.
+    pub fn restart_without_a_word(&self) -> Result<()> {
+        self.as_owner(&format!("pg_ctl -D {} -w -m immediate stop", self.data().display()))?;
+        self.run()
+    }
+
+    fn made(more: &'static str) -> Result<Self> {
         let programs = programs()?;
         let folder = tempfile::Builder::new().prefix("guidang-postgres-").tempdir()?;
         if is_root()? {
@@ -149,7 +157,7 @@ impl PrivatePostgres {
         }
         let janitor = janitor(&programs, folder.path())?;
         let (folder, port) = (folder.keep(), ports::free()?);
-        Ok(Self { folder, programs, port, databases: AtomicU32::new(0), janitor })
+        Ok(Self { folder, programs, port, databases: AtomicU32::new(0), more, janitor })
     }
 
     fn initialise(&self) -> Result<()> {
@@ -164,8 +172,8 @@ impl PrivatePostgres {
         self.folder.join("data")
     }
 
-    fn run(&self, more: &str) -> Result<()> {
-        let (folder, port) = (self.folder.display(), self.port);
+    fn run(&self) -> Result<()> {
+        let (folder, port, more) = (self.folder.display(), self.port, self.more);
         let options = format!(
             "-p {port} -k {folder} -c listen_addresses=127.0.0.1 -c fsync=off -c max_connections=200 {more}"
         );

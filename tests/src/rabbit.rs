@@ -39,6 +39,8 @@ pub struct PrivateRabbit {
     /// Removes what is left when the pipe to it closes.
     _janitor: Child,
     next_host: AtomicUsize,
+    /// Variables beside those that every broker gets.
+    more: &'static [(&'static str, &'static str)],
 }
 
 /// The broker that the tests of one suite share; it is started by the first of them.
@@ -56,6 +58,15 @@ pub fn shared() -> Result<Arc<PrivateRabbit>> {
 impl PrivateRabbit {
     /// Makes and starts a broker, and waits until it can be used.
     pub fn start() -> Result<Self> {
+        Self::start_with(&[])
+    }
+
+    /// The same, with no feature flag enabled: it has no quorum queues.
+    pub fn start_without_features() -> Result<Self> {
+        Self::start_with(&[("RABBITMQ_FEATURE_FLAGS", "")])
+    }
+
+    fn start_with(more: &'static [(&'static str, &'static str)]) -> Result<Self> {
         ensure!(Path::new(SERVER).exists(), "RabbitMQ is not installed; run `make setup`");
         let folder = tempfile::Builder::new().prefix("guidang-rabbit-").tempdir()?.keep();
         let (port, encrypted_port) = (ports::free()?, ports::free()?);
@@ -71,6 +82,7 @@ impl PrivateRabbit {
             server: Mutex::new(None),
             _janitor: janitor,
             next_host: AtomicUsize::new(0),
+            more,
         };
         rabbit.write_configuration()?;
         rabbit.run()?;
@@ -179,7 +191,8 @@ impl PrivateRabbit {
 
     fn environment(&self) -> Vec<(&'static str, String)> {
         let inside = |name: &str| self.folder.join(name).display().to_string();
-        vec![
+        let more = self.more.iter().map(|(name, value)| (*name, (*value).to_owned()));
+        let all = vec![
             ("HOME", inside("home")),
             // So that the shell around it becomes the server instead of waiting for it.
             ("RUNNING_UNDER_SYSTEMD", "1".to_owned()),
@@ -195,7 +208,8 @@ impl PrivateRabbit {
             ("RABBITMQ_CONFIG_FILE", inside("rabbitmq")),
             // One scheduler that never spins: it shares its processor with what is tested.
             ("RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS", "+S 1:1 +sbwt none".to_owned()),
-        ]
+        ];
+        all.into_iter().chain(more).collect()
     }
 
     fn write_configuration(&self) -> Result<()> {

@@ -40,6 +40,10 @@ pub enum Misbehaviour {
     Slow(Duration),
     /// It does what it was asked, and says so after so long.
     AnswersLate(Duration),
+    /// It does what it was asked, and every second time its answer is lost on the way: a gateway says 504 instead.
+    LosesAnswersNowAndThen,
+    /// It takes every request and answers none.
+    NeverAnswers,
     /// It breaks off in the middle of an object that is read.
     Cuts,
 }
@@ -106,12 +110,16 @@ async fn pass(State(shared): State<Arc<Shared>>, request: Request) -> Response {
         Misbehaviour::Answers(status) if is_object => return refusal(status),
         Misbehaviour::AnswersNowAndThen(status) if is_object && count % 2 == 0 => return refusal(status),
         Misbehaviour::Slow(pause) if is_object => tokio::time::sleep(pause).await,
+        Misbehaviour::NeverAnswers => std::future::pending().await,
         _ => {}
     }
     let answer = match forward(&shared, request).await {
         Ok(answer) => answer,
         Err(error) => return (StatusCode::BAD_GATEWAY, error.to_string()).into_response(),
     };
+    if misbehaviour == Misbehaviour::LosesAnswersNowAndThen && is_object && count % 2 == 0 {
+        return refusal(504);
+    }
     spoiled(misbehaviour, &method, is_object, answer).await
 }
 

@@ -252,8 +252,11 @@ impl TestServer {
         self.program_with(arguments).spawn().context("the subcommand cannot be started")
     }
 
-    /// Requires that every invariant of the archive holds.
+    /// Requires that every invariant of the archive holds, that of the index too: a server is given the time to follow.
     pub async fn verify(&self) -> Result<()> {
+        if self.running.is_some() {
+            self.wait_until_followed().await?;
+        }
         let lines = self.command(&["verify"]).await?;
         let held = lines.lines().filter(|line| line.starts_with("ok")).count();
         ensure!(held == 8, "verify printed {held} invariants that hold:\n{lines}");
@@ -295,6 +298,25 @@ impl TestServer {
                 bail!("the index stands at {reached} of {expected}: {}\n{}", answer.text, self.end_of_log());
             }
             tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    }
+
+    /// Waits until the index has followed to the last change.
+    async fn wait_until_followed(&self) -> Result<()> {
+        let client = self.archivist()?;
+        let started = Instant::now();
+        loop {
+            let answer = client.get("/api/v1/index", &[]).await?;
+            let numbers = ["reached", "last_change"].map(|name| answer.body[name].as_u64());
+            if let [Some(reached), Some(last)] = numbers
+                && reached >= last
+            {
+                return Ok(());
+            }
+            if started.elapsed() > WORK_PATIENCE {
+                bail!("the index does not follow: {}\n{}", answer.text, self.end_of_log());
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
         }
     }
 

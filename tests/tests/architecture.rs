@@ -195,6 +195,28 @@ fn both_engines_have_the_same_migrations() -> Result<()> {
     Ok(())
 }
 
+/// systemd does not start a unit of which such a path is missing.
+#[test]
+fn whatever_a_unit_may_write_to_the_handbook_makes() -> Result<()> {
+    let handbook = fs::read_to_string(root().join("docs/operations.md"))?;
+    let mut seen = 0;
+    for unit in fs::read_dir(root().join("deploy/systemd"))? {
+        let unit = unit?.path();
+        let text = fs::read_to_string(&unit)?;
+        let paths = text.lines().filter_map(|line| line.strip_prefix("ReadWritePaths="));
+        // The home of the user is made with it.
+        for path in paths.flat_map(str::split_whitespace).filter(|path| *path != "/var/lib/guidang") {
+            let path = path.replace("%i", "TJHX0307");
+            seen += 1;
+            let made =
+                handbook.lines().any(|line| line.contains("install -d -o guidang") && line.contains(&path));
+            assert!(made, "{} names {path}, which docs/operations.md does not make", unit.display());
+        }
+    }
+    assert!(seen >= 4, "only {seen} paths were found");
+    Ok(())
+}
+
 #[test]
 fn every_file_says_what_it_is() -> Result<()> {
     for path in source_files()? {

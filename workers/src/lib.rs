@@ -11,7 +11,6 @@ pub mod index_follower;
 pub mod index_snapshots;
 pub mod jobs;
 pub mod log_heads;
-mod overdue_tickets;
 pub mod reader_pool;
 pub mod timetable;
 pub mod verify;

@@ -4,8 +4,13 @@ use std::sync::Arc;
 
 use askama::Template;
 use axum::{extract::State, response::Response};
-use backends::database::jobs::JobCount;
-use domain::{access::Action, case_file::CaseState, finding::FindingCode};
+use backends::database::Figures;
+use domain::{
+    access::Action,
+    case_file::CaseState,
+    finding::FindingCode,
+    job::{JobName, JobState},
+};
 use indexer::{
     query::{Counting, Query, QueryError},
     searcher::Searcher,
@@ -30,7 +35,7 @@ struct StartPage {
     frame: Frame,
     states: Vec<Tally>,
     findings: Vec<Tally>,
-    jobs: Vec<JobCount>,
+    jobs: Vec<JobTally>,
     /// Scans in the tray, up to a hundred; `None` for those who do not place scans.
     tray: Option<usize>,
     may_search: bool,
@@ -44,6 +49,27 @@ struct Tally {
     value: &'static str,
     count: u64,
     more: &'static str,
+}
+
+/// The work of one name: how much waits, and how long that takes.
+struct JobTally {
+    name: JobName,
+    waiting: i64,
+    dead: i64,
+    /// Minutes until what waits is done; `None` when nothing is done at all.
+    drain_minutes: Option<u64>,
+}
+
+impl JobTally {
+    fn of(figures: &Figures, name: JobName) -> Self {
+        let backlog = figures.backlog(name);
+        Self {
+            name,
+            waiting: backlog.waiting,
+            dead: figures.open(name, JobState::Dead),
+            drain_minutes: backlog.drain_seconds.map(|seconds| (seconds / 60.0).ceil() as u64),
+        }
+    }
 }
 
 /// Shows counts within the reach of the person, and nothing beyond it.
@@ -66,7 +92,8 @@ pub(super) async fn start(State(state): State<ArchiveState>, visitor: Visitor) -
         None
     };
     let jobs = if caller.has(Action::RunMachine) {
-        state.backends.database.begin_read().await?.jobs().counts().await?
+        let figures = state.backends.database.figures(state.backends.clock.now()).await?;
+        JobName::ALL.into_iter().map(|name| JobTally::of(&figures, name)).collect()
     } else {
         Vec::new()
     };

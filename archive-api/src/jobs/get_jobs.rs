@@ -1,10 +1,13 @@
-//! `GET /api/v1/jobs`: how many jobs there are, and those in one state.
+//! `GET /api/v1/jobs`: how many jobs are to be done and how long that takes, and those in one state.
 
 use std::collections::BTreeMap;
 
 use axum::extract::State;
 use backends::{
-    database::jobs::{JobCount, JobRow},
+    database::{
+        Figures,
+        jobs::{JobCount, JobRow},
+    },
     queue::QueueDepths,
 };
 use chrono::{DateTime, Utc};
@@ -36,7 +39,9 @@ pub(crate) struct JobsQuery {
 /// The answer.
 #[derive(Debug, Serialize)]
 pub(crate) struct JobsView {
+    /// Jobs that are not done.
     counts: Vec<CountView>,
+    backlog: Vec<BacklogView>,
     queue: Option<QueueView>,
     items: Vec<JobView>,
 }
@@ -54,6 +59,17 @@ struct CountView {
     state: JobState,
     count: i64,
     oldest: DateTime<Utc>,
+}
+
+/// How far behind the work of one name is.
+#[derive(Debug, Serialize)]
+struct BacklogView {
+    name: JobName,
+    waiting: i64,
+    oldest_seconds: f64,
+    done_in_ten_minutes: i64,
+    /// Until what waits is done at that speed; nothing when none was done.
+    drain_seconds: Option<f64>,
 }
 
 #[derive(Debug, Serialize)]
@@ -78,12 +94,14 @@ pub(crate) async fn get_jobs(
     if !caller.has(Action::RunMachine) {
         return Err(Problem::new(kinds::FORBIDDEN));
     }
+    let figures = state.backends.database.figures(state.backends.clock.now()).await?;
+    let counts = figures.open_jobs.iter().map(count_view).collect();
+    let backlog = JobName::ALL.into_iter().map(|name| backlog_view(&figures, name)).collect();
     let mut tx = state.backends.database.begin_read().await?;
-    let counts = tx.jobs().counts().await?.iter().map(count_view).collect();
     let listed = tx.jobs().in_state(query.state.unwrap_or(JobState::Dead), LISTED).await?;
     drop(tx);
     let queue = state.backends.queue.depths().await.ok().map(queue_view);
-    Ok(Json(JobsView { counts, queue, items: listed.into_iter().map(job_view).collect() }))
+    Ok(Json(JobsView { counts, backlog, queue, items: listed.into_iter().map(job_view).collect() }))
 }
 
 fn queue_view(depths: QueueDepths) -> QueueView {
@@ -93,6 +111,17 @@ fn queue_view(depths: QueueDepths) -> QueueView {
 
 fn count_view(count: &JobCount) -> CountView {
     CountView { name: count.name, state: count.state, count: count.count, oldest: count.oldest }
+}
+
+fn backlog_view(figures: &Figures, name: JobName) -> BacklogView {
+    let backlog = figures.backlog(name);
+    BacklogView {
+        name,
+        waiting: backlog.waiting,
+        oldest_seconds: backlog.oldest_seconds,
+        done_in_ten_minutes: backlog.done_lately,
+        drain_seconds: backlog.drain_seconds,
+    }
 }
 
 fn job_view(job: JobRow) -> JobView {

@@ -3,6 +3,9 @@
 use domain::ids::{IndexSnapshotId, ScanId, UploadTicketId};
 use uuid::Uuid;
 
+/// Where what upload tickets bring lies.
+pub(super) const QUARANTINE: &str = "quarantine";
+
 /// What an object is. Paths hold ids only.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum BlobKey {
@@ -21,7 +24,7 @@ impl BlobKey {
     pub fn path(self) -> String {
         let (kind, id) = match self {
             Self::Scan(id) => ("scans", id.uuid()),
-            Self::Quarantine(id) => ("quarantine", id.uuid()),
+            Self::Quarantine(id) => (QUARANTINE, id.uuid()),
             Self::IndexSnapshot(id) => ("index-snapshots", id.uuid()),
             Self::Probe(id) => ("probes", id),
         };
@@ -35,7 +38,7 @@ impl BlobKey {
         let id = Uuid::try_parse(rest.split_once('/')?.1).ok()?;
         let key = match kind {
             "scans" => Self::Scan(ScanId::from_uuid(id)),
-            "quarantine" => Self::Quarantine(UploadTicketId::from_uuid(id)),
+            QUARANTINE => Self::Quarantine(UploadTicketId::from_uuid(id)),
             "index-snapshots" => Self::IndexSnapshot(IndexSnapshotId::from_uuid(id)),
             "probes" => Self::Probe(id),
             _ => return None,

@@ -19,7 +19,6 @@ use object_store::{
 };
 use tokio::task::spawn_blocking;
 
-use self::s3::Bucket;
 pub(crate) use self::s3::Refusal;
 pub use self::{
     key::BlobKey,
@@ -28,6 +27,7 @@ pub use self::{
         TicketTerms, choose_tls,
     },
 };
+use self::{key::QUARANTINE, s3::Bucket};
 use crate::{clock::Clock, error::StorageError};
 
 /// One object as a listing shows it.
@@ -178,11 +178,22 @@ impl BlobStore {
     /// Every object, for sweeps and `verify`; never on a hot path. Where the store keeps versions, also those that are
     /// hidden by a marker; one whose versions are many may come more than once.
     pub fn list(&self) -> BoxStream<'static, Result<StoredBlob, StorageError>> {
+        self.list_below("")
+    }
+
+    /// The same for what lies in quarantine alone.
+    pub fn list_quarantine(&self) -> BoxStream<'static, Result<StoredBlob, StorageError>> {
+        self.list_below(QUARANTINE)
+    }
+
+    fn list_below(&self, folder: &'static str) -> BoxStream<'static, Result<StoredBlob, StorageError>> {
         if let Some(bucket) = self.bucket() {
-            return Arc::clone(bucket).list_all().err_into().boxed();
+            let prefix = if folder.is_empty() { String::new() } else { format!("{folder}/") };
+            return Arc::clone(bucket).list_all(prefix).err_into().boxed();
         }
+        let below = (!folder.is_empty()).then(|| ObjectPath::from(folder));
         self.store
-            .list(None)
+            .list(below.as_ref())
             .map(|listed| {
                 let meta = listed?;
                 let path = meta.location.to_string();

@@ -8,6 +8,7 @@ use std::{
     io::Write,
     os::unix::fs::{DirBuilderExt, OpenOptionsExt},
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -64,6 +65,9 @@ pub(super) const EMBEDDED_FILE: &str = "database.db";
 /// The name of the heads in a backup.
 pub(super) const HEADS: &str = "heads.jsonl";
 
+/// How long the keys of another backup are waited for, and how often they are looked at.
+const TURN_PATIENCE: Duration = Duration::from_mins(30);
+const LOOK_FOR_TURN_EVERY: Duration = Duration::from_millis(250);
 /// Length of a name such as `20261122T040506000007Z`.
 const NAME_LENGTH: usize = 22;
 
@@ -74,18 +78,17 @@ pub async fn back_up(
     on_step: OnStep<'_>,
 ) -> Result<BackedUp, CopyError> {
     let taken_at = backends.clock.now();
-    let name = taken_at.format("%Y%m%dT%H%M%S%6fZ").to_string();
-    let mut done = BackedUp { name, catalogue_bytes: 0, new_objects: 0, forgotten_keys: 0 };
-    let _turn = take_turn(backup.folder.unwrap_or(backup.keys))?;
-    remove_unfinished(backup.keys)?;
-    if let Some(folder) = backup.folder {
-        remove_unfinished(&folder.join(CATALOGUES))?;
-    }
+    let mut done =
+        BackedUp { name: name_of(taken_at), catalogue_bytes: 0, new_objects: 0, forgotten_keys: 0 };
+    let _turn = backup.folder.map(take_turn).transpose()?;
     let catalogue = match backup.folder {
-        Some(folder) => Some(back_up_catalogue(backup, folder, backends, &done.name, taken_at).await?),
+        Some(folder) => {
+            remove_unfinished(&folder.join(CATALOGUES))?;
+            Some(back_up_catalogue(backup, folder, backends, &done.name, taken_at).await?)
+        }
         None => None,
     };
-    back_up_keys(backup, backends, &done.name, taken_at).await?;
+    done.forgotten_keys = back_up_keys(backup, backends).await?;
     if let (Some(folder), Some((place, mut manifest))) = (backup.folder, catalogue) {
         let (new, lines) = back_up_objects(folder, &backends.blobs, on_step).await?;
         manifest.object_lines = lines;
@@ -93,23 +96,49 @@ pub async fn back_up(
         done.new_objects = new;
         done.catalogue_bytes = manifest.files.iter().map(|file| file.size_bytes).sum();
     }
-    done.forgotten_keys = forget_keys(backup, &done.name, taken_at)?;
     Ok(done)
+}
+
+fn name_of(taken_at: DateTime<Utc>) -> String {
+    taken_at.format("%Y%m%dT%H%M%S%6fZ").to_string()
 }
 
 /// One backup into a folder at a time.
 fn take_turn(folder: &Path) -> Result<File, CopyError> {
+    try_to_take_turn(folder)?.ok_or_else(|| under_way(folder))
+}
+
+/// The same for the folder of keys, which the nightly and the hourly backup share: whoever comes second waits. Both
+/// have it for as long as keys take, not for as long as objects do.
+async fn wait_for_turn(folder: &Path) -> Result<File, CopyError> {
+    let waiting = async {
+        loop {
+            if let Some(turn) = try_to_take_turn(folder)? {
+                return Ok(turn);
+            }
+            tokio::time::sleep(LOOK_FOR_TURN_EVERY).await;
+        }
+    };
+    tokio::time::timeout(TURN_PATIENCE, waiting).await.unwrap_or_else(|_| Err(under_way(folder)))
+}
+
+fn try_to_take_turn(folder: &Path) -> Result<Option<File>, CopyError> {
     make_folder(folder)?;
     let path = folder.join("lock");
     let file = OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(&path);
     let file = file.map_err(at(&path))?;
     match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(fs::TryLockError::WouldBlock) => {
-            Err(CopyError::Unusable(format!("another backup into {} is under way", folder.display())))
-        }
+        Ok(()) => Ok(Some(file)),
+        Err(fs::TryLockError::WouldBlock) => Ok(None),
         Err(fs::TryLockError::Error(source)) => Err(at(&path)(source)),
     }
+}
+
+fn under_way(folder: &Path) -> CopyError {
+    CopyError::Unusable(format!(
+        "another backup into {} is under way; run this one again when it has ended",
+        folder.display()
+    ))
 }
 
 async fn back_up_catalogue(
@@ -133,19 +162,21 @@ async fn back_up_catalogue(
     Ok((place, manifest))
 }
 
-async fn back_up_keys(
-    backup: Backup<'_>,
-    backends: &Backends,
-    name: &str,
-    taken_at: DateTime<Utc>,
-) -> Result<(), CopyError> {
-    let place = backup.keys.join(name);
+/// Copies the keys, and removes copies that are too old; says how many those were.
+async fn back_up_keys(backup: Backup<'_>, backends: &Backends) -> Result<u64, CopyError> {
+    let _turn = wait_for_turn(backup.keys).await?;
+    remove_unfinished(backup.keys)?;
+    // Named when its turn has come: the last name is to be that of the newest keys.
+    let taken_at = backends.clock.now();
+    let name = name_of(taken_at);
+    let place = backup.keys.join(&name);
     make_folder(&place)?;
     let url = &backup.config.keys_url;
     let mut files = dump(url, backup.config, &place).await?;
     newest::write_holds(backends.database.as_ref(), &place).await?;
     files.push(newest::HOLDS.to_owned());
-    manifest(&place, backends, url, &files, taken_at)?.write(&place)
+    manifest(&place, backends, url, &files, taken_at)?.write(&place)?;
+    forget_keys(backup, &name, taken_at)
 }
 
 fn manifest(

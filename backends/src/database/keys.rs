@@ -1,6 +1,7 @@
 //! The table of wrapped keys, in a database of its own.
 
 use async_trait::async_trait;
+use chrono::{DateTime, Utc};
 use domain::ids::KeyId;
 use sqlx::QueryBuilder;
 use uuid::Uuid;
@@ -36,16 +37,11 @@ for_each_engine! {
                     ") INSERT INTO data_keys (id, wrapped_by, wrapped, purpose, made_at)
                     SELECT id, wrapped_by, wrapped, purpose, made_at FROM new
                     WHERE NOT EXISTS (SELECT 1 FROM destroyed_keys WHERE destroyed_keys.id = new.id)
-                    ON CONFLICT (id, wrapped_by) DO NOTHING",
+                    ON CONFLICT (id, wrapped_by) DO UPDATE SET made_at = excluded.made_at",
                 );
                 insert.build().execute(&mut *tx).await?;
             }
             Ok(tx.commit().await?)
-        }
-
-        async fn wrappings(&self, id: KeyId) -> Result<Vec<WrappedKey>, StorageError> {
-            let select = "SELECT id, wrapped_by, wrapped, purpose, made_at FROM data_keys WHERE id = $1";
-            Ok(sqlx::query_as(select).bind(id.uuid()).fetch_all(&self.pool).await?)
         }
 
         async fn wrappings_of(&self, ids: &[Uuid]) -> Result<Vec<WrappedKey>, StorageError> {
@@ -66,6 +62,23 @@ for_each_engine! {
             Ok(sqlx::query_as(select).bind(purpose).fetch_all(&self.pool).await?)
         }
 
+        async fn wrapped_twice(
+            &self,
+            root: Uuid,
+            since: DateTime<Utc>,
+            until: DateTime<Utc>,
+        ) -> Result<Vec<Uuid>, StorageError> {
+            // As questions about each key that is new, so that the others are never gone through.
+            let select = "SELECT DISTINCT id FROM data_keys lately WHERE made_at >= $2 AND made_at < $3
+                AND EXISTS (SELECT 1 FROM data_keys by_root
+                    WHERE by_root.id = lately.id AND by_root.wrapped_by = $1 AND by_root.made_at < $3)
+                AND EXISTS (SELECT 1 FROM data_keys nested
+                    WHERE nested.id = lately.id AND nested.wrapped_by <> $1 AND nested.made_at < $3)";
+            let ids: Vec<(Uuid,)> =
+                sqlx::query_as(select).bind(root).bind(since).bind(until).fetch_all(&self.pool).await?;
+            Ok(ids.into_iter().map(|(id,)| id).collect())
+        }
+
         async fn remove(&self, id: KeyId, wrapped_by: Uuid) -> Result<(), StorageError> {
             let delete = "DELETE FROM data_keys WHERE id = $1 AND wrapped_by = $2";
             sqlx::query(delete).bind(id.uuid()).bind(wrapped_by).execute(&self.pool).await?;
@@ -84,6 +97,11 @@ for_each_engine! {
             let select = "SELECT count(*) FROM destroyed_keys WHERE id = $1";
             let (count,): (i64,) = sqlx::query_as(select).bind(id).fetch_one(&self.pool).await?;
             Ok(count > 0)
+        }
+
+        async fn probe(&self) -> Result<(), StorageError> {
+            sqlx::query("SELECT 1 FROM data_keys LIMIT 1").fetch_optional(&self.pool).await?;
+            Ok(())
         }
 
         async fn count(&self) -> Result<i64, StorageError> {

@@ -91,8 +91,9 @@ pub trait Database: Send + Sync {
     /// Ends the copy of this name.
     async fn finish_copy(&self, source: &str, now: DateTime<Utc>) -> Result<(), StorageError>;
 
-    /// What is to be watched: open jobs, jobs done lately, and the size on disk. Touches no finished row but recent ones.
-    async fn figures(&self, since: DateTime<Utc>) -> Result<Figures, StorageError>;
+    /// What is to be watched at `now`: open jobs, jobs done lately, and the size on disk. Touches no finished row but
+    /// recent ones.
+    async fn figures(&self, now: DateTime<Utc>) -> Result<Figures, StorageError>;
 
     /// Which engine, for the log and `status`.
     fn name(&self) -> &'static str;

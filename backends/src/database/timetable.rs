@@ -3,9 +3,13 @@
 
 use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
-use domain::{ids::JobId, job::JobName};
+use domain::{
+    ids::{JobId, KeyId},
+    job::JobName,
+};
 use uuid::Uuid;
 
+use super::many;
 use crate::{error::StorageError, queue::Ring};
 
 /// How far clocks that work together may be apart, with much to spare.
@@ -41,6 +45,12 @@ pub trait TimetableRepository: Send {
     /// Ends every lease on jobs and on the timetable, and gives how many jobs that were. Only for whoever knows that
     /// no other process lives.
     async fn end_all_leases(&mut self, now: DateTime<Utc>) -> Result<u64, StorageError>;
+    /// When interrupted hand-overs of keys were last looked for; `None`: never.
+    async fn keys_settled_at(&mut self) -> Result<Option<DateTime<Utc>>, StorageError>;
+    /// Remembers that they were looked for.
+    async fn keys_were_settled(&mut self, at: DateTime<Utc>) -> Result<(), StorageError>;
+    /// Of these keys those whose scans are in a case file.
+    async fn keys_in_case_files(&mut self, keys: &[KeyId]) -> Result<Vec<KeyId>, StorageError>;
 }
 
 for_each_engine! {
@@ -101,6 +111,32 @@ for_each_engine! {
             let update = "UPDATE jobs SET lease_until = $1 WHERE state = 'running' AND lease_until > $1";
             let done = sqlx::query(update).bind(now).execute(self.connection()).await?;
             Ok(done.rows_affected())
+        }
+
+        async fn keys_settled_at(&mut self) -> Result<Option<DateTime<Utc>>, StorageError> {
+            let select = "SELECT keys_settled_at FROM timetable WHERE id = 1";
+            let (at,): (Option<DateTime<Utc>>,) = sqlx::query_as(select).fetch_one(self.connection()).await?;
+            Ok(at)
+        }
+
+        async fn keys_were_settled(&mut self, at: DateTime<Utc>) -> Result<(), StorageError> {
+            let update = "UPDATE timetable SET keys_settled_at = $1 WHERE id = 1";
+            sqlx::query(update).bind(at).execute(self.connection()).await?;
+            Ok(())
+        }
+
+        async fn keys_in_case_files(&mut self, keys: &[KeyId]) -> Result<Vec<KeyId>, StorageError> {
+            let mut found = Vec::new();
+            for part in many::parts(keys.iter().map(|key| key.uuid())) {
+                let select = many::select_in(
+                    "SELECT key_id FROM scans WHERE case_file_id IS NOT NULL AND key_id IN",
+                    &part,
+                );
+                let query = part.iter().fold(sqlx::query_as(select), |query, id| query.bind(*id));
+                let rows: Vec<(Uuid,)> = query.fetch_all(self.connection()).await?;
+                found.extend(rows.into_iter().map(|(id,)| KeyId::from_uuid(id)));
+            }
+            Ok(found)
         }
     }
 }

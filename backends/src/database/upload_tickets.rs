@@ -60,8 +60,8 @@ pub trait UploadTicketRepository: Send {
     ) -> Result<(), StorageError>;
     /// Open tickets that were over before `now`, at most `limit`.
     async fn overdue(&mut self, now: DateTime<Utc>, limit: i64) -> Result<Vec<UploadTicketId>, StorageError>;
-    /// Removes tickets that were settled before `before`.
-    async fn forget_settled(&mut self, before: DateTime<Utc>) -> Result<u64, StorageError>;
+    /// Forgets tickets that were settled before `before`, at most `limit`; gives how many.
+    async fn forget_settled(&mut self, before: DateTime<Utc>, limit: i64) -> Result<u64, StorageError>;
 }
 
 #[derive(sqlx::FromRow)]
@@ -159,9 +159,10 @@ for_each_engine! {
             Ok(ids.into_iter().map(|(id,)| UploadTicketId::from_uuid(id)).collect())
         }
 
-        async fn forget_settled(&mut self, before: DateTime<Utc>) -> Result<u64, StorageError> {
-            let delete = "DELETE FROM upload_tickets WHERE state <> 'open' AND settled_at < $1";
-            let done = sqlx::query(delete).bind(before).execute(self.connection()).await?;
+        async fn forget_settled(&mut self, before: DateTime<Utc>, limit: i64) -> Result<u64, StorageError> {
+            let delete = "DELETE FROM upload_tickets WHERE id IN
+                (SELECT id FROM upload_tickets WHERE state <> 'open' AND settled_at < $1 LIMIT $2)";
+            let done = sqlx::query(delete).bind(before).bind(limit).execute(self.connection()).await?;
             Ok(done.rows_affected())
         }
     }

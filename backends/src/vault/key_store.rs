@@ -51,18 +51,27 @@ pub(crate) struct WrappedKey {
 /// The table of wrapped keys. Every change is durable when it returns.
 #[async_trait]
 pub(crate) trait KeyTable: Send + Sync {
-    /// Adds all or none; a wrapping that is there already stays as it is, and what was destroyed stays away.
+    /// Adds all or none; a wrapping that is there already stays and counts as made anew, and what was destroyed stays
+    /// away.
     async fn add(&self, keys: &[WrappedKey]) -> Result<(), StorageError>;
-    async fn wrappings(&self, id: KeyId) -> Result<Vec<WrappedKey>, StorageError>;
     /// The wrappings of many keys, in no order.
     async fn wrappings_of(&self, ids: &[Uuid]) -> Result<Vec<WrappedKey>, StorageError>;
     async fn with_purpose(&self, purpose: &str) -> Result<Vec<WrappedKey>, StorageError>;
+    /// Keys that were wrapped between `since` and `until`, that the root and another key wrap, neither of them later.
+    async fn wrapped_twice(
+        &self,
+        root: Uuid,
+        since: DateTime<Utc>,
+        until: DateTime<Utc>,
+    ) -> Result<Vec<Uuid>, StorageError>;
     /// Removes one wrapping.
     async fn remove(&self, id: KeyId, wrapped_by: Uuid) -> Result<(), StorageError>;
     /// Removes every wrapping of a key and remembers its id for ever; both or neither.
     async fn destroy(&self, id: Uuid) -> Result<(), StorageError>;
     /// Whether this key was destroyed.
     async fn was_destroyed(&self, id: Uuid) -> Result<bool, StorageError>;
+    /// Answers, however many keys there are.
+    async fn probe(&self) -> Result<(), StorageError>;
     async fn count(&self) -> Result<i64, StorageError>;
 }
 
@@ -197,16 +206,15 @@ impl Vault {
         self.table.remove(scan_key, self.root.id()).await
     }
 
-    /// Removes the root's wrapping if another one has taken over: the way back after a crash between `hand_over`
-    /// and `release_from_root`. Gives whether there was something to remove.
-    pub async fn settle(&self, scan_key: KeyId) -> Result<bool, StorageError> {
-        let wrappings = self.table.wrappings(scan_key).await?;
-        let is_released = wrappings.len() < 2 || wrappings.iter().all(|key| key.wrapped_by != self.root.id());
-        if is_released {
-            return Ok(false);
-        }
-        self.release_from_root(scan_key).await?;
-        Ok(true)
+    /// Keys that were wrapped between `since` and `until`, and that the root wraps as well as another key: hand-overs
+    /// that were interrupted, and those of scans that found no place. The caller knows which scans are placed.
+    pub async fn wrapped_twice(
+        &self,
+        since: DateTime<Utc>,
+        until: DateTime<Utc>,
+    ) -> Result<Vec<KeyId>, StorageError> {
+        let ids = self.table.wrapped_twice(self.root.id(), since, until).await?;
+        Ok(ids.into_iter().map(KeyId::from_uuid).collect())
     }
 
     /// Wraps the key of a scan that is to leave its case file by the root again. The case file's wrapping stays
@@ -236,7 +244,12 @@ impl Vault {
         self.root.id()
     }
 
-    /// How many wrappings the store holds.
+    /// Asks the store whether it answers.
+    pub async fn probe(&self) -> Result<(), StorageError> {
+        self.table.probe().await
+    }
+
+    /// How many wrappings the store holds. Looks at all of them.
     pub async fn count(&self) -> Result<i64, StorageError> {
         self.table.count().await
     }

@@ -75,11 +75,10 @@ async fn verify(settings: &Settings) -> Result<(), Failure> {
     let check =
         workers::verify::index_alone(&backends, &folder).await.or_fail("the index cannot be compared")?;
     super::verify::print(&check);
-    if check.holds() {
-        Ok(())
-    } else {
-        Err(Failure::new("the index does not agree; run `guidang index rebuild`"))
+    if check.is_broken() {
+        return Err(Failure::new("the index does not agree; run `guidang index rebuild`"));
     }
+    if check.holds() { Ok(()) } else { Err(Failure::partly("the index was not compared")) }
 }
 
 async fn rebuild(settings: &Settings) -> Result<(), Failure> {

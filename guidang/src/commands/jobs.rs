@@ -4,12 +4,15 @@ use std::time::Duration;
 
 use backends::{
     connect::Backends,
-    database::jobs::{JobCount, JobRow},
+    database::{figures::Backlog, jobs::JobRow},
     queue::Ring,
 };
 use chrono::{DateTime, Utc};
 use clap::{Args, Subcommand};
-use domain::{ids::JobId, job::JobState};
+use domain::{
+    ids::JobId,
+    job::{JobName, JobState},
+};
 
 use crate::{
     failure::{Failure, OrFail},
@@ -26,7 +29,7 @@ pub struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Action {
-    /// Counts jobs by kind and state, and lists those of one state
+    /// Counts what is to be done by kind and state, says how long that takes, and lists jobs of one state
     List {
         /// waiting, running, retrying, done or dead
         #[arg(long, value_name = "STATE")]
@@ -74,20 +77,40 @@ pub async fn run(settings: &Settings, arguments: &Arguments) -> Result<(), Failu
 }
 
 async fn print_counts(backends: &Backends) -> Result<(), Failure> {
-    let mut tx = backends.database.begin_read().await.or_fail("the catalogue cannot be read")?;
-    let counts = tx.jobs().counts().await.or_fail("the jobs cannot be counted")?;
-    let now = backends.clock.now();
-    let mut table = Table::new(&["job", "state", "count", "oldest"]);
-    for JobCount { name, state, count, oldest } in counts {
-        let age = if state == JobState::Done { String::new() } else { age(oldest, now) };
-        table.row([name.as_str().to_owned(), state.as_str().to_owned(), count.to_string(), age]);
+    let figures =
+        backends.database.figures(backends.clock.now()).await.or_fail("the jobs cannot be counted")?;
+    let mut table = Table::new(&[
+        "job",
+        "waiting",
+        "retrying",
+        "running",
+        "dead",
+        "oldest",
+        "done in 10 min",
+        "time to drain",
+    ]);
+    for name in JobName::ALL {
+        let states = [JobState::Waiting, JobState::Retrying, JobState::Running, JobState::Dead];
+        let backlog = figures.backlog(name);
+        let mut row = vec![name.as_str().to_owned()];
+        row.extend(states.map(|state| figures.open(name, state).to_string()));
+        row.extend([
+            if backlog.waiting == 0 { String::new() } else { length(backlog.oldest_seconds as u64) },
+            backlog.done_lately.to_string(),
+            drain(&backlog),
+        ]);
+        table.row(row);
     }
-    if table.is_empty() {
-        println!("There are no jobs.");
-    } else {
-        print!("{table}");
-    }
+    print!("{table}");
     Ok(())
+}
+
+fn drain(backlog: &Backlog) -> String {
+    match backlog.drain_seconds {
+        _ if backlog.waiting == 0 => String::new(),
+        Some(seconds) => length(seconds.ceil() as u64),
+        None => "never: none was done".to_owned(),
+    }
 }
 
 async fn print_jobs(backends: &Backends, state: JobState, limit: u32) -> Result<(), Failure> {
@@ -195,11 +218,30 @@ fn explanation(job: &JobRow, now: DateTime<Utc>) -> String {
 }
 
 fn age(since: DateTime<Utc>, now: DateTime<Utc>) -> String {
-    let age = (now - since).to_std().unwrap_or(Duration::ZERO).as_secs();
-    match age {
-        0..120 => format!("{age} s"),
-        120..7_200 => format!("{} min", age / 60),
-        7_200..172_800 => format!("{} h", age / 3_600),
-        _ => format!("{} days", age / 86_400),
+    length((now - since).to_std().unwrap_or(Duration::ZERO).as_secs())
+}
+
+fn length(seconds: u64) -> String {
+    match seconds {
+        0..120 => format!("{seconds} s"),
+        120..7_200 => format!("{} min", seconds / 60),
+        7_200..172_800 => format!("{} h", seconds / 3_600),
+        _ => format!("{} days", seconds / 86_400),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn work_that_does_not_move_is_said_to_last_for_ever() {
+        let of = |waiting, drain_seconds| {
+            drain(&Backlog { waiting, oldest_seconds: 0.0, done_lately: 1, drain_seconds })
+        };
+
+        assert_eq!(of(0, Some(0.0)), "");
+        assert_eq!(of(5, Some(299.5)), "5 min");
+        assert_eq!(of(5, None), "never: none was done");
     }
 }

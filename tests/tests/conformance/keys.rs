@@ -8,6 +8,7 @@ use backends::{
     connect::Backends,
     vault::{KeyPurpose, RootKey},
 };
+use chrono::TimeDelta;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn keys_and_secrets_are_the_same_after_a_restart() {
@@ -30,13 +31,12 @@ async fn a_scan_lives_and_dies_with_its_case_file_once_it_is_released() {
         let scan = vault.new_key(KeyPurpose::Scan, now).await.unwrap();
         let case_file = vault.new_key(KeyPurpose::CaseFile, now).await.unwrap();
         vault.hand_over(&scan, &case_file, now).await.unwrap();
-        assert!(vault.settle(scan.id()).await.unwrap(), "{}", on.name);
+        vault.release_from_root(scan.id()).await.unwrap();
         assert!(vault.key(scan.id()).await.unwrap().is_some(), "{}", on.name);
 
         vault.destroy(case_file.id()).await.unwrap();
 
         assert!(vault.key(scan.id()).await.unwrap().is_none(), "{}", on.name);
-        assert!(!vault.settle(scan.id()).await.unwrap(), "{}", on.name);
     }
 }
 
@@ -48,7 +48,7 @@ async fn many_keys_come_together_nested_ones_too_without_those_that_were_destroy
         let scans = vault.new_keys(KeyPurpose::Scan, 3, now).await.unwrap();
         for scan in &scans[..2] {
             vault.hand_over(scan, &case_file, now).await.unwrap();
-            assert!(vault.settle(scan.id()).await.unwrap(), "{}", on.name);
+            vault.release_from_root(scan.id()).await.unwrap();
         }
         vault.destroy(scans[0].id()).await.unwrap();
 
@@ -89,5 +89,26 @@ async fn another_root_key_does_not_open_the_store() {
         let refused = Backends::connect(&config, Arc::new(SystemClock)).await;
 
         assert!(refused.is_err(), "{}", on.name);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn keys_that_the_root_and_another_one_wrap_are_found_by_when_that_happened() {
+    for on in engines::all().await.unwrap() {
+        let (vault, then) = (&on.backends.vault, on.backends.clock.now());
+        let later = then + TimeDelta::hours(2);
+        let case_file = vault.new_key(KeyPurpose::CaseFile, then).await.unwrap();
+        let scans = vault.new_keys(KeyPurpose::Scan, 3, then).await.unwrap();
+        vault.hand_over(&scans[0], &case_file, then).await.unwrap();
+        vault.hand_over(&scans[1], &case_file, then).await.unwrap();
+        vault.release_from_root(scans[1].id()).await.unwrap();
+        let of = async |since, until| vault.wrapped_twice(since, until).await.unwrap();
+
+        let minute = TimeDelta::minutes(1);
+        assert_eq!(of(then, then + minute).await, [scans[0].id()], "{}", on.name);
+        assert_eq!(of(then + minute, later).await, [], "{}", on.name);
+        vault.return_to_root(&scans[0], later).await.unwrap();
+        assert_eq!(of(then, then + minute).await, [], "{}: it was wrapped again", on.name);
+        assert_eq!(of(later, later + minute).await, [scans[0].id()], "{}", on.name);
     }
 }

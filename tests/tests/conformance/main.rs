@@ -15,4 +15,5 @@ mod rabbitmq;
 mod ringing_again;
 mod rows;
 mod scans;
+mod sweeps;
 mod timetable;

@@ -189,3 +189,18 @@ async fn parts_that_were_never_put_together_are_removed() {
     assert_eq!((young, old), (0, 1));
     assert_eq!(server.unfinished(&bucket).await.unwrap(), 0);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_lies_in_quarantine_is_listed_by_itself() {
+    for on in all().await {
+        let quarantined = BlobKey::Quarantine(new_id(SystemClock.now()));
+        for key in [new_scan(), quarantined] {
+            on.blobs.put(key, Bytes::from_static(b"paper")).await.unwrap();
+        }
+
+        let listed: Vec<_> =
+            on.blobs.list_quarantine().map_ok(|object| object.key).try_collect().await.unwrap();
+
+        assert_eq!(listed, [Some(quarantined)], "{}", on.name);
+    }
+}

@@ -211,3 +211,16 @@ fn reading(id: ReadingId, page_id: PageId, scan_id: ScanId, made_at: DateTime<Ut
         made_at,
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_database_that_is_not_there_or_lets_nobody_in_is_told_with_what_to_do() {
+    let on = engines::postgres().await.unwrap();
+    let server = on.server().unwrap();
+    let at = |url: String| BackendsConfig { database_url: url, ..on.config.clone() };
+
+    let nowhere = told(connect(&at(server.address("nodb"))).await);
+    let nobody = told(connect(&at(on.config.database_url.replace("postgres@", "nobody@"))).await);
+
+    assert!(nowhere.contains("database.url") && nowhere.contains("make it with `createdb`"), "{nowhere}");
+    assert!(nobody.contains("database.url") && nobody.contains("pg_hba.conf"), "{nobody}");
+}

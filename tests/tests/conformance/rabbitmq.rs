@@ -198,3 +198,12 @@ async fn queues_made_by_hand_are_refused_with_what_to_do() {
 
     assert!(advice.contains("quorum queues") && advice.contains("made by hand"), "{advice}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_broker_that_may_not_have_quorum_queues_is_refused_with_what_to_do() {
+    let rabbit = PrivateRabbit::start_without_features().unwrap();
+
+    let advice = advice_for(&rabbit.url()).await;
+
+    assert!(advice.contains("rabbitmqctl enable_feature_flag quorum_queue"), "{advice}");
+}

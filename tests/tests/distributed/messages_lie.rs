@@ -1,6 +1,12 @@
 //! Messages that come twice, late, for jobs that never were, or that are no rings at all.
 
-use archive_tests::cluster::Cluster;
+use std::{collections::BTreeSet, time::Duration};
+
+use archive_tests::{
+    catalogue::Catalogue,
+    cluster::Cluster,
+    queues::{self, TestQueue},
+};
 use backends::queue::Ring;
 use domain::{ids::JobId, job::JobName};
 use lapin::{BasicProperties, Connection, ConnectionProperties, options::BasicPublishOptions};
@@ -37,8 +43,41 @@ async fn stale_doubled_and_poisonous_messages_by_the_thousand_do_no_harm() {
     let dead = cluster.server.command(&["jobs", "dead"]).await.unwrap();
     assert!(dead.contains("No job is dead."), "{dead}");
     while !cluster.server.command(&["jobs", "dead"]).await.unwrap().contains("1000 messages on the queue") {
-        tokio::time::sleep(std::time::Duration::from_millis(500)).await;
+        tokio::time::sleep(Duration::from_millis(500)).await;
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_job_that_is_rung_for_twice_while_it_is_due_or_running_is_done_once() {
+    let mut cluster = Cluster::start(&[]).await.unwrap();
+    let mut sender = Sender::new(&cluster).await.unwrap();
+    let _workers = [cluster.worker(&[]).await.unwrap(), cluster.worker(&[]).await.unwrap()];
+    let bell = queues::rabbitmq_at(&cluster.stores.queue_url).await.unwrap();
+    bell.queue.probe().await.unwrap();
+    let catalogue = cluster.server.catalogue().await.unwrap();
+    let mut rung = BTreeSet::new();
+
+    for number in 0..12 {
+        sender.send(number).await.unwrap();
+        rung.extend(ring_twice(&catalogue, &bell).await);
+    }
+    while !catalogue.pending_jobs().await.unwrap().is_empty() {
+        rung.extend(ring_twice(&catalogue, &bell).await);
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+
+    println!("{} jobs were rung for again and again", rung.len());
+    assert!(rung.len() >= 12, "{} jobs were rung for twice", rung.len());
+    sender.require_all_placed_once(&cluster).await.unwrap();
+}
+
+/// Rings twice for every job that is not done; says for which.
+async fn ring_twice(catalogue: &Catalogue, bell: &TestQueue) -> Vec<JobId> {
+    let open = catalogue.open_rings().await.unwrap();
+    for _ in 0..2 {
+        bell.queue.announce(&open, Duration::ZERO).await.unwrap();
+    }
+    open.into_iter().map(|ring| ring.job).collect()
 }
 
 async fn poison(url: &str, count: usize) {

@@ -85,6 +85,7 @@ async fn whatever_the_store_does_an_upload_is_received_and_there_or_refused() {
         Misbehaviour::None,
         Misbehaviour::AnswersNowAndThen(500),
         Misbehaviour::AnswersNowAndThen(503),
+        Misbehaviour::LosesAnswersNowAndThen,
         Misbehaviour::Slow(Duration::from_millis(500)),
         Misbehaviour::Answers(503),
         Misbehaviour::Answers(507),

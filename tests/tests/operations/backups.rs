@@ -17,7 +17,7 @@ use archive_tests::{
     engines::PrivatePostgres,
     entries::{self, Entry},
     scans,
-    server::Setup,
+    server::{Setup, TestServer},
 };
 use backends::{
     clock::{SystemClock, new_id},
@@ -64,29 +64,48 @@ async fn open(data: &Path) -> Backends {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_backup_under_load_is_whole_when_it_is_put_back() {
-    let mut server = Setup::for_drills().start().await.unwrap();
+    let server = Setup::for_drills().start().await.unwrap();
+    let places = Places::new();
+    let back = places.at("back");
+    bring_root_key(server.data(), &back).unwrap();
+
+    backed_up_under_load_and_put_back(server, &places, &back).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_distributed_backup_under_load_is_whole_when_it_is_put_back() {
+    let postgres = PrivatePostgres::start().unwrap();
+    let (catalogue, keys) = (postgres.url("catalogue").unwrap(), postgres.url("keys").unwrap());
+    let setup = Setup::for_drills().with("DATABASE__URL", &catalogue).with("KEYS__URL", &keys);
+    let server = setup.start().await.unwrap();
+    let back = DistributedFolder::new(&postgres, "back").unwrap();
+    back.bring_root_key(server.data()).unwrap();
+
+    backed_up_under_load_and_put_back(server, &Places::new(), &back.data).await;
+}
+
+async fn backed_up_under_load_and_put_back(mut server: TestServer, places: &Places, back: &Path) {
     let clerk = server.account("clerk", "C1", &["--outlet", OUTLET]).await.unwrap();
     let all: Vec<Entry> = (0..20).map(|number| Entry::of(number, OUTLET)).collect();
     clerk.import(entries::csv(&all)).await.unwrap().document().unwrap();
     let is_over = Arc::new(AtomicBool::new(false));
     let sender = tokio::spawn(send(clerk, Arc::clone(&is_over)));
-    let places = Places::new();
+    let (backups, keys) = (places.at("backups"), places.at("keys"));
+    let command = ["backup", text(&backups), "--keys", text(&keys)];
 
     tokio::time::sleep(Duration::from_millis(500)).await;
-    let first = places.back_up(server.data()).await.unwrap();
+    let first = server.command(&command).await.unwrap();
     tokio::time::sleep(Duration::from_millis(500)).await;
-    let second = places.back_up(server.data()).await.unwrap();
+    let second = server.command(&command).await.unwrap();
     is_over.store(true, Ordering::Relaxed);
     let sent = sender.await.unwrap().unwrap();
     server.kill().await.unwrap();
 
-    let back = places.at("back");
-    bring_root_key(server.data(), &back).unwrap();
-    let said = places.restore(&back).await.unwrap();
+    let said = places.restore(back).await.unwrap();
     assert!(said.is_done, "{}", said.text);
     println!("{sent} scans sent\n{first}{second}{}", said.text);
-    program::verify(&back).await.unwrap();
-    let again = places.restore(&back).await.unwrap();
+    program::verify(back).await.unwrap();
+    let again = places.restore(back).await.unwrap();
     assert!(!again.is_done && again.text.contains("holds other data"), "{}", again.text);
 }
 
@@ -224,4 +243,124 @@ async fn a_restore_that_is_killed_in_the_middle_is_run_again() {
         let line = |lines: &str| lines.lines().find(|line| line.contains(number)).map(str::to_owned);
         assert_eq!(line(&here), line(&there));
     }
+}
+
+/// Where one database is embedded and the other is not, each is backed up and put back by itself.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mixture_of_engines_is_backed_up_and_put_back_into_the_same_mixture() {
+    let postgres = PrivatePostgres::start().unwrap();
+    for which in ["DATABASE__URL", "KEYS__URL"] {
+        let name = which.to_lowercase();
+        let (first, second) =
+            (postgres.url(&format!("{name}_1")).unwrap(), postgres.url(&format!("{name}_2")).unwrap());
+        let mut server = Setup::for_drills().with(which, &first).start().await.unwrap();
+        let clerk = server.account("clerk", "C1", &["--outlet", OUTLET]).await.unwrap();
+        clerk.import(entries::csv(&[Entry::of(1, OUTLET)])).await.unwrap().document().unwrap();
+        let upload = Upload::of(vec![scans::small_page(1).unwrap()]);
+        let upload = upload.for_slip(&entries::slip_number(1, OUTLET));
+        clerk.upload(&upload).await.unwrap().document().unwrap();
+        while server.command(&["jobs", "list", "--state", "waiting"]).await.unwrap() != "No job is waiting.\n"
+        {
+            tokio::time::sleep(Duration::from_millis(200)).await;
+        }
+        server.stop().await.unwrap();
+        let places = Places::new();
+        let (backups, keys) = (places.at("backups"), places.at("keys"));
+        server.command(&["backup", text(&backups), "--keys", text(&keys)]).await.unwrap();
+
+        let other_kind = places.at("other-kind");
+        bring_root_key(server.data(), &other_kind).unwrap();
+        let refused = places.restore(&other_kind).await.unwrap();
+        let back = places.at("back");
+        bring_root_key(server.data(), &back).unwrap();
+        let section = which.split_once("__").map(|(section, _)| section.to_lowercase()).unwrap();
+        fs::write(back.join("guidang.toml"), format!("[{section}]\nurl = \"{second}\"\n")).unwrap();
+        let said = places.restore(&back).await.unwrap();
+
+        let key = format!("{section}.url");
+        assert!(!refused.is_done && refused.text.contains(&key), "{which}: {}", refused.text);
+        assert!(said.is_done, "{which}: {}", said.text);
+        assert!(said.text.contains("1 objects"), "{which}: {}", said.text);
+        program::verify(&back).await.unwrap();
+        let again = places.restore(&back).await.unwrap();
+        assert!(!again.is_done && again.text.contains("holds other data"), "{which}: {}", again.text);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_object_that_is_there_already_must_be_the_one_of_the_backup() {
+    let server = used_archive(2).await.unwrap();
+    let places = Places::new();
+    places.back_up(server.data()).await.unwrap();
+    let list = fs::read_to_string(places.at("backups/objects.list")).unwrap();
+    let key = list.split(' ').next().unwrap();
+    let back = places.at("back");
+    bring_root_key(server.data(), &back).unwrap();
+    let object = back.join("objects").join(key);
+    fs::create_dir_all(object.parent().unwrap()).unwrap();
+    fs::write(&object, "not what was backed up").unwrap();
+
+    let refused = places.restore(&back).await.unwrap();
+    fs::remove_file(&object).unwrap();
+    let again = places.restore(&back).await.unwrap();
+
+    assert!(!refused.is_done && refused.text.contains(key), "{}", refused.text);
+    assert!(refused.text.contains("remove it"), "{}", refused.text);
+    assert!(again.is_done, "{}", again.text);
+    program::verify(&back).await.unwrap();
+}
+
+/// The nightly backup leaves what the hourly one is just writing alone, and waits for it.
+#[tokio::test(flavor = "multi_thread")]
+async fn backups_that_share_a_folder_of_keys_take_turns() {
+    let server = used_archive(2).await.unwrap();
+    let places = Places::new();
+    let keys = places.at("keys");
+    let unfinished = keys.join("20261122T040506000007Z");
+    fs::create_dir_all(&unfinished).unwrap();
+    let turn = fs::File::create(keys.join("lock")).unwrap();
+    turn.lock().unwrap();
+
+    let (data, folder) = (server.data().to_owned(), places.at("backups"));
+    let nightly = program::start(&["--data", text(&data), "backup", text(&folder), "--keys", text(&keys)]);
+    let nightly = nightly.unwrap();
+    while !is_catalogue_copied(&folder) {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    let is_left_alone = unfinished.exists();
+    drop(turn);
+    let done = nightly.wait_with_output().await.unwrap();
+
+    assert!(is_left_alone, "what another backup was writing is gone");
+    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    assert!(!unfinished.exists(), "what nobody writes any more is left");
+}
+
+fn is_catalogue_copied(backups: &Path) -> bool {
+    let copies = fs::read_dir(backups.join("catalogues"));
+    copies.is_ok_and(|copies| copies.flatten().any(|copy| copy.path().join("database.db").exists()))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_no_index_has_followed_is_not_said_to_hold() {
+    let server = used_archive(2).await.unwrap();
+    let places = Places::new();
+    places.back_up(server.data()).await.unwrap();
+    let back = places.at("back");
+    bring_root_key(server.data(), &back).unwrap();
+    assert!(places.restore(&back).await.unwrap().is_done);
+
+    let without = program::run(&["--data", text(&back), "verify"]).await.unwrap();
+    program::succeed(&["--data", text(&back), "index", "rebuild"]).await.unwrap();
+    let with = program::succeed(&["--data", text(&back), "verify"]).await.unwrap();
+
+    assert_eq!(without.status, Some(3), "{}", without.text);
+    assert!(
+        without.text.contains("not checked") && without.text.contains("index rebuild"),
+        "{}",
+        without.text
+    );
+    assert!(!without.text.contains("All 8"), "{}", without.text);
+    assert!(with.contains("All 8 invariants hold."), "{with}");
 }

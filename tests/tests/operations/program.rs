@@ -14,6 +14,8 @@ use tokio::process::{Child, Command};
 /// What a command said, and whether it did what it was asked for.
 pub struct Said {
     pub is_done: bool,
+    /// The exit status.
+    pub status: Option<i32>,
     pub text: String,
 }
 
@@ -28,7 +30,7 @@ pub fn start(arguments: &[&str]) -> Result<Child> {
 pub async fn run(arguments: &[&str]) -> Result<Said> {
     let done = start(arguments)?.wait_with_output().await?;
     let text = format!("{}{}", String::from_utf8_lossy(&done.stdout), String::from_utf8_lossy(&done.stderr));
-    Ok(Said { is_done: done.status.success(), text })
+    Ok(Said { is_done: done.status.success(), status: done.status.code(), text })
 }
 
 /// Runs the executable to its end; anything but success is an error.
@@ -38,8 +40,10 @@ pub async fn succeed(arguments: &[&str]) -> Result<String> {
     Ok(said.text)
 }
 
-/// Requires that every invariant holds in a data folder.
+/// Requires that every invariant holds in a data folder whose index, if there is one, is made anew first: it is in no
+/// backup.
 pub async fn verify(data: &Path) -> Result<String> {
+    succeed(&["--data", text(data), "index", "rebuild"]).await?;
     let lines = succeed(&["--data", text(data), "verify"]).await?;
     ensure!(lines.lines().filter(|line| line.starts_with("ok")).count() == 8, "{lines}");
     Ok(lines)
@@ -85,4 +89,23 @@ pub fn bring_root_key(from: &Path, to: &Path) -> Result<()> {
 /// A path as an argument.
 pub fn text(path: &Path) -> &str {
     path.to_str().unwrap_or_default()
+}
+
+#[tokio::test]
+async fn a_command_whose_output_nobody_reads_ends_without_a_word() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let data = folder.path().join("data");
+    succeed(&["--data", text(&data), "init"]).await?;
+
+    for arguments in [["verify", ""], ["jobs", "list"], ["config", "show"]] {
+        let arguments = arguments.iter().copied().filter(|argument| !argument.is_empty());
+        let arguments: Vec<&str> = ["--data", text(&data)].into_iter().chain(arguments).collect();
+        let mut child = start(&arguments)?;
+        drop(child.stdout.take());
+        let done = child.wait_with_output().await?;
+
+        let complained = String::from_utf8_lossy(&done.stderr);
+        ensure!(complained.is_empty() && done.status.code() == Some(141), "{arguments:?}: {complained}");
+    }
+    Ok(())
 }

@@ -35,9 +35,6 @@ pub(super) async fn run(context: &WorkContext, claimed: &Claimed, id: CaseFileId
     let case_file = look.case_files().find(id).await?.ok_or_else(|| missing("the case file"))?;
     let key = context.backends.vault.required_key(case_file.key_id).await?;
     let dossier = Dossier::load(context, look.as_mut(), &case_file, &key).await?;
-    for scan in &dossier.scans {
-        context.backends.vault.settle(scan.key_id).await?;
-    }
     if dossier.waits_for_reading(look.as_mut()).await? {
         return Err(JobFailure::NotYet { what: "scans that are being read" });
     }

@@ -64,12 +64,12 @@ pub(super) async fn states(backends: &Backends) -> Result<Check, StorageError> {
     if let Some((id, _, state)) = last {
         ends_in_current_state(id, state, &current, &mut violations);
     }
-    Ok(Check {
-        number: 4,
-        name: "only legal state changes happened",
-        looked_at: format!("{} case files, {changes_seen} changes", current.len()),
-        violations: violations.into_list(),
-    })
+    Ok(Check::of(
+        4,
+        "only legal state changes happened",
+        format!("{} case files, {changes_seen} changes", current.len()),
+        violations,
+    ))
 }
 
 fn finish_history(
@@ -175,12 +175,13 @@ pub(super) async fn destroyed(backends: &Backends) -> Result<Check, StorageError
             violations.add(format!("case file {} was destroyed while on hold", row.id));
         }
     }
-    Ok(Check {
-        number: 6,
-        name: "nothing destroyed can be read, nothing on hold was destroyed",
-        looked_at: format!("{seen} case files, {} destroyed", destroyed.len()),
-        violations: violations.into_list(),
-    })
+    let keys = backends.vault.count().await?;
+    Ok(Check::of(
+        6,
+        "nothing destroyed can be read, nothing on hold was destroyed",
+        format!("{seen} case files, {} destroyed, {keys} wrapped keys", destroyed.len()),
+        violations,
+    ))
 }
 
 pub(super) async fn jobs(backends: &Backends) -> Result<Check, StorageError> {
@@ -218,10 +219,5 @@ pub(super) async fn jobs(backends: &Backends) -> Result<Check, StorageError> {
             }
         }
     }
-    Ok(Check {
-        number: 8,
-        name: "every job is done, due, or dead with a reason",
-        looked_at: format!("{total} jobs"),
-        violations: violations.into_list(),
-    })
+    Ok(Check::of(8, "every job is done, due, or dead with a reason", format!("{total} jobs"), violations))
 }

@@ -8,34 +8,37 @@ use indexer::{error::IndexError, searcher::Searcher};
 
 use super::{Check, Violations};
 
+const NUMBER: u8 = 7;
+const NAME: &str = "index and catalogue hold the same case files";
+const HOW_TO_BUILD: &str = "`guidang index rebuild` builds it, and so does `guidang serve`";
+
 pub(super) async fn check(backends: &Backends, root: &Path) -> Result<Check, StorageError> {
-    let mut violations = Violations::default();
     let key = BlindKey::new(backends.vault.blind_index_secret());
-    let (root, opened) = (root.to_owned(), tokio::task::spawn_blocking);
-    let searcher = opened(move || Searcher::open(&root, key)).await;
-    let name = "index and catalogue hold the same case files";
-    let (reached, found) = match searcher {
-        Ok(Ok(searcher)) => (searcher.reached(), searcher.ids()),
-        Ok(Err(IndexError::Missing { .. })) => (0, Vec::new()),
-        Ok(Err(error)) => {
-            violations.add(error.to_string());
-            return Ok(Check {
-                number: 7,
-                name,
-                looked_at: "nothing".to_owned(),
-                violations: violations.into_list(),
-            });
-        }
-        Err(_) => {
-            violations.add("the index cannot be opened");
-            (0, Vec::new())
-        }
-    };
+    let root = root.to_owned();
+    let opened = tokio::task::spawn_blocking(move || Searcher::open(&root, key)).await;
+    match opened {
+        Ok(Ok(searcher)) => compare(backends, searcher.reached() as i64, &searcher.ids()).await,
+        Ok(Err(IndexError::Missing { .. })) => compare(backends, 0, &[]).await,
+        Ok(Err(error)) => Ok(unusable(error.to_string())),
+        Err(_) => Ok(unusable("the index cannot be opened".to_owned())),
+    }
+}
+
+fn unusable(why: String) -> Check {
+    let mut violations = Violations::default();
+    violations.add(why);
+    Check::of(NUMBER, NAME, "nothing".to_owned(), violations)
+}
+
+/// Compares what an index holds that has followed the catalogue up to `reached`.
+async fn compare(backends: &Backends, reached: i64, found: &[CaseFileId]) -> Result<Check, StorageError> {
+    let mut violations = Violations::default();
     let indexed: HashSet<CaseFileId> = found.iter().copied().collect();
     if indexed.len() != found.len() {
         violations.add(format!("{} case files are in the index twice", found.len() - indexed.len()));
     }
-    let (expected, beyond) = expected(backends, reached as i64).await?;
+    let (expected, beyond) = expected(backends, reached).await?;
+    let has_followed_nothing = reached == 0 && found.is_empty() && !beyond.is_empty();
     for id in expected.difference(&indexed) {
         if !was_destroyed(backends, *id).await? {
             violations.add(format!("case file {id} is missing from the index"));
@@ -46,8 +49,12 @@ pub(super) async fn check(backends: &Backends, root: &Path) -> Result<Check, Sto
     for id in indexed.difference(&known) {
         violations.add(format!("case file {id} is in the index but not in the catalogue"));
     }
-    let looked_at = format!("{} case files, up to change {reached}", indexed.len());
-    Ok(Check { number: 7, name, looked_at, violations: violations.into_list() })
+    let last = backends.database.begin_read().await?.case_files().last_change().await?;
+    let looked_at = format!("{} case files, up to change {reached} of {last}", indexed.len());
+    let mut check = Check::of(NUMBER, NAME, looked_at, violations);
+    check.not_checked =
+        has_followed_nothing.then(|| format!("this folder's index has followed nothing; {HOW_TO_BUILD}"));
+    Ok(check)
 }
 
 /// Whether nothing of the case file can be read any more, so that nothing of it is indexed.

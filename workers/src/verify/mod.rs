@@ -20,14 +20,25 @@ pub struct Check {
     pub name: &'static str,
     /// How much was looked at.
     pub looked_at: String,
-    /// What violates it, by id; empty when it holds. Cut off after a few.
+    /// What violates it, by id; empty when nothing does. Cut off after a few.
     pub violations: Vec<String>,
+    /// Why nothing could be looked at, and what to do; then nothing is said about the invariant.
+    pub not_checked: Option<String>,
 }
 
 impl Check {
-    /// Whether the invariant holds.
+    fn of(number: u8, name: &'static str, looked_at: String, violations: Violations) -> Self {
+        Self { number, name, looked_at, violations: violations.into_list(), not_checked: None }
+    }
+
+    /// Whether the invariant was looked at and holds.
     pub fn holds(&self) -> bool {
-        self.violations.is_empty()
+        self.violations.is_empty() && self.not_checked.is_none()
+    }
+
+    /// Whether something violates it.
+    pub fn is_broken(&self) -> bool {
+        !self.violations.is_empty()
     }
 }
 
@@ -106,10 +117,10 @@ async fn log(backends: &Backends, heads: &Path) -> Result<Check, StorageError> {
         Err(error) => violations.add(error.to_string()),
     }
     catalogue::acts_are_logged(backends, &mut violations).await?;
-    Ok(Check {
-        number: 3,
-        name: "the operation log verifies, and every act on scans and case files is in it",
-        looked_at: format!("{size} entries"),
-        violations: violations.into_list(),
-    })
+    Ok(Check::of(
+        3,
+        "the operation log verifies, and every act on scans and case files is in it",
+        format!("{size} entries"),
+        violations,
+    ))
 }

@@ -37,18 +37,18 @@ pub(super) async fn check(backends: &Backends) -> Result<(Check, Check), Storage
         }
     }
     let objects_seen = objects_have_rows(backends, &with_object, &mut matching).await?;
-    let received = Check {
-        number: 1,
-        name: "every upload answered \"received\" exists exactly once, with the bytes that were received",
-        looked_at: format!("{scans_seen} scans, {bytes_seen} bytes"),
-        violations: received.into_list(),
-    };
-    let matching = Check {
-        number: 2,
-        name: "no row without its object, no object without its row",
-        looked_at: format!("{scans_seen} rows, {objects_seen} objects"),
-        violations: matching.into_list(),
-    };
+    let received = Check::of(
+        1,
+        "every upload answered \"received\" exists exactly once, with the bytes that were received",
+        format!("{scans_seen} scans, {bytes_seen} bytes"),
+        received,
+    );
+    let matching = Check::of(
+        2,
+        "no row without its object, no object without its row",
+        format!("{scans_seen} rows, {objects_seen} objects"),
+        matching,
+    );
     Ok((received, matching))
 }
 

@@ -35,12 +35,12 @@ pub(super) async fn check(backends: &Backends, data: &Path) -> Result<Check, Sto
         Ok(Err(error)) => violations.add(format!("the data folder cannot be searched: {error}")),
         Err(_) => violations.add("the search ended without an answer"),
     }
-    Ok(Check {
-        number: 5,
-        name: "no personal data outside the encrypted columns and objects",
-        looked_at: format!("{sought} values in {files} files"),
-        violations: violations.into_list(),
-    })
+    Ok(Check::of(
+        5,
+        "no personal data outside the encrypted columns and objects",
+        format!("{sought} values in {files} files"),
+        violations,
+    ))
 }
 
 async fn sample(backends: &Backends) -> Result<HashSet<Vec<u8>>, StorageError> {

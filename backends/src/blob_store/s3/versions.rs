@@ -48,15 +48,16 @@ impl Bucket {
         }
     }
 
-    /// Every object below the prefix, once for each page that names it: also those that only markers are left of.
+    /// Every object whose path begins so, once for each page that names it: also those that only markers are left of.
     pub(crate) fn list_all(
         self: std::sync::Arc<Self>,
+        beginning: String,
     ) -> impl Stream<Item = Result<StoredBlob, S3Error>> + Send + 'static {
         let pages = stream::try_unfold(Some(Marker::default()), move |marker| {
-            let bucket = std::sync::Arc::clone(&self);
+            let (bucket, beginning) = (std::sync::Arc::clone(&self), beginning.clone());
             async move {
                 let Some(marker) = marker else { return Ok(None) };
-                let page = bucket.versions_page("", &marker).await?;
+                let page = bucket.versions_page(&beginning, &marker).await?;
                 let next = page.is_truncated.then(|| Marker {
                     key: page.next_key_marker.clone(),
                     id: page.next_version_id_marker.clone(),

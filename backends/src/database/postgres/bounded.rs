@@ -7,6 +7,7 @@
 use std::{io, time::Duration};
 
 use async_trait::async_trait;
+use chrono::{DateTime, Utc};
 use domain::ids::KeyId;
 use futures_util::{
     StreamExt,
@@ -132,8 +133,17 @@ impl<T: KeyTable> KeyTable for BoundedKeys<T> {
         self.patience.wait(self.table.add(keys)).await
     }
 
-    async fn wrappings(&self, id: KeyId) -> Result<Vec<WrappedKey>, StorageError> {
-        self.patience.wait(self.table.wrappings(id)).await
+    async fn wrapped_twice(
+        &self,
+        root: Uuid,
+        since: DateTime<Utc>,
+        until: DateTime<Utc>,
+    ) -> Result<Vec<Uuid>, StorageError> {
+        self.patience.wait(self.table.wrapped_twice(root, since, until)).await
+    }
+
+    async fn probe(&self) -> Result<(), StorageError> {
+        self.patience.wait(self.table.probe()).await
     }
 
     async fn wrappings_of(&self, ids: &[Uuid]) -> Result<Vec<WrappedKey>, StorageError> {

@@ -30,6 +30,17 @@ pub(super) fn explain(error: &Error, address: &AMQPUri) -> QueueError {
              queue.url",
             address.vhost
         ),
+        // A release that knows quorum queues and was not told to have them.
+        AMQPErrorKind::Hard(AMQPHardError::INTERNALERROR)
+            if is_about_features(said.get_message().as_str()) =>
+        {
+            format!(
+                "{host} knows quorum queues but is not allowed to have them; run `rabbitmqctl enable_feature_flag \
+                 quorum_queue` and `rabbitmqctl enable_feature_flag stream_queue` there, or `rabbitmqctl \
+                 enable_feature_flag all`; it says: {}",
+                said.get_message()
+            )
+        }
         AMQPErrorKind::Soft(AMQPSoftError::PRECONDITIONFAILED) => format!(
             "{host} cannot have the queues that are needed: it must be RabbitMQ 3.10 or newer with quorum queues \
              (feature flags quorum_queue and stream_queue), and queues named guidang.* must not have been made by hand; \
@@ -39,6 +50,10 @@ pub(super) fn explain(error: &Error, address: &AMQPUri) -> QueueError {
         _ => return unavailable(format!("{host} says: {}", said.get_message())),
     };
     QueueError::Unusable { advice }
+}
+
+fn is_about_features(said: &str) -> bool {
+    said.contains("feature flag")
 }
 
 fn explain_io(error: &Error, host: &str) -> QueueError {

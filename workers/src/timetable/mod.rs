@@ -1,30 +1,34 @@
-//! The timetable: what runs by the clock. Bells rung again, signed heads of the log, done jobs forgotten, keys and
-//! objects settled. Of many processes one at a time keeps it.
+//! The timetable: what runs by the clock. Of many processes one at a time keeps it.
+//!
+//! Every round renews the turn, signs the log and rings bells again. Sweeps take as long as they take, so that they run
+//! beside the rounds, and end when the turn is lost.
+
+mod errand;
+mod overdue_tickets;
+mod sweeps;
 
 use std::{path::PathBuf, time::Duration};
 
-use backends::{blob_store::BlobKey, clock::new_id, connect::Backends, error::StorageError};
+use backends::{clock::new_id, connect::Backends, error::StorageError};
 use chrono::TimeDelta;
-use domain::{ids::JobKind, job::JobName, scan::ScanState, upload_ticket::UploadTicketState};
-use futures_util::StreamExt;
+use domain::{ids::JobKind, job::JobName};
 use tokio::{sync::watch, task::JoinHandle};
 use uuid::Uuid;
 
-use crate::{log_heads, overdue_tickets};
+use self::errand::Errand;
+pub use self::sweeps::{sweep, sweep_quarantine};
+use crate::log_heads;
 
 /// How old an object without a row must be before it is an orphan: an upload may still be under way.
 pub const GRACE: TimeDelta = TimeDelta::hours(1);
-/// How long a done job is kept for people to look at.
-const KEEP_DONE: TimeDelta = TimeDelta::days(7);
-/// Longer than any lease that can be configured (an hour), and than the longest that a job waits by itself.
-const LONGEST_LEASE: TimeDelta = TimeDelta::minutes(65);
-const LONGEST_WAIT: TimeDelta = TimeDelta::days(1);
 /// How often it is looked at.
 const EVERY: Duration = Duration::from_secs(10);
 /// How long a process that says nothing is believed to keep it.
 const TURN: TimeDelta = TimeDelta::seconds(45);
 const SIGNS_EVERY: u32 = 3;
+/// Rounds between the end of a sweep and the next one: an hour, and a minute.
 const SWEEPS_EVERY: u32 = 360;
+const SWEEPS_QUARANTINE_EVERY: u32 = 6;
 /// How long a job may be due before the bell is rung for it again.
 const UNHEARD: TimeDelta = TimeDelta::seconds(5);
 /// Rings of one kind that may wait at the queue when it is rung again. With more there, workers have enough to hear,
@@ -42,7 +46,14 @@ impl Timetable {
     pub fn start(backends: &Backends, heads: PathBuf) -> Self {
         let stop = watch::Sender::new(false);
         let owner = new_id::<JobKind>(backends.clock.now()).uuid();
-        let round = Round { backends: backends.clone(), heads, owner, number: 0 };
+        let round = Round {
+            backends: backends.clone(),
+            heads,
+            owner,
+            number: 0,
+            sweep: Errand::default(),
+            quarantine: Errand::default(),
+        };
         let task = tokio::spawn(run(round, stop.subscribe()));
         Self { task, stop }
     }
@@ -61,6 +72,8 @@ async fn run(mut round: Round, mut stop: watch::Receiver<bool>) {
         let is_stopping = *stop.borrow();
         if round.is_ours().await {
             round.keep(is_stopping).await;
+        } else {
+            round.leave().await;
         }
         if is_stopping {
             return;
@@ -77,24 +90,20 @@ struct Round {
     heads: PathBuf,
     owner: Uuid,
     number: u32,
+    sweep: Errand,
+    quarantine: Errand,
 }
 
 impl Round {
     /// Takes or keeps the turn. Where nobody else can be there is nothing to take, and nothing is written.
-    async fn is_ours(&mut self) -> bool {
+    async fn is_ours(&self) -> bool {
         if !self.backends.database.is_shared() {
             return true;
         }
-        match self.take_turn().await {
-            Ok(is_ours) => {
-                self.number = if is_ours { self.number } else { 0 };
-                is_ours
-            }
-            Err(error) => {
-                tracing::warn!(error = %error, "it is not known whose turn the timetable is");
-                false
-            }
-        }
+        self.take_turn().await.unwrap_or_else(|error| {
+            tracing::warn!(error = %error, "it is not known whose turn the timetable is");
+            false
+        })
     }
 
     async fn take_turn(&self) -> Result<bool, StorageError> {
@@ -106,6 +115,9 @@ impl Round {
     }
 
     async fn keep(&mut self, is_last: bool) {
+        if is_last {
+            self.leave().await;
+        }
         if (is_last || self.number.is_multiple_of(SIGNS_EVERY))
             && let Err(error) = log_heads::sign(&self.backends, &self.heads).await
         {
@@ -118,12 +130,23 @@ impl Round {
         if let Err(error) = ring_again(&self.backends).await {
             tracing::warn!(error = %error, "what nobody heard could not be looked for");
         }
-        if self.number.is_multiple_of(SWEEPS_EVERY)
-            && let Err(error) = sweep(&self.backends).await
-        {
-            tracing::warn!(error = %error, "a sweep did not end; the next one goes on");
-        }
+        let backends = &self.backends;
+        self.quarantine.next_round(SWEEPS_QUARANTINE_EVERY, || {
+            let backends = backends.clone();
+            async move { report(sweep_quarantine(&backends).await) }
+        });
+        self.sweep.next_round(SWEEPS_EVERY, || {
+            let backends = backends.clone();
+            async move { report(sweep(&backends).await) }
+        });
         self.number = self.number.wrapping_add(1);
+    }
+
+    /// Ends what runs beside the rounds: it belongs to whoever has the turn.
+    async fn leave(&mut self) {
+        self.number = 0;
+        self.quarantine.stop().await;
+        self.sweep.stop().await;
     }
 
     async fn end_turn(&self) {
@@ -163,65 +186,8 @@ pub async fn ring_again(backends: &Backends) -> Result<(), StorageError> {
     Ok(())
 }
 
-/// Forgets old done jobs, brings back what a clock that ran ahead put off, makes room for the months to come, settles
-/// keys whose hand-over was interrupted, closes upload tickets that are over, removes what large objects were begun and
-/// never finished, and removes objects that no row names.
-pub async fn sweep(backends: &Backends) -> Result<(), StorageError> {
-    let now = backends.clock.now();
-    let mut tx = backends.database.begin().await?;
-    tx.jobs().forget_done(now - KEEP_DONE, 10_000).await?;
-    let brought_back = tx.timetable().return_from_future(now + LONGEST_LEASE, now + LONGEST_WAIT).await?;
-    tx.commit().await?;
-    if brought_back > 0 {
-        tracing::warn!(jobs = brought_back, "a clock ran ahead: jobs it put off are taken up earlier");
+fn report(swept: Result<(), StorageError>) {
+    if let Err(error) = swept {
+        tracing::warn!(error = %error, "a sweep did not end; the next one goes on");
     }
-    backends.database.make_months(now, now).await?;
-    settle_keys(backends).await?;
-    overdue_tickets::close(backends).await?;
-    backends.blobs.abandon_unfinished(backends.clock.now() - GRACE).await?;
-    remove_orphans(backends).await
-}
-
-async fn settle_keys(backends: &Backends) -> Result<(), StorageError> {
-    let mut after = None;
-    loop {
-        let mut tx = backends.database.begin_read().await?;
-        let scans = tx.scans().all(after, 1_000).await?;
-        drop(tx);
-        let Some(last) = scans.last() else { return Ok(()) };
-        after = Some(last.id);
-        for scan in scans.iter().filter(|scan| scan.case_file_id.is_some()) {
-            backends.vault.settle(scan.key_id).await?;
-        }
-    }
-}
-
-/// An upload that ended between its object and its row left an object that nobody was told about.
-async fn remove_orphans(backends: &Backends) -> Result<(), StorageError> {
-    let mut objects = backends.blobs.list();
-    while let Some(object) = objects.next().await {
-        let object = object?;
-        let Some(key) = object.key else { continue };
-        if object.written_at > backends.clock.now() - GRACE {
-            continue;
-        }
-        if !is_named(backends, key).await? {
-            tracing::info!(path = object.path, "an object without a row is removed");
-            backends.blobs.delete(key).await?;
-        }
-    }
-    Ok(())
-}
-
-/// Whether a row says that the object must be there.
-async fn is_named(backends: &Backends, key: BlobKey) -> Result<bool, StorageError> {
-    let mut tx = backends.database.begin_read().await?;
-    Ok(match key {
-        BlobKey::Scan(id) => tx.scans().find(id).await?.is_some_and(|scan| scan.state != ScanState::Linked),
-        BlobKey::Quarantine(id) => {
-            tx.upload_tickets().find(id).await?.is_some_and(|ticket| ticket.state == UploadTicketState::Open)
-        }
-        BlobKey::IndexSnapshot(id) => tx.index_snapshots().exists(id).await?,
-        BlobKey::Probe(_) => false,
-    })
 }

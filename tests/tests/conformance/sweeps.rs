@@ -1,0 +1,138 @@
+//! Sweeps: whatever has become old since the last one goes, however much that is, and interrupted hand-overs of keys
+//! are settled without touching those under way.
+
+use std::sync::Arc;
+
+use archive_tests::engines::{self, TestBackends};
+use backends::{
+    clock::{HandClock, new_id},
+    connect::Backends,
+    database::{jobs::JobRow, scans::ScanRow, upload_tickets::UploadTicketRow},
+    vault::{DataKey, KeyPurpose},
+};
+use chrono::TimeDelta;
+use domain::{ids::AccountId, scan::ScanState, upload_ticket::UploadTicketState};
+use sqlx::{Connection, Executor, PgConnection, SqliteConnection};
+use workers::timetable;
+
+use crate::rows;
+
+/// More than one transaction removes.
+const JOBS: u128 = 10_050;
+const TICKETS: usize = 1_050;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn however_many_jobs_were_done_long_ago_none_is_left() {
+    for on in engines::all().await.unwrap() {
+        let jobs: Vec<JobRow> = (0..JOBS).map(|subject| rows::job(&on.backends, subject)).collect();
+        let mut tx = on.backends.database.begin().await.unwrap();
+        tx.jobs().enqueue_all(&jobs).await.unwrap();
+        tx.commit().await.unwrap();
+        execute(&on, "UPDATE jobs SET state = 'done', finished_at = '2020-01-01 00:00:00+00:00'").await;
+
+        timetable::sweep(&on.backends).await.unwrap();
+
+        let mut tx = on.backends.database.begin_read().await.unwrap();
+        assert_eq!(tx.jobs().counts().await.unwrap(), [], "{}", on.name);
+    }
+}
+
+/// Changes rows behind the archive's back, as time would.
+async fn execute(on: &TestBackends, sql: &'static str) {
+    match on.config.database_url.strip_prefix("sqlite:") {
+        Some(path) => {
+            let mut connection = SqliteConnection::connect(path).await.unwrap();
+            connection.execute(sql).await.unwrap();
+        }
+        None => {
+            let mut connection = PgConnection::connect(&on.config.database_url).await.unwrap();
+            connection.execute(sql).await.unwrap();
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn however_many_tickets_are_over_all_are_closed() {
+    for on in engines::all().await.unwrap() {
+        let account = rows::account(&on.backends).await;
+        let mut tx = on.backends.database.begin().await.unwrap();
+        for _ in 0..TICKETS {
+            tx.upload_tickets().insert(&overdue_ticket(&on.backends, account)).await.unwrap();
+        }
+        tx.commit().await.unwrap();
+
+        timetable::sweep_quarantine(&on.backends).await.unwrap();
+
+        let mut tx = on.backends.database.begin_read().await.unwrap();
+        let open = tx.upload_tickets().overdue(on.backends.clock.now(), 10).await.unwrap();
+        assert_eq!(open, [], "{}", on.name);
+        assert_eq!(tx.operation_log().size().await.unwrap(), TICKETS as i64, "{}", on.name);
+    }
+}
+
+fn overdue_ticket(backends: &Backends, account: AccountId) -> UploadTicketRow {
+    let then = backends.clock.now() - TimeDelta::hours(3);
+    UploadTicketRow {
+        id: new_id(then),
+        account_id: account,
+        state: UploadTicketState::Open,
+        outlet_code: None,
+        slip_number_given: None,
+        slot_given: None,
+        size_bytes: 5,
+        sha256: [1; 32],
+        issued_at: then,
+        upload_by: then + TimeDelta::minutes(15),
+        expires_at: then + TimeDelta::minutes(135),
+        settled_at: None,
+        upload_id: None,
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hand_over_that_was_interrupted_is_settled_and_one_under_way_is_left_alone() {
+    for on in engines::all().await.unwrap() {
+        let clock = Arc::new(HandClock::new(on.backends.clock.now()));
+        let backends = Backends { clock: Arc::clone(&clock) as _, ..on.backends.clone() };
+        let case_key = backends.vault.new_key(KeyPurpose::CaseFile, backends.clock.now()).await.unwrap();
+        let placed = handed_over(&backends, &case_key, ScanState::Placed).await;
+        let waiting = handed_over(&backends, &case_key, ScanState::Read).await;
+        timetable::sweep(&backends).await.unwrap();
+        let now = backends.clock.now();
+        let too_early =
+            backends.vault.wrapped_twice(now - TimeDelta::days(1), now + TimeDelta::days(1)).await;
+
+        clock.advance(TimeDelta::minutes(61));
+        timetable::sweep(&backends).await.unwrap();
+        backends.vault.destroy(case_key.id()).await.unwrap();
+
+        assert_eq!(too_early.unwrap().len(), 2, "{}: somebody may be at it", on.name);
+        assert!(
+            backends.vault.key(placed).await.unwrap().is_none(),
+            "{}: it dies with its case file",
+            on.name
+        );
+        assert!(backends.vault.key(waiting).await.unwrap().is_some(), "{}: it is in none", on.name);
+    }
+}
+
+/// A scan whose key the root and the case file wrap, as a crash leaves it.
+async fn handed_over(backends: &Backends, case_key: &DataKey, state: ScanState) -> domain::ids::KeyId {
+    let now = backends.clock.now();
+    let key = backends.vault.new_key(KeyPurpose::Scan, now).await.unwrap();
+    backends.vault.hand_over(&key, case_key, now).await.unwrap();
+    let account = rows::account(backends).await;
+    let upload = rows::upload(backends, account, None);
+    let received = ScanRow { key_id: key.id(), ..rows::scan(backends, upload.id, account, [7; 32]) };
+    let case_file = rows::case_file(backends, &received.id.to_string());
+    let mut tx = backends.database.begin().await.unwrap();
+    tx.scans().insert_uploads(&[rows::new_upload(upload, std::slice::from_ref(&received))]).await.unwrap();
+    if state == ScanState::Placed {
+        tx.case_files().insert(&case_file).await.unwrap();
+    }
+    let is_placed = (state == ScanState::Placed).then_some(case_file.id);
+    let scan = ScanRow { case_file_id: is_placed, state, ..received };
+    tx.scans().update(&scan, ScanState::Received).await.unwrap();
+    tx.commit().await.unwrap();
+    key.id()
+}
