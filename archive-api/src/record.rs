@@ -31,7 +31,7 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
 
 /// The bytes that `hex` wrote down.
 pub(crate) fn unhex(text: &str) -> Option<Vec<u8>> {
-    if text.len() % 2 != 0 || !text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+    if !text.len().is_multiple_of(2) || !text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
         return None;
     }
     let places = (0..text.len()).step_by(2);

@@ -227,7 +227,7 @@ pub const STORAGE_FULL: Kind = kind(
 );
 
 /// Every kind.
-pub(crate) const ALL: [Kind; 35] = [
+pub(crate) const ALL: [Kind; 36] = [
     UNAUTHENTICATED,
     FORBIDDEN,
     CROSS_SITE,

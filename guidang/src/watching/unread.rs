@@ -44,13 +44,12 @@ impl Unread {
                 Ok(Standing { state: ScanState::Unreadable, problem }) => {
                     put_aside(root, &moved, &problem.unwrap_or_default());
                 }
-                Ok(_) => {}
                 Err(error) if error.is_passing() => {
                     self.0.push_front((scan, moved));
                     return;
                 }
-                // Placed where this account may not look: then it was read.
-                Err(ClientError::Refused { .. }) => {}
+                // It was read; or it was placed where this account may not look, and so was read.
+                Ok(_) | Err(ClientError::Refused { .. }) => {}
                 Err(error) => tracing::debug!(error = %error, "a scan that was taken cannot be followed"),
             }
         }

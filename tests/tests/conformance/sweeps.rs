@@ -39,15 +39,12 @@ async fn however_many_jobs_were_done_long_ago_none_is_left() {
 
 /// Changes rows behind the archive's back, as time would.
 async fn execute(on: &TestBackends, sql: &'static str) {
-    match on.config.database_url.strip_prefix("sqlite:") {
-        Some(path) => {
-            let mut connection = SqliteConnection::connect(path).await.unwrap();
-            connection.execute(sql).await.unwrap();
-        }
-        None => {
-            let mut connection = PgConnection::connect(&on.config.database_url).await.unwrap();
-            connection.execute(sql).await.unwrap();
-        }
+    if let Some(path) = on.config.database_url.strip_prefix("sqlite:") {
+        let mut connection = SqliteConnection::connect(path).await.unwrap();
+        connection.execute(sql).await.unwrap();
+    } else {
+        let mut connection = PgConnection::connect(&on.config.database_url).await.unwrap();
+        connection.execute(sql).await.unwrap();
     }
 }
 

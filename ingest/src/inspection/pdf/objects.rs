@@ -138,7 +138,7 @@ impl<'a> Scanner<'a> {
             let (byte, rest) = self.rest.split_first()?;
             self.rest = rest;
             match byte {
-                b'\\' => bytes.extend(self.escaped()?),
+                b'\\' => self.escaped(&mut bytes)?,
                 b'(' => {
                     if open > 0 {
                         bytes.push(b'(');
@@ -155,30 +155,29 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    /// What stands behind a backslash; nothing for the end of a line.
-    fn escaped(&mut self) -> Option<Option<u8>> {
+    /// Takes what stands behind a backslash, which is nothing where that is the end of a line.
+    fn escaped(&mut self, bytes: &mut Vec<u8>) -> Option<()> {
         let octal = self.rest.iter().take(3).take_while(|byte| (b'0'..=b'7').contains(byte)).count();
         if octal > 0 {
             let (digits, rest) = self.rest.split_at_checked(octal)?;
             self.rest = rest;
             let value = digits.iter().fold(0_u32, |value, digit| value * 8 + u32::from(digit - b'0'));
-            return Some(Some(value as u8));
+            bytes.push(value as u8);
+            return Some(());
         }
         let (byte, rest) = self.rest.split_first()?;
         self.rest = rest;
-        Some(match byte {
-            b'n' => Some(b'\n'),
-            b'r' => Some(b'\r'),
-            b't' => Some(b'\t'),
-            b'b' => Some(8),
-            b'f' => Some(12),
-            b'\n' => None,
-            b'\r' => {
-                self.rest = self.rest.strip_prefix(b"\n").unwrap_or(self.rest);
-                None
-            }
-            byte => Some(*byte),
-        })
+        match byte {
+            b'n' => bytes.push(b'\n'),
+            b'r' => bytes.push(b'\r'),
+            b't' => bytes.push(b'\t'),
+            b'b' => bytes.push(8),
+            b'f' => bytes.push(12),
+            b'\n' => {}
+            b'\r' => self.rest = self.rest.strip_prefix(b"\n").unwrap_or(self.rest),
+            byte => bytes.push(*byte),
+        }
+        Some(())
     }
 
     /// Passes over blanks and comments.
