@@ -83,7 +83,9 @@ impl Sender {
         let catalogue = cluster.server.catalogue().await?;
         let case_file = catalogue.case_file(&entries::slip_number(number, OUTLET)).await?;
         auditor.post(&format!("/api/v1/case-files/{}/assign", case_file.id), &json!({})).await?.document()?;
-        for finding in catalogue.findings(&case_file).await? {
+        let findings = catalogue.findings(&case_file).await?;
+        // Those of a verdict that fell are settled.
+        for finding in findings.iter().filter(|finding| Some(finding.verdict_id) == case_file.verdict_id) {
             let path = format!("/api/v1/findings/{}/accept", finding.id);
             auditor.post(&path, &json!({ "reason": "looked at the paper" })).await?.document()?;
         }
