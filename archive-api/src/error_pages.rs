@@ -19,7 +19,7 @@ pub(crate) async fn get_error_page(Path(code): Path<String>) -> Result<Response,
 }
 
 /// Every page, by its code.
-const PAGES: [(&str, &str); 67] = [
+const PAGES: [(&str, &str); 71] = [
     ("already_assigned", include_str!("../../docs/errors/already_assigned.md")),
     ("archive_not_supported", include_str!("../../docs/errors/archive_not_supported.md")),
     ("case_file_closed", include_str!("../../docs/errors/case_file_closed.md")),
@@ -46,6 +46,7 @@ const PAGES: [(&str, &str); 67] = [
     ("gif_not_supported", include_str!("../../docs/errors/gif_not_supported.md")),
     ("heic_not_supported", include_str!("../../docs/errors/heic_not_supported.md")),
     ("html_not_supported", include_str!("../../docs/errors/html_not_supported.md")),
+    ("idempotency_key_used", include_str!("../../docs/errors/idempotency_key_used.md")),
     ("index_behind", include_str!("../../docs/errors/index_behind.md")),
     ("internal", include_str!("../../docs/errors/internal.md")),
     ("invalid_request", include_str!("../../docs/errors/invalid_request.md")),
@@ -59,11 +60,14 @@ const PAGES: [(&str, &str); 67] = [
     ("not_found", include_str!("../../docs/errors/not_found.md")),
     ("nothing_taken", include_str!("../../docs/errors/nothing_taken.md")),
     ("office_not_supported", include_str!("../../docs/errors/office_not_supported.md")),
+    ("outlet_unknown", include_str!("../../docs/errors/outlet_unknown.md")),
     ("page_damaged", include_str!("../../docs/errors/page_damaged.md")),
     ("page_not_shown", include_str!("../../docs/errors/page_not_shown.md")),
     ("page_not_supported", include_str!("../../docs/errors/page_not_supported.md")),
     ("page_too_large", include_str!("../../docs/errors/page_too_large.md")),
+    ("placing_given_up", include_str!("../../docs/errors/placing_given_up.md")),
     ("query_invalid", include_str!("../../docs/errors/query_invalid.md")),
+    ("reading_given_up", include_str!("../../docs/errors/reading_given_up.md")),
     ("reason_required", include_str!("../../docs/errors/reason_required.md")),
     ("request_too_large", include_str!("../../docs/errors/request_too_large.md")),
     ("sandbox_unavailable", include_str!("../../docs/errors/sandbox_unavailable.md")),

@@ -72,6 +72,14 @@ fn of_decoding(code: &str) -> Option<(&'static str, &'static str)> {
             "服务器暂时不能打开文件。文件已妥善保存，请通知管理员。",
             "The server cannot open files just now. The file is kept safe; tell the administrator.",
         ),
+        "placing_given_up" => (
+            "反复尝试后仍无法归入案卷。请手工归卷，或通知管理员。",
+            "Putting it into a case file failed again and again. Place it by hand, or tell the administrator.",
+        ),
+        "reading_given_up" => (
+            "反复尝试后仍无法识读。请手工归卷，或通知管理员。",
+            "Reading it failed again and again. Place it by hand, or tell the administrator.",
+        ),
         _ => return None,
     })
 }

@@ -37,7 +37,7 @@ async fn a_scan_whose_placing_was_given_up_waits_in_the_tray_and_is_placed_by_ha
     assert_eq!((&waiting["id"], &waiting["state"]), (&json!(scan_id), &json!("tray")), "{waiting}");
     assert_eq!((&waiting["problem"], &waiting["settled"]), (&json!("placing_given_up"), &json!(true)));
     let listed = server.command(&["tray", "list"]).await.unwrap();
-    assert!(listed.contains("placing_given_up"), "{listed}");
+    assert!(listed.contains("failed again and again"), "{listed}");
     server.verify().await.unwrap();
 
     let slip_number = entries::slip_number(1, OUTLET);
