@@ -59,6 +59,8 @@ async fn an_archive_on_s3_is_backed_up_put_back_and_moved() {
     on.server.command(&["backup", text(&backups), "--keys", text(&keys)]).await.unwrap();
     folder(&on, &back, "back", "");
     succeed(&["--data", text(&back), "restore", text(&backups), "--keys", text(&keys)]).await.unwrap();
+    // A copy has no index of its own yet, and of none nothing can be verified.
+    succeed(&["--data", text(&back), "index", "rebuild"]).await.unwrap();
     let put_back = succeed(&["--data", text(&back), "verify"]).await.unwrap();
 
     let postgres = PrivatePostgres::start().unwrap();
@@ -69,6 +71,7 @@ async fn an_archive_on_s3_is_backed_up_put_back_and_moved() {
     );
     folder(&on, &moved, "moved", &databases);
     succeed(&["migrate-data", text(&back), text(&moved)]).await.unwrap();
+    succeed(&["--data", text(&moved), "index", "rebuild"]).await.unwrap();
     let went = succeed(&["--data", text(&moved), "verify"]).await.unwrap();
 
     assert!(scans_of(&here).is_some_and(|line| line.contains("5 scans")), "{here}");
