@@ -35,7 +35,9 @@ beside() {
   (
     renice -n "$niceness" -p "$BASHPID" >/dev/null
     status=0
+    started=$SECONDS
     "$@" >".cache/$name.log" 2>&1 || status=$?
+    printf 'ran for %d s beside the tests\n' $((SECONDS - started)) >>".cache/$name.log"
     echo "$status" >".cache/$name.status"
   ) &
   beside_pids[$name]=$!
@@ -89,6 +91,11 @@ declare -a waiting=() others=()
 for suite in $(suites); do
   if [[ " ${WAITING[*]} " == *" $suite "* ]]; then waiting+=(--test "$suite"); else others+=(--test "$suite"); fi
 done
+
+if ((${#waiting[@]} == 0 || ${#others[@]} == 0)); then
+  printf 'test: the suites of the workspace cannot be listed\n' >&2
+  exit 1
+fi
 
 readonly GUIDANG=target/debug/guidang
 drills_on_servers() {
