@@ -22,6 +22,9 @@ mod claim;
 /// Selects the bytes of a database on disk.
 pub(super) const SIZE: &str = "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size";
 const READERS: u32 = 6;
+/// What a connection that only reads, or has small rows to write, may hold, as SQLite writes it: the file is mapped,
+/// so that only what stands in the journal and beyond the map passes through this.
+const SMALL_CACHE: &str = "-8192";
 
 /// The embedded catalogue.
 pub(crate) struct SqliteDatabase {
@@ -63,7 +66,8 @@ impl SqliteDatabase {
         let writer =
             pool_options(1).acquire_timeout(Duration::from_mins(1)).connect_with(options.clone()).await?;
         sqlx::migrate!("../migrations/sqlite").run(&writer).await.map_err(migration_failed)?;
-        let readers = pool_options(READERS).connect_with(options.pragma("query_only", "ON")).await?;
+        let for_reading = options.pragma("query_only", "ON").pragma("cache_size", SMALL_CACHE);
+        let readers = pool_options(READERS).connect_with(for_reading).await?;
         Ok(Self { writer, readers })
     }
 }
@@ -179,7 +183,8 @@ impl Transaction for SqliteTransaction {
 
 /// Opens the embedded key store.
 pub(crate) async fn open_keys(path: &Path) -> Result<Arc<KeyPool<SqlitePool>>, StorageError> {
-    let pool = pool_options(3).connect_with(connect_options(path)).await?;
+    let options = connect_options(path).pragma("cache_size", SMALL_CACHE);
+    let pool = pool_options(3).connect_with(options).await?;
     sqlx::migrate!("../migrations/keys/sqlite").run(&pool).await.map_err(migration_failed)?;
     Ok(Arc::new(KeyPool { pool }))
 }
