@@ -28,7 +28,7 @@ use domain::{
         warnings_on_arrival,
     },
     field::FieldName,
-    ids::{CaseFileId, EnteredDataId},
+    ids::{CaseFileId, EnteredDataId, ScanId},
     job::JobName,
     scan::ScanState,
 };
@@ -359,28 +359,54 @@ impl<'a> Saver<'a> {
         self.importer.settings.branch_codes.get(&letters).cloned().unwrap_or(letters)
     }
 
-    /// Scans that wait in the tray of the outlets touched may have found their acceptance now.
+    /// Scans that wait in the tray may have found their acceptance now: those of the outlets touched, and those that
+    /// came without an outlet, which may belong to any.
     pub(super) async fn try_tray_again(&self) -> Result<(), StorageError> {
         if self.touched.is_empty() {
             return Ok(());
         }
-        let backends = &self.importer.backends;
         let outlets: Vec<String> = self.touched.iter().cloned().collect();
-        let mut after = None;
-        loop {
-            let mut tx = backends.database.begin().await?;
-            let waiting = tx.scans().in_state(ScanState::Tray, Some(&outlets), after, TRAY_PAGE).await?;
-            let Some(last) = waiting.last() else { return Ok(()) };
-            after = Some(last.id);
-            let mut jobs = Vec::with_capacity(waiting.len());
-            for scan in &waiting {
-                let job = JobRow::due_at_once(JobName::PlaceScan, scan.id.uuid(), backends.clock.now());
-                jobs.push(tx.jobs().enqueue(&job).await?);
+        for whose in [Whose::Outlets(&outlets), Whose::Nobodys] {
+            let mut after = None;
+            while let Some(last) = self.try_page_again(&whose, after).await? {
+                after = Some(last);
             }
-            tx.commit().await?;
-            record::announce(backends, &jobs).await;
         }
+        Ok(())
     }
+
+    /// Has a page of the tray placed again; gives the last scan of it.
+    async fn try_page_again(
+        &self,
+        whose: &Whose<'_>,
+        after: Option<ScanId>,
+    ) -> Result<Option<ScanId>, StorageError> {
+        let backends = &self.importer.backends;
+        let mut tx = backends.database.begin().await?;
+        let waiting = match whose {
+            Whose::Outlets(outlets) => {
+                tx.scans().in_state(ScanState::Tray, Some(outlets), after, TRAY_PAGE).await?
+            }
+            Whose::Nobodys => tx.scans().in_state_of_senders(ScanState::Tray, None, after, TRAY_PAGE).await?,
+        };
+        let Some(last) = waiting.last() else { return Ok(None) };
+        let mut jobs = Vec::with_capacity(waiting.len());
+        for scan in &waiting {
+            let job = JobRow::due_at_once(JobName::PlaceScan, scan.id.uuid(), backends.clock.now());
+            jobs.push(tx.jobs().enqueue(&job).await?);
+        }
+        tx.commit().await?;
+        record::announce(backends, &jobs).await;
+        Ok(Some(last.id))
+    }
+}
+
+/// Scans in the tray.
+enum Whose<'a> {
+    /// That came from these outlets.
+    Outlets(&'a [String]),
+    /// That came without an outlet.
+    Nobodys,
 }
 
 /// What there is to doubt in an entry, by itself and beside the others of the same identity.

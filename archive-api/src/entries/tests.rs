@@ -266,3 +266,40 @@ async fn a_json_line_that_says_a_column_twice_or_in_a_wrong_type_is_told_as_that
     ];
     assert_eq!((named.as_slice(), report.new), (expected.as_slice(), 1));
 }
+
+#[tokio::test]
+async fn scans_of_the_tray_without_an_outlet_are_tried_again_too() {
+    use backends::database::scans::ScanRow;
+    use domain::{job::JobName, scan::ScanState};
+    let archive = TestArchive::open().await;
+    let caller = archive.local().await;
+    let files = ["TJ01", "TJ02", ""].map(|outlet| {
+        let outlet = Some(outlet.to_owned()).filter(|outlet| !outlet.is_empty());
+        (crate::intake::Labels { outlet, ..crate::intake::Labels::default() }, Some(crate::testing::png(1)))
+    });
+    let mut files = crate::testing::Files::new(files.to_vec());
+    let request = crate::intake::UploadRequest::default();
+    archive.state.intake.receive(&caller, request, &mut files).await.unwrap();
+    let mut tx = archive.backends().database.begin().await.unwrap();
+    let scans = tx.scans().in_state(ScanState::Received, None, None, 10).await.unwrap();
+    for scan in &scans {
+        tx.scans()
+            .update(&ScanRow { state: ScanState::Tray, ..scan.clone() }, ScanState::Received)
+            .await
+            .unwrap();
+    }
+    tx.commit().await.unwrap();
+
+    archive.import(&caller, entry("TJ01", "S1").to_string().as_bytes(), EntryFormat::JsonLines).await;
+
+    let mut tx = archive.backends().database.begin_read().await.unwrap();
+    let waiting = tx.jobs().in_state(JobState::Waiting, 10).await.unwrap();
+    let placed: Vec<_> =
+        waiting.iter().filter(|job| job.name == JobName::PlaceScan).map(|job| job.subject).collect();
+    let expected: Vec<_> = scans
+        .iter()
+        .filter(|scan| scan.outlet_code.as_deref() != Some("TJ02"))
+        .map(|scan| scan.id.uuid())
+        .collect();
+    assert_eq!(placed, expected);
+}
