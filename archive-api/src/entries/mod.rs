@@ -12,6 +12,7 @@ mod quotation;
 mod reasons;
 mod saving;
 mod text;
+mod tray_again;
 
 use std::{
     collections::BTreeSet,

@@ -28,13 +28,12 @@ use domain::{
         warnings_on_arrival,
     },
     field::FieldName,
-    ids::{CaseFileId, EnteredDataId, ScanId},
+    ids::{CaseFileId, EnteredDataId},
     job::JobName,
-    scan::ScanState,
 };
 use sha2::{Digest, Sha256};
 
-use super::{BadLine, BadLineReason, Column, EntryFormat, ImportReport, Importer};
+use super::{BadLine, BadLineReason, Column, EntryFormat, ImportReport, Importer, tray_again};
 use crate::{caller::Caller, record};
 
 /// Numbers of one identity that are looked at to say whether there are many.
@@ -43,8 +42,6 @@ const NUMBERS_LOOKED_AT: i64 = 50;
 const NUMBERS_REMEMBERED: usize = 1 << 20;
 /// Where it is already tomorrow somewhere, a day of acceptance is not in the future.
 const TIME_ZONES: TimeDelta = TimeDelta::days(1);
-/// Scans of the tray that are loaded at a time.
-const TRAY_PAGE: i64 = 200;
 
 /// Saves batches of one import.
 pub(super) struct Saver<'a> {
@@ -359,54 +356,10 @@ impl<'a> Saver<'a> {
         self.importer.settings.branch_codes.get(&letters).cloned().unwrap_or(letters)
     }
 
-    /// Scans that wait in the tray may have found their acceptance now: those of the outlets touched, and those that
-    /// came without an outlet, which may belong to any.
+    /// Scans that wait in the tray may have found their acceptance now.
     pub(super) async fn try_tray_again(&self) -> Result<(), StorageError> {
-        if self.touched.is_empty() {
-            return Ok(());
-        }
-        let outlets: Vec<String> = self.touched.iter().cloned().collect();
-        for whose in [Whose::Outlets(&outlets), Whose::Nobodys] {
-            let mut after = None;
-            while let Some(last) = self.try_page_again(&whose, after).await? {
-                after = Some(last);
-            }
-        }
-        Ok(())
+        tray_again::place(&self.importer.backends, &self.touched).await
     }
-
-    /// Has a page of the tray placed again; gives the last scan of it.
-    async fn try_page_again(
-        &self,
-        whose: &Whose<'_>,
-        after: Option<ScanId>,
-    ) -> Result<Option<ScanId>, StorageError> {
-        let backends = &self.importer.backends;
-        let mut tx = backends.database.begin().await?;
-        let waiting = match whose {
-            Whose::Outlets(outlets) => {
-                tx.scans().in_state(ScanState::Tray, Some(outlets), after, TRAY_PAGE).await?
-            }
-            Whose::Nobodys => tx.scans().in_state_of_senders(ScanState::Tray, None, after, TRAY_PAGE).await?,
-        };
-        let Some(last) = waiting.last() else { return Ok(None) };
-        let mut jobs = Vec::with_capacity(waiting.len());
-        for scan in &waiting {
-            let job = JobRow::due_at_once(JobName::PlaceScan, scan.id.uuid(), backends.clock.now());
-            jobs.push(tx.jobs().enqueue(&job).await?);
-        }
-        tx.commit().await?;
-        record::announce(backends, &jobs).await;
-        Ok(Some(last.id))
-    }
-}
-
-/// Scans in the tray.
-enum Whose<'a> {
-    /// That came from these outlets.
-    Outlets(&'a [String]),
-    /// That came without an outlet.
-    Nobodys,
 }
 
 /// What there is to doubt in an entry, by itself and beside the others of the same identity.

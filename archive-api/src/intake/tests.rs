@@ -114,7 +114,7 @@ async fn a_key_is_not_kept_as_it_was_sent_and_one_that_cannot_be_read_is_refused
     let archive = TestArchive::open().await;
     let (clerk, token) = archive.account(Role::Clerk, Some("TJ01"), None).await;
     let send = async |key: &str, head: &[u8]| {
-        let body = [b"--b\r\n", head, b"\r\n\r\n", &png(1), b"\r\n--b--\r\n"].concat();
+        let body = [b"--b\r\n".as_slice(), head, b"\r\n\r\n", &png(1), b"\r\n--b--\r\n"].concat();
         let request = axum::http::Request::post("/api/v1/scans")
             .header("content-type", "multipart/form-data; boundary=b")
             .header("idempotency-key", axum::http::HeaderValue::from_bytes(key.as_bytes()).unwrap());
