@@ -30,7 +30,7 @@ pub(super) async fn put_in(
     tx.operation_log().append(&entry).await?;
     tx.commit().await?;
     record::announce(backends, placement.check.as_slice()).await;
-    placing::finish(backends, scan, &placement).await?;
+    placing::finish(backends, scan, &placement).await;
     Ok(())
 }
 
@@ -76,7 +76,7 @@ pub(super) async fn take_out(
     let entry = caller.log_entry(now, "unplace_scan", ("scan", scan.id.to_string()), "done");
     tx.operation_log().append(&entry).await?;
     tx.commit().await?;
-    backends.vault.release_from_case_file(scan.key_id, case_file.key_id).await?;
     record::announce(backends, &[job]).await;
+    placing::leave(backends, scan, &case_file).await;
     Ok(())
 }

@@ -93,7 +93,7 @@ async fn place_in(
     fail::fail_point!("place_scan::before_commit");
     claimed.complete(context, tx, &next).await?;
     fail::fail_point!("place_scan::after_commit");
-    placing::finish(&context.backends, &scan, &placement).await?;
+    placing::finish(&context.backends, &scan, &placement).await;
     Ok(())
 }
 
