@@ -9,7 +9,7 @@ use ingest::{Limits, Sandbox};
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::sync::watch;
 
-use crate::{entries::ColumnMapping, intake::Intake, session::SignInCodes};
+use crate::{entries::ColumnMapping, intake::Intake, pages::PicturePool, session::SignInCodes};
 
 /// The search index as the follower last opened it; `None` until it exists, and while it is being rebuilt.
 pub type SearcherSlot = watch::Receiver<Option<Arc<Searcher>>>;
@@ -82,6 +82,8 @@ pub struct ArchiveState {
     pub searcher: SearcherSlot,
     /// Where page images are decoded.
     pub sandbox: Arc<Sandbox>,
+    /// How many page images are made at once.
+    pub(crate) pictures: Arc<PicturePool>,
     /// What the operator set.
     pub settings: Arc<ApiSettings>,
     /// Takes scans in.
@@ -101,6 +103,7 @@ impl ArchiveState {
             backends,
             searcher,
             sandbox: Arc::new(sandbox),
+            pictures: Arc::default(),
             settings: Arc::new(settings),
             intake: Arc::new(intake),
             sign_in_codes: Arc::new(SignInCodes::default()),
