@@ -348,9 +348,12 @@ async fn put_back(
 
 async fn give_up(context: &WorkContext, claimed: &Claimed, failure: &JobFailure) -> Result<(), JobFailure> {
     let mut tx = context.backends.database.begin().await?;
-    // What keeps its subject from being handed to a person must not keep the job from ending.
+    // What keeps its subject from being handed to a person must not keep the job from ending. A statement that failed may
+    // have ended the whole transaction: the end of the job gets one of its own.
     if let Err(error) = jobs::hand_to_person(context, tx.as_mut(), &claimed.job).await {
         tracing::error!(job.id = %claimed.job.id, error = %error, "what a job left undone is in nobody's tray");
+        drop(tx);
+        tx = context.backends.database.begin().await?;
     }
     let reason = chain(failure);
     tx.jobs().finish(claimed.job.id, claimed.owner, (JobState::Dead, Some(&reason)), context.now()).await?;
