@@ -19,7 +19,7 @@ pub(crate) async fn get_error_page(Path(code): Path<String>) -> Result<Response,
 }
 
 /// Every page, by its code.
-const PAGES: [(&str, &str); 71] = [
+const PAGES: [(&str, &str); 72] = [
     ("already_assigned", include_str!("../../docs/errors/already_assigned.md")),
     ("archive_not_supported", include_str!("../../docs/errors/archive_not_supported.md")),
     ("case_file_closed", include_str!("../../docs/errors/case_file_closed.md")),
@@ -65,6 +65,7 @@ const PAGES: [(&str, &str); 71] = [
     ("page_not_shown", include_str!("../../docs/errors/page_not_shown.md")),
     ("page_not_supported", include_str!("../../docs/errors/page_not_supported.md")),
     ("page_too_large", include_str!("../../docs/errors/page_too_large.md")),
+    ("pages_busy", include_str!("../../docs/errors/pages_busy.md")),
     ("placing_given_up", include_str!("../../docs/errors/placing_given_up.md")),
     ("query_invalid", include_str!("../../docs/errors/query_invalid.md")),
     ("reading_given_up", include_str!("../../docs/errors/reading_given_up.md")),
