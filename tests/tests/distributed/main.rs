@@ -6,6 +6,7 @@
 #![expect(clippy::unwrap_used, reason = "a drill must fail where it shows")]
 
 mod brokers_die;
+mod clocks;
 mod database_dies;
 mod load;
 mod messages_lie;
