@@ -185,6 +185,12 @@ impl PrivateRabbit {
         self.wait_until_complete()
     }
 
+    /// Mends the network of a node that was cut off, and waits until it is one of them again.
+    pub fn let_in_again(&self, node: &RabbitNode) -> Result<()> {
+        node.join_again()?;
+        self.wait_until_complete()
+    }
+
     /// Waits until every node sees every other one, and each has its copy of every queue.
     pub fn wait_until_complete(&self) -> Result<()> {
         let sees_all = |running: &str| self.nodes.iter().all(|node| running.contains(&node.name));

@@ -20,9 +20,6 @@ const CONTROL: &str = "/usr/lib/rabbitmq/bin/rabbitmqctl";
 /// How long it may take to start, on a machine that is busy with other things.
 const START_WITHIN: Duration = Duration::from_mins(3);
 
-/// Nodes take one that says nothing for so many seconds for lost; a minute is what they come with.
-const MISSED_SOON: &str = "-kernel net_ticktime 8";
-
 /// What the nodes of one broker share.
 #[derive(Debug, Clone)]
 pub(crate) struct Plan {
@@ -98,15 +95,9 @@ impl RabbitNode {
         Ok(())
     }
 
-    /// Stops every thread of it (SIGSTOP): its connections stay open and say nothing, like those of a machine that the
-    /// network has lost.
+    /// Stops every thread of it (SIGSTOP): its connections stay open and say nothing.
     pub fn freeze(&self) -> Result<()> {
         self.signal("-STOP")
-    }
-
-    /// Lets it run on (SIGCONT).
-    pub fn thaw(&self) -> Result<()> {
-        self.signal("-CONT")
     }
 
     fn signal(&self, signal: &str) -> Result<()> {
@@ -114,6 +105,26 @@ impl RabbitNode {
         let signalled = Command::new("kill").args([signal, pid.trim()]).status()?;
         ensure!(signalled.success(), "the node cannot be signalled");
         Ok(())
+    }
+
+    /// Ends its connections to the other nodes and lets none of them in again, nor is it let in: a network between them
+    /// that has broken. Clients still reach it.
+    pub fn cut_off(&self) -> Result<()> {
+        self.of_each_other(|name| {
+            format!("erlang:set_cookie('{name}', stranger), erlang:disconnect_node('{name}')")
+        })
+    }
+
+    /// Mends the network to the other nodes.
+    pub(crate) fn join_again(&self) -> Result<()> {
+        self.of_each_other(|name| format!("erlang:set_cookie('{name}', erlang:get_cookie())"))
+    }
+
+    fn of_each_other(&self, action: impl Fn(&str) -> String) -> Result<()> {
+        let names = self.plan.names();
+        let actions = names.iter().filter(|name| **name != self.name).map(|name| action(name));
+        let all = actions.collect::<Vec<String>>().join(", ");
+        self.control(&["eval", &format!("{all}.")]).map(drop)
     }
 
     /// Starts it, again with the same data. `wait_until_open` waits until it can be used.
@@ -191,7 +202,7 @@ impl RabbitNode {
             ("RABBITMQ_ENABLED_PLUGINS_FILE", inside("plugins")),
             ("RABBITMQ_CONFIG_FILE", inside("rabbitmq")),
             // One scheduler that never spins: it shares its processor with what is tested.
-            ("RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS", format!("+S 1:1 +sbwt none {MISSED_SOON}")),
+            ("RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS", "+S 1:1 +sbwt none".to_owned()),
         ];
         all.into_iter().chain(self.plan.variables.iter().cloned()).collect()
     }
@@ -229,7 +240,9 @@ impl RabbitNode {
         let cookie = self.folder.join("home/.erlang.cookie");
         fs::write(&cookie, format!("GUIDANG{}", self.plan.mapper_port))?;
         fs::set_permissions(&cookie, std::os::unix::fs::PermissionsExt::from_mode(0o400))?;
+        // The first one that looks for the others finds none, and need not look for long.
         let mut settings = "cluster_formation.peer_discovery_backend = classic_config\n\
+                            cluster_formation.discovery_retry_limit = 2\n\
                             cluster_partition_handling = pause_minority\n"
             .to_owned();
         for (number, name) in (1..).zip(self.plan.names()) {

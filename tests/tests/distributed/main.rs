@@ -6,6 +6,7 @@
 #![expect(clippy::unwrap_used, reason = "a drill must fail where it shows")]
 
 mod brokers_die;
+mod brokers_of_three;
 mod clocks;
 mod database_dies;
 mod load;
