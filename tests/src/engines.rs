@@ -117,6 +117,14 @@ impl PrivatePostgres {
         Ok(cluster)
     }
 
+    /// Makes and starts a cluster that syncs what it commits, as one does that is relied on; tests do without.
+    pub fn start_that_syncs() -> Result<Self> {
+        let cluster = Self::made("-c fsync=on")?;
+        cluster.initialise()?;
+        cluster.run()?;
+        Ok(cluster)
+    }
+
     /// Makes and starts a cluster that speaks TLS with `server.pem` and `server.key` of a folder.
     pub fn start_with_tls(certificates: &Path) -> Result<Self> {
         let cluster = Self::made("-c ssl=on -c ssl_cert_file=server.pem -c ssl_key_file=server.key")?;

@@ -56,25 +56,25 @@ fn started_once(
 impl PrivateRabbit {
     /// Makes and starts a broker, and waits until it can be used.
     pub fn start() -> Result<Self> {
-        Self::start_as(Plan::of(1, definitions(VIRTUAL_HOSTS))?, VIRTUAL_HOSTS)
+        Self::start_as(&Plan::of(1, definitions(VIRTUAL_HOSTS))?, VIRTUAL_HOSTS)
     }
 
     /// The same, with no feature flag enabled: it has no quorum queues.
     pub fn start_without_features() -> Result<Self> {
         let mut plan = Plan::of(1, definitions(VIRTUAL_HOSTS))?;
         plan.variables.push(("RABBITMQ_FEATURE_FLAGS", String::new()));
-        Self::start_as(plan, VIRTUAL_HOSTS)
+        Self::start_as(&plan, VIRTUAL_HOSTS)
     }
 
     /// The same of three nodes, each of which keeps every message of a quorum queue.
     pub fn start_three() -> Result<Self> {
-        let rabbit = Self::start_as(Plan::of(THREE, definitions(THREE))?, THREE)?;
+        let rabbit = Self::start_as(&Plan::of(THREE, definitions(THREE))?, THREE)?;
         rabbit.wait_until_complete()?;
         Ok(rabbit)
     }
 
-    fn start_as(plan: Plan, hosts: usize) -> Result<Self> {
-        let nodes = plan.ports.iter().map(|port| RabbitNode::make(&plan, *port));
+    fn start_as(plan: &Plan, hosts: usize) -> Result<Self> {
+        let nodes = plan.ports.iter().map(|port| RabbitNode::make(plan, *port));
         let nodes = nodes.collect::<Result<Vec<RabbitNode>>>()?;
         for node in &nodes {
             node.run()?;

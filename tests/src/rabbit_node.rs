@@ -240,15 +240,15 @@ impl RabbitNode {
         let cookie = self.folder.join("home/.erlang.cookie");
         fs::write(&cookie, format!("GUIDANG{}", self.plan.mapper_port))?;
         fs::set_permissions(&cookie, std::os::unix::fs::PermissionsExt::from_mode(0o400))?;
+        let names = self.plan.names();
+        let nodes = (1..)
+            .zip(names)
+            .map(|(number, name)| format!("cluster_formation.classic_config.nodes.{number} = {name}\n"));
         // The first one that looks for the others finds none, and need not look for long.
-        let mut settings = "cluster_formation.peer_discovery_backend = classic_config\n\
-                            cluster_formation.discovery_retry_limit = 2\n\
-                            cluster_partition_handling = pause_minority\n"
-            .to_owned();
-        for (number, name) in (1..).zip(self.plan.names()) {
-            settings += &format!("cluster_formation.classic_config.nodes.{number} = {name}\n");
-        }
-        Ok(settings)
+        let settings = "cluster_formation.peer_discovery_backend = classic_config\n\
+                        cluster_formation.discovery_retry_limit = 2\n\
+                        cluster_partition_handling = pause_minority\n";
+        Ok(settings.to_owned() + &nodes.collect::<String>())
     }
 }
 
