@@ -7,9 +7,13 @@ use domain::{blind_index::BlindKey, deadline::Deadlines};
 use indexer::searcher::Searcher;
 use ingest::{Limits, Sandbox};
 use metrics_exporter_prometheus::PrometheusHandle;
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 
-use crate::{entries::ColumnMapping, intake::Intake, session::SignInCodes};
+use crate::{
+    entries::{ColumnMapping, IMPORTS_AT_ONCE},
+    intake::Intake,
+    session::SignInCodes,
+};
 
 /// The search index as the follower last opened it; `None` until it exists, and while it is being rebuilt.
 pub type SearcherSlot = watch::Receiver<Option<Arc<Searcher>>>;
@@ -86,6 +90,8 @@ pub struct ArchiveState {
     pub settings: Arc<ApiSettings>,
     /// Takes scans in.
     pub intake: Arc<Intake>,
+    /// Room for imports of requests.
+    pub(crate) imports: Arc<Semaphore>,
     /// One-time codes for the console.
     pub sign_in_codes: Arc<SignInCodes>,
     /// Renders what this process counts; `None` where nothing is counted.
@@ -103,6 +109,7 @@ impl ArchiveState {
             sandbox: Arc::new(sandbox),
             settings: Arc::new(settings),
             intake: Arc::new(intake),
+            imports: Arc::new(Semaphore::new(IMPORTS_AT_ONCE)),
             sign_in_codes: Arc::new(SignInCodes::default()),
             metrics: None,
         }

@@ -62,7 +62,7 @@ async fn waiting(
     for state in [ScanState::Tray, ScanState::Unreadable] {
         waiting.extend(tx.scans().in_state(state, reach.outlets.as_deref(), after, limit).await?);
         if let Some(branch) = &reach.branch {
-            waiting.extend(tx.scans().in_state_of_senders(state, branch, after, limit).await?);
+            waiting.extend(tx.scans().in_state_of_senders(state, Some(branch), after, limit).await?);
         }
     }
     waiting.retain(|scan| scan.case_file_id.is_none());

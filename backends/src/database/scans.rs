@@ -135,12 +135,12 @@ pub trait ScanRepository: Send {
         after: Option<ScanId>,
         limit: i64,
     ) -> Result<Vec<ScanRow>, StorageError>;
-    /// Scans in a state that came without an outlet and were sent by accounts of a branch; oldest first, after `after`,
-    /// at most `limit`.
+    /// Scans in a state that came without an outlet and were sent by accounts of a branch, if one is named; oldest
+    /// first, after `after`, at most `limit`.
     async fn in_state_of_senders(
         &mut self,
         state: ScanState,
-        branch: &str,
+        branch: Option<&str>,
         after: Option<ScanId>,
         limit: i64,
     ) -> Result<Vec<ScanRow>, StorageError>;
@@ -335,12 +335,13 @@ for_each_engine! {
         async fn in_state_of_senders(
             &mut self,
             state: ScanState,
-            branch: &str,
+            branch: Option<&str>,
             after: Option<ScanId>,
             limit: i64,
         ) -> Result<Vec<ScanRow>, StorageError> {
             let select = "SELECT scans.* FROM scans JOIN accounts ON accounts.id = scans.received_by
-                WHERE scans.state = $1 AND scans.outlet_code IS NULL AND accounts.branch_code = $2 AND scans.id > $3
+                WHERE scans.state = $1 AND scans.outlet_code IS NULL
+                    AND ($2 IS NULL OR accounts.branch_code = $2) AND scans.id > $3
                 ORDER BY scans.id LIMIT $4";
             let stored: Vec<Stored> = sqlx::query_as(select)
                 .bind(state.as_str())

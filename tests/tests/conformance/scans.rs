@@ -89,13 +89,17 @@ async fn scans_without_an_outlet_are_listed_by_the_branch_of_their_sender() {
         at_outlet.outlet_code = Some("A".to_owned());
         let by_another = rows::scan(&on.backends, upload.id, of_none, [3; 32]);
         let mut tx = on.backends.database.begin().await.unwrap();
-        let scans = [sent.clone(), at_outlet, by_another];
+        let scans = [sent.clone(), at_outlet, by_another.clone()];
         tx.scans().insert_uploads(&[rows::new_upload(upload, &scans)]).await.unwrap();
 
-        let listed = tx.scans().in_state_of_senders(ScanState::Received, "TJ", None, 10).await.unwrap();
-        let elsewhere = tx.scans().in_state_of_senders(ScanState::Received, "BJ", None, 10).await.unwrap();
+        let listed = tx.scans().in_state_of_senders(ScanState::Received, Some("TJ"), None, 10).await.unwrap();
+        let elsewhere =
+            tx.scans().in_state_of_senders(ScanState::Received, Some("BJ"), None, 10).await.unwrap();
 
-        assert_eq!((listed, elsewhere), (vec![sent], vec![]), "{}", on.name);
+        let of_all = tx.scans().in_state_of_senders(ScanState::Received, None, None, 10).await.unwrap();
+
+        assert_eq!((listed, elsewhere), (vec![sent.clone()], vec![]), "{}", on.name);
+        assert_eq!(of_all, [sent, by_another], "{}", on.name);
     }
 }
 

@@ -16,6 +16,7 @@ use tokio::{sync::watch, task::JoinHandle};
 use uuid::Uuid;
 
 use self::errand::Errand;
+pub(crate) use self::sweeps::old_enough;
 pub use self::sweeps::{sweep, sweep_quarantine};
 use crate::log_heads;
 

@@ -13,7 +13,7 @@ use domain::{
 use futures_util::StreamExt;
 
 use super::{Check, Violations};
-use crate::timetable::GRACE;
+use crate::timetable::old_enough;
 
 pub(super) async fn check(backends: &Backends) -> Result<(Check, Check), StorageError> {
     let (mut received, mut matching) = (Violations::default(), Violations::default());
@@ -125,13 +125,13 @@ async fn objects_have_rows(
     matching: &mut Violations,
 ) -> Result<u64, StorageError> {
     let mut seen = 0;
-    let now = backends.clock.now();
+    let old = old_enough(backends).await?;
     let snapshots = snapshots_have_objects(backends, matching).await?;
     let mut objects = backends.blobs.list();
     while let Some(object) = objects.next().await {
         let object = object?;
         seen += 1;
-        let is_young = object.written_at > now - GRACE;
+        let is_young = object.written_at > old;
         let is_named = match object.key {
             Some(BlobKey::Scan(id)) => with_object.contains(&id),
             Some(BlobKey::Quarantine(id)) => ticket_is_open(backends, id).await?,
