@@ -12,6 +12,7 @@ use tokio::sync::{Semaphore, watch};
 use crate::{
     entries::{ColumnMapping, IMPORTS_AT_ONCE},
     intake::Intake,
+    pages::PicturePool,
     session::SignInCodes,
 };
 
@@ -86,6 +87,8 @@ pub struct ArchiveState {
     pub searcher: SearcherSlot,
     /// Where page images are decoded.
     pub sandbox: Arc<Sandbox>,
+    /// How many page images are made at once.
+    pub(crate) pictures: Arc<PicturePool>,
     /// What the operator set.
     pub settings: Arc<ApiSettings>,
     /// Takes scans in.
@@ -107,6 +110,7 @@ impl ArchiveState {
             backends,
             searcher,
             sandbox: Arc::new(sandbox),
+            pictures: Arc::default(),
             settings: Arc::new(settings),
             intake: Arc::new(intake),
             imports: Arc::new(Semaphore::new(IMPORTS_AT_ONCE)),

@@ -134,10 +134,7 @@ pub enum LocalAccountError {
 /// The account under which commands act that are run on the machine itself, made on first use. Whoever can read
 /// the root key can do anything; this account says in the log that it was done here.
 pub async fn local_caller(backends: &Backends) -> Result<Caller, LocalAccountError> {
-    let mut tx = backends.database.begin_read().await?;
-    let known = tx.organisation().account_by_staff_number(LOCAL_STAFF_NUMBER).await?;
-    drop(tx);
-    if let Some(account) = known {
+    if let Some(account) = local_account(backends).await? {
         return Ok(Caller::new(account, "command")?);
     }
     let new = NewAccount {
@@ -147,13 +144,27 @@ pub async fn local_caller(backends: &Backends) -> Result<Caller, LocalAccountErr
         branch_code: None,
     };
     let caller = Caller::new(account_row(new, backends.clock.now()), "command")?;
+    match insert_local(backends, &caller).await {
+        // Another process did the same first: its account is the one.
+        Err(StorageError::Conflict { .. }) => {}
+        made => return Ok(made.map(|()| caller)?),
+    }
+    let account = local_account(backends).await?.ok_or(StorageError::Conflict { what: "account" })?;
+    Ok(Caller::new(account, "command")?)
+}
+
+async fn local_account(backends: &Backends) -> Result<Option<AccountRow>, StorageError> {
+    let mut tx = backends.database.begin_read().await?;
+    tx.organisation().account_by_staff_number(LOCAL_STAFF_NUMBER).await
+}
+
+async fn insert_local(backends: &Backends, caller: &Caller) -> Result<(), StorageError> {
     let mut tx = backends.database.begin().await?;
     tx.organisation().insert_account(&caller.account).await?;
     let subject = ("account", caller.account.id.to_string());
     let entry = caller.log_entry(backends.clock.now(), "create_account", subject, "done");
     tx.operation_log().append(&entry).await?;
-    tx.commit().await?;
-    Ok(caller)
+    tx.commit().await
 }
 
 /// The hash under which a token is stored; `None` for what has not the form of a token.
@@ -161,4 +172,18 @@ pub(crate) fn token_hash(token: &str) -> Option<[u8; 32]> {
     let digits = token.strip_prefix(TOKEN_PREFIX)?;
     let is_token = digits.len() == TOKEN_DIGITS && digits.bytes().all(|byte| byte.is_ascii_hexdigit());
     is_token.then(|| *blake3::hash(token.as_bytes()).as_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::testing::TestArchive;
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn commands_that_start_at_once_act_under_one_account() {
+        let archive = TestArchive::open().await;
+
+        let all = futures_util::future::join_all((0..8).map(|_| archive.local())).await;
+
+        assert!(all.iter().all(|caller| caller.account.id == all[0].account.id));
+    }
 }

@@ -115,16 +115,24 @@ pub async fn place(
 }
 
 /// After the rows are committed: the root no longer opens the scan, and of bytes that were there already the second
-/// copy goes.
-///
-/// # Errors
-/// The key store or the object store failed; the sweep comes by again.
-pub async fn finish(backends: &Backends, scan: &ScanRow, placement: &Placement) -> Result<(), StorageError> {
-    backends.vault.release_from_root(scan.key_id).await?;
+/// copy goes. The scan is placed whatever comes of this; what fails is left to the sweeps.
+pub async fn finish(backends: &Backends, scan: &ScanRow, placement: &Placement) {
+    left_to_sweeps(scan, backends.vault.release_from_root(scan.key_id).await);
     if placement.is_linked {
-        backends.blobs.delete(BlobKey::Scan(scan.id)).await?;
+        left_to_sweeps(scan, backends.blobs.delete(BlobKey::Scan(scan.id)).await);
     }
-    Ok(())
+}
+
+/// After the rows of a scan that was taken out are committed: the case file no longer opens it. What fails is left to
+/// the sweeps.
+pub async fn leave(backends: &Backends, scan: &ScanRow, former: &CaseFileRow) {
+    left_to_sweeps(scan, backends.vault.release_from_case_file(scan.key_id, former.key_id).await);
+}
+
+fn left_to_sweeps(scan: &ScanRow, released: Result<(), StorageError>) {
+    if let Err(error) = released {
+        tracing::warn!(scan.id = %scan.id, error = %error, "what a scan left behind is released by the next sweep");
+    }
 }
 
 /// The verdict falls with what it was given on, the case file is read anew, and a check becomes necessary.

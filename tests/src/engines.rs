@@ -18,7 +18,7 @@ use backends::{
     connect::{Backends, BackendsConfig},
     vault::RootKey,
 };
-use sqlx::{Connection, PgConnection};
+use sqlx::{Connection, Executor, PgConnection, SqliteConnection};
 use tempfile::TempDir;
 
 use crate::ports;
@@ -73,6 +73,16 @@ pub async fn all() -> Result<Vec<TestBackends>> {
         println!("conformance runs on {}", one.name);
     }
     Ok(every)
+}
+
+/// Changes rows behind the archive's back, as time or damage would.
+pub async fn execute(url: &str, sql: &'static str) -> Result<()> {
+    if let Some(path) = url.strip_prefix("sqlite:") {
+        SqliteConnection::connect(path).await?.execute(sql).await?;
+    } else {
+        PgConnection::connect(url).await?.execute(sql).await?;
+    }
+    Ok(())
 }
 
 impl TestBackends {

@@ -153,3 +153,29 @@ async fn a_search_finds_what_is_in_reach_masks_it_and_logs_no_term() {
     assert_eq!(searches.len(), 4);
     assert!(searches.iter().all(|row| row.entry.subject_id.len() == 16));
 }
+
+#[tokio::test]
+async fn a_damaged_case_file_is_listed_without_its_values_and_hides_no_other() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut archive = TestArchive::open().await;
+    let case_file = with_entry(&archive).await;
+    let mut damaged = case_file.clone();
+    let mut tx = archive.backends().database.begin().await.unwrap();
+    let mut version = tx.entered_data().find(case_file.entered_data_id.unwrap()).await.unwrap().unwrap();
+    version.id = backends::clock::new_id(case_file.created_at);
+    version.version += 1;
+    version.entered_sealed.truncate(40);
+    tx.entered_data().insert(&version).await.unwrap();
+    damaged.entered_data_id = Some(version.id);
+    tx.case_files().update(&mut damaged).await.unwrap();
+    tx.commit().await.unwrap();
+    let searcher = index_of(folder.path(), &archive, &case_file);
+    archive.state.searcher = tokio::sync::watch::channel(Some(std::sync::Arc::new(searcher))).1;
+    let (_, token) = archive.account(Role::Clerk, Some("TJ01"), None).await;
+
+    let (status, found) = archive.get(&token, "/api/v1/case-files?slip_number=S1").await;
+
+    assert_eq!(status, StatusCode::OK);
+    let shown = &found["items"][0];
+    assert_eq!((shown["slip_number"].as_str(), shown["customer_name"].as_str()), (Some("S1"), Some("")));
+}

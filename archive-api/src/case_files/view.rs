@@ -262,13 +262,20 @@ pub(super) fn entered_view(entered: &EnteredData, reader: Reader) -> BTreeMap<&'
     shown
 }
 
-/// A finding as this reader may see it.
+/// A finding as this reader may see it. One whose evidence is damaged is shown without: it is there to be settled, and
+/// must not hide the others of a list.
 pub(crate) fn finding_view(
     row: FindingRow,
     key: &DataKey,
     reader: Reader,
 ) -> Result<FindingView, StorageError> {
-    let evidence: Evidence = key.open(FindingRow::place(row.id), &row.evidence_sealed)?;
+    let evidence = match key.open(FindingRow::place(row.id), &row.evidence_sealed) {
+        Err(error @ StorageError::Corrupt { .. }) => {
+            tracing::error!(finding.id = %row.id, error = %error, "the evidence of a finding is damaged");
+            Evidence::default()
+        }
+        opened => opened?,
+    };
     let show = |value: Option<String>| value.map(|value| reader.show_subject(&row.subject, &value));
     Ok(FindingView {
         id: row.id,

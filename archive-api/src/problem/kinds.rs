@@ -204,6 +204,13 @@ pub const UNAVAILABLE: Kind = kind(
     "系统暂时不可用，请稍后重试。",
     "The archive is not available just now. Try again shortly.",
 );
+/// So many pages are being shown that no more can wait.
+pub const PAGES_BUSY: Kind = kind(
+    503,
+    "pages_busy",
+    "正在显示的页面太多，请稍后重试。",
+    "Too many pages are being shown just now. Try again shortly.",
+);
 /// The search index is being prepared.
 pub const SEARCH_UNAVAILABLE: Kind = kind(
     503,
@@ -227,7 +234,7 @@ pub const STORAGE_FULL: Kind = kind(
 );
 
 /// Every kind.
-pub(crate) const ALL: [Kind; 36] = [
+pub(crate) const ALL: [Kind; 37] = [
     UNAUTHENTICATED,
     FORBIDDEN,
     CROSS_SITE,
@@ -260,6 +267,7 @@ pub(crate) const ALL: [Kind; 36] = [
     PAGE_NOT_SHOWN,
     INTERNAL,
     UNAVAILABLE,
+    PAGES_BUSY,
     SEARCH_UNAVAILABLE,
     INDEX_BEHIND,
     SEARCH_NODE_ONLY,

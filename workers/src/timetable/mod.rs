@@ -5,6 +5,7 @@
 
 mod errand;
 mod overdue_tickets;
+mod settled_keys;
 mod sweeps;
 
 use std::{path::PathBuf, time::Duration};
