@@ -31,6 +31,8 @@ pub struct ApiSettings {
     pub columns: ColumnMapping,
     /// The operator's deadlines.
     pub deadlines: Deadlines,
+    /// How many case files an auditor may have as tasks at once.
+    pub tasks_per_auditor: u32,
     /// Whether session cookies are sent over encrypted connections only.
     pub cookies: CookieTransport,
 }
@@ -54,6 +56,7 @@ impl Default for ApiSettings {
             branch_codes: BTreeMap::new(),
             columns: ColumnMapping::default(),
             deadlines: Deadlines::defaults().unwrap_or_default(),
+            tasks_per_auditor: 20,
             cookies: CookieTransport::Any,
         }
     }

@@ -42,7 +42,7 @@ pub struct CaseFileRow {
     pub returned_on: Option<NaiveDate>,
     /// Day its first scan came.
     pub papers_received_on: Option<NaiveDate>,
-    /// The auditor who works it.
+    /// The auditor who has it as a task, until it is accepted.
     pub assigned_to: Option<AccountId>,
     /// The key of its personal data.
     pub key_id: KeyId,
@@ -131,8 +131,8 @@ pub trait CaseFileRepository: Send {
     async fn find_many(&mut self, ids: &[CaseFileId]) -> Result<Vec<CaseFileRow>, StorageError>;
     /// Stores every column but the state and id. `Conflict`: somebody changed it since it was loaded.
     async fn update(&mut self, case_file: &mut CaseFileRow) -> Result<(), StorageError>;
-    /// Moves from the state loaded to `to` and puts that on record. `Conflict`: it is in another state by now,
-    /// or the life of a case file does not know this change.
+    /// Moves from the state loaded to `to` and puts that on record; acceptance ends the task of an auditor.
+    /// `Conflict`: it is in another state by now, or the life of a case file does not know this change.
     async fn change_state(
         &mut self,
         case_file: &mut CaseFileRow,
@@ -330,12 +330,14 @@ for_each_engine! {
                 return Err(StorageError::Conflict { what: "case file" });
             }
             let sequence = next_change(self).await?;
-            let update = "UPDATE case_files SET state = $1, change_sequence = $2, updated_at = $3
-                WHERE id = $4 AND change_sequence = $5";
+            let assigned_to = case_file.assigned_to.filter(|_| to.keeps_task());
+            let update = "UPDATE case_files SET state = $1, change_sequence = $2, updated_at = $3, assigned_to = $4
+                WHERE id = $5 AND change_sequence = $6";
             let done = sqlx::query(update)
                 .bind(to.as_str())
                 .bind(sequence)
                 .bind(at)
+                .bind(assigned_to.map(AccountId::uuid))
                 .bind(case_file.id.uuid())
                 .bind(case_file.change_sequence)
                 .execute(self.connection())
@@ -345,6 +347,7 @@ for_each_engine! {
             }
             record_change(self, case_file.id, Some(case_file.state), to, reason, at).await?;
             case_file.state = to;
+            case_file.assigned_to = assigned_to;
             case_file.change_sequence = sequence;
             case_file.updated_at = at;
             Ok(())
