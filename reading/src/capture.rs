@@ -12,6 +12,8 @@ use crate::prepare::{geometry::QuadMeasure, light, warp};
 const ALONE: f32 = 0.62;
 /// Pixels whose channels differ by more are not paper.
 const PAPER_SPREAD: f32 = 45.0;
+/// Nineteen of twenty pixels of a picture without colour differ in their channels by no more.
+const GREY_SPREAD: f32 = 6.0;
 /// Grey levels that paper varies by, light and shadow included.
 const PAPER_TEXTURE: f32 = 40.0;
 /// Paper is at least this bright beside the card on it.
@@ -54,7 +56,8 @@ pub fn of_titled(page: &RgbImage, small: &RgbImage, kind: PaperKind, outline: &Q
 fn of_card(page: &RgbImage, outline: &Quad) -> Capture {
     let longest = page.width().max(page.height()) as f32;
     if outline.width() > ALONE * longest {
-        return Capture::Photograph;
+        // Cut to the card nothing of the sheet is left, but a card has colours.
+        return if is_grey(page, outline) { Capture::Photocopy } else { Capture::Photograph };
     }
     let margin = MARGIN * outline.width();
     let around = ground(page, &outline.grown(margin, margin, margin), Some(0.10));
@@ -64,6 +67,17 @@ fn of_card(page: &RgbImage, outline: &Quad) -> Capture {
     } else {
         Capture::Photograph
     }
+}
+
+/// Whether a part of the page has no colour at all, but for what compression adds.
+fn is_grey(page: &RgbImage, part: &Quad) -> bool {
+    let look = warp::glance(page, part, LOOK, LOOK);
+    let coloured = look.pixels().filter(|pixel| channel_spread(pixel.0) > GREY_SPREAD).count();
+    20 * coloured <= (look.width() * look.height()) as usize
+}
+
+fn channel_spread([r, g, b]: [u8; 3]) -> f32 {
+    f32::from(r.max(g).max(b) - r.min(g).min(b))
 }
 
 /// How bright it is just outside the card beside just inside, in the middle of all places along its edges: light
@@ -107,9 +121,8 @@ fn ground(page: &RgbImage, quad: &Quad, border: Option<f32>) -> Ground {
     let mut spreads = Vec::new();
     for (x, y, pixel) in look.enumerate_pixels() {
         if x < rim || y < rim || x >= LOOK - rim.min(LOOK) || y >= LOOK - rim.min(LOOK) {
-            let [r, g, b] = pixel.0;
             brightness.push(f32::from(light::luminance(pixel.0)));
-            spreads.push(f32::from(r.max(g).max(b) - r.min(g).min(b)));
+            spreads.push(channel_spread(pixel.0));
         }
     }
     let middle = median(&mut brightness);
@@ -148,5 +161,8 @@ mod tests {
 
         let (alone, outline) = page([250; 3], [225, 235, 240], [20, 20, 760, 480]);
         assert_eq!(of(&alone, &alone, PaperKind::IdCardBack, &outline), Capture::Photograph);
+
+        let (cut_out, outline) = page([250; 3], [231; 3], [20, 20, 760, 480]);
+        assert_eq!(of(&cut_out, &cut_out, PaperKind::IdCardFront, &outline), Capture::Photocopy);
     }
 }

@@ -1,7 +1,7 @@
 //! What the papers say against what was typed, field by field.
 
 use super::{
-    AGENT, CUSTOMER, CaseInputs, DOUBTFUL, FieldWeight, PlacedPaper, SURE, field_finding, field_subject,
+    AGENT, CUSTOMER, DOUBTFUL, FieldWeight, PlacedPaper, SURE, field_finding, field_subject,
     identity::printed_birth,
     papers::{self, ChosenPapers},
     sure_text, unseen,
@@ -59,12 +59,8 @@ enum Importance {
 }
 
 /// Compares every entered value with every paper that bears it.
-pub(super) fn compare_with_entered(
-    entered: &EnteredData,
-    inputs: &CaseInputs<'_>,
-    chosen: &ChosenPapers<'_>,
-) -> Vec<RaisedFinding> {
-    questions(entered).iter().filter_map(|question| answer(question, entered, inputs, chosen)).collect()
+pub(super) fn compare_with_entered(entered: &EnteredData, chosen: &ChosenPapers<'_>) -> Vec<RaisedFinding> {
+    questions(entered).iter().filter_map(|question| answer(question, entered, chosen)).collect()
 }
 
 fn questions(entered: &EnteredData) -> Vec<Question> {
@@ -104,19 +100,14 @@ fn questions(entered: &EnteredData) -> Vec<Question> {
 }
 
 /// Hears the witnesses of one entered value and raises at most one finding.
-fn answer(
-    question: &Question,
-    entered: &EnteredData,
-    inputs: &CaseInputs<'_>,
-    chosen: &ChosenPapers<'_>,
-) -> Option<RaisedFinding> {
+fn answer(question: &Question, entered: &EnteredData, chosen: &ChosenPapers<'_>) -> Option<RaisedFinding> {
     let card = question.card.as_ref().and_then(|witness| {
         let placed = chosen.legible(witness.slot)?;
-        Some((placed, witness.field, outcome(entered, question.entered, placed, witness.field, inputs)))
+        Some((placed, witness.field, outcome(entered, question.entered, placed, witness.field)))
     });
-    let slip = chosen.legible(Slot::Slip).map(|placed| {
-        (placed, question.slip, outcome(entered, question.entered, placed, question.slip, inputs))
-    });
+    let slip = chosen
+        .legible(Slot::Slip)
+        .map(|placed| (placed, question.slip, outcome(entered, question.entered, placed, question.slip)));
     let is_borne_out = card.iter().chain(&slip).any(|(_, _, outcome)| *outcome == Outcome::Agrees);
     let heard = [(card, true), (slip, false)];
     let strongest = heard.iter().find_map(|(witness, _)| match witness {
@@ -193,13 +184,12 @@ fn outcome(
     entered_field: FieldName,
     placed: &PlacedPaper<'_>,
     field: FieldName,
-    inputs: &CaseInputs<'_>,
 ) -> Outcome {
     let Some(typed) = entered.entered_text(entered_field) else {
         return Outcome::NotThere;
     };
     let is_listed_illegible = placed.paper.illegible.contains(&field);
-    let weight = inputs.weight(placed.slot, field);
+    let weight = placed.weight(field);
     let reading = placed.paper.field(field);
     let Some((reading, text)) = reading.and_then(|reading| Some((reading, reading.text.as_deref()?))) else {
         let is_expected = reading.is_some() || is_listed_illegible || is_core(placed.slot, field);
@@ -338,11 +328,11 @@ impl EnteredData {
 pub(super) fn is_anything_readable(
     placed: &PlacedPaper<'_>,
     fields: &[FieldName],
-    inputs: &CaseInputs<'_>,
+    entered: Option<&EnteredData>,
 ) -> bool {
     fields.iter().any(|field| {
-        let typed = inputs.entered.zip(entered_field_of(placed.slot, *field));
-        match typed.map(|(entered, typed)| outcome(entered, typed, placed, *field, inputs)) {
+        let typed = entered.zip(entered_field_of(placed.slot, *field));
+        match typed.map(|(entered, typed)| outcome(entered, typed, placed, *field)) {
             Some(Outcome::CannotTell) => false,
             Some(Outcome::Agrees | Outcome::Differs(_) | Outcome::Leans) => true,
             Some(Outcome::NotThere) | None => has_text(placed, *field),

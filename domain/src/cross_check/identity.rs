@@ -102,7 +102,7 @@ fn expiry_reason(
     }
 }
 
-fn expiry_value(text: &str) -> Option<Expiry> {
+pub(super) fn expiry_value(text: &str) -> Option<Expiry> {
     match parse_date(text)? {
         DateValue::Day(day) => Some(Expiry::Through(day)),
         DateValue::LongTerm => Some(Expiry::LongTerm),
@@ -136,7 +136,7 @@ const OLDEST_CHILD: u32 = 16;
 const SHORTEST_TERM_OF_CHILD: u32 = 5;
 const SHORTEST_TERM: u32 = 10;
 
-fn day_value(text: &str) -> Option<NaiveDate> {
+pub(super) fn day_value(text: &str) -> Option<NaiveDate> {
     match parse_date(text)? {
         DateValue::Day(day) => Some(day),
         DateValue::LongTerm => None,

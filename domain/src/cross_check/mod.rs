@@ -10,6 +10,7 @@ mod kinds;
 mod papers;
 mod placing;
 mod signature;
+mod strangers;
 mod unseen;
 
 use std::collections::HashSet;
@@ -18,7 +19,7 @@ use serde::{Deserialize, Serialize};
 
 pub use fields::Outcome;
 pub use placing::{Candidate, place_papers};
-pub use signature::COPY_OF_EARLIER;
+pub use signature::{COPY_OF_EARLIER, SignatureToWeigh, signature_to_weigh};
 
 use crate::{
     entered_data::{EnteredData, check_on_arrival},
@@ -45,6 +46,14 @@ pub struct PlacedPaper<'a> {
     pub paper: &'a PaperReading,
     /// The case file of another customer under which the same paper was filed before.
     pub duplicate_of_other_customer: Option<CaseFileId>,
+    /// Weights of the entered values against the ink of this paper, and of no other in its slot.
+    pub weights: Vec<FieldWeight>,
+}
+
+impl PlacedPaper<'_> {
+    fn weight(&self, field: FieldName) -> Option<&FieldWeight> {
+        self.weights.iter().find(|weight| weight.field == field)
+    }
 }
 
 /// A page on which something is, but no paper could be made out.
@@ -61,8 +70,6 @@ pub struct UnreadablePage {
 /// How well the entered value explains the ink of one field, beside its best rival.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct FieldWeight {
-    /// The paper.
-    pub slot: Slot,
     /// The field as the paper names it.
     pub field: FieldName,
     /// What follows from the ratio.
@@ -89,6 +96,9 @@ pub struct SignatureWeight {
     pub customer: Option<NameWeight>,
     /// The agent's name against the ink; `None` without an agent.
     pub agent: Option<NameWeight>,
+    /// The name that the customer's own papers bear against the ink; `None` where it is the one that was typed.
+    #[serde(default)]
+    pub printed: Option<NameWeight>,
     /// Likeness with earlier signatures of the same person; `None` when there are none.
     pub likeness: Option<Judgement>,
     /// Whether it is an earlier signature of the same person once more, copied and not written.
@@ -101,12 +111,11 @@ pub struct SignatureWeight {
 pub struct CaseInputs<'a> {
     /// What was typed; `None` while it is still awaited.
     pub entered: Option<&'a EnteredData>,
-    /// The papers, oldest first: of several in one slot the newest legible one counts.
+    /// The papers, oldest first: of several in one slot the newest legible one counts, and the others must be of the
+    /// same person.
     pub papers: &'a [PlacedPaper<'a>],
     /// Pages that are neither blank nor recognised.
     pub unreadable: &'a [UnreadablePage],
-    /// Weights of entered values against the ink.
-    pub weights: &'a [FieldWeight],
     /// The weight of the signature; `None` when it was not weighed.
     pub signature: Option<SignatureWeight>,
 }
@@ -118,7 +127,7 @@ pub fn check_case_file(inputs: &CaseInputs<'_>) -> Vec<RaisedFinding> {
     if let Some(entered) = inputs.entered {
         findings.extend(check_on_arrival(entered));
         findings.extend(papers::missing_documents(entered, inputs, &chosen));
-        findings.extend(fields::compare_with_entered(entered, inputs, &chosen));
+        findings.extend(fields::compare_with_entered(entered, &chosen));
         findings.extend(kinds::other_kinds(entered, &chosen));
         findings.extend(identity::expired_papers(entered, inputs, &chosen));
     }
@@ -126,6 +135,7 @@ pub fn check_case_file(inputs: &CaseInputs<'_>) -> Vec<RaisedFinding> {
     findings.extend(papers::duplicates(inputs));
     findings.extend(papers::missing_copy_stamps(inputs));
     findings.extend(identity::inconsistent_papers(inputs, &chosen));
+    findings.extend(strangers::papers_of_others(inputs, &chosen));
     findings.extend(signature::signature_findings(inputs, &chosen));
     each_once(findings)
 }
@@ -137,13 +147,6 @@ fn each_once(findings: Vec<RaisedFinding>) -> Vec<RaisedFinding> {
         findings.into_iter().filter(|finding| seen.insert((finding.code, finding.subject.clone()))).collect();
     kept.sort_by(|one, other| (one.code, &one.subject).cmp(&(other.code, &other.subject)));
     kept
-}
-
-impl CaseInputs<'_> {
-    /// The weight of a field of the paper in a slot.
-    fn weight(&self, slot: Slot, field: FieldName) -> Option<&FieldWeight> {
-        self.weights.iter().find(|weight| weight.slot == slot && weight.field == field)
-    }
 }
 
 /// The name of an identity paper as a whole, as findings call it.

@@ -24,7 +24,7 @@ impl<'a> ChosenPapers<'a> {
         for slot in Slot::ALL {
             let in_slot =
                 inputs.papers.iter().filter(|placed| placed.slot == slot && !is_blank(placed.paper));
-            let judged: Vec<_> = in_slot.map(|placed| (placed, is_legible(placed, inputs))).collect();
+            let judged: Vec<_> = in_slot.map(|placed| (placed, is_legible(placed, inputs.entered))).collect();
             let newest_legible = judged.iter().rev().find(|(_, is_legible)| *is_legible);
             papers.extend(newest_legible.or_else(|| judged.last()));
         }
@@ -49,20 +49,20 @@ fn is_blank(paper: &PaperReading) -> bool {
 }
 
 /// A paper of which none of the deciding fields can be made out is illegible as a whole.
-fn is_legible(placed: &PlacedPaper<'_>, inputs: &CaseInputs<'_>) -> bool {
+fn is_legible(placed: &PlacedPaper<'_>, entered: Option<&EnteredData>) -> bool {
     const BACK: [FieldName; 3] = [FieldName::ValidTo, FieldName::ValidFrom, FieldName::Authority];
     match placed.slot {
         Slot::IdFront | Slot::AgentIdFront => {
-            is_anything_readable(placed, &[FieldName::Name, FieldName::IdNumber], inputs)
+            is_anything_readable(placed, &[FieldName::Name, FieldName::IdNumber], entered)
         }
-        Slot::IdBack | Slot::AgentIdBack => is_anything_readable(placed, &BACK, inputs),
+        Slot::IdBack | Slot::AgentIdBack => is_anything_readable(placed, &BACK, entered),
         Slot::Slip => is_anything_readable(
             placed,
             &[FieldName::CustomerName, FieldName::IdNumber, FieldName::ServiceNumber, FieldName::SlipNumber],
-            inputs,
+            entered,
         ),
         Slot::Licence => {
-            is_anything_readable(placed, &[FieldName::OrganisationName, FieldName::CreditCode], inputs)
+            is_anything_readable(placed, &[FieldName::OrganisationName, FieldName::CreditCode], entered)
         }
         Slot::Authorisation | Slot::Attachment => true,
     }

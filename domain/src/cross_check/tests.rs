@@ -5,6 +5,7 @@ use crate::{
 };
 
 mod kinds;
+mod several;
 
 const CARD_PAGE: u64 = 1;
 const SLIP_PAGE: u64 = 2;
@@ -88,7 +89,8 @@ struct Case {
     papers: Vec<(Slot, u64, PaperReading)>,
     duplicate_of: Option<CaseFileId>,
     unreadable: Vec<UnreadablePage>,
-    weights: Vec<FieldWeight>,
+    /// With the place of the paper whose ink it was.
+    weights: Vec<(usize, FieldWeight)>,
     signature: Option<SignatureWeight>,
 }
 
@@ -169,7 +171,8 @@ impl Case {
     }
 
     fn weigh(&mut self, slot: Slot, field: FieldName, judgement: Judgement, log_ratio: f32) {
-        self.weights.push(FieldWeight { slot, field, judgement, log_ratio });
+        let paper = self.papers.iter().position(|(other, _, _)| *other == slot).unwrap();
+        self.weights.push((paper, FieldWeight { field, judgement, log_ratio }));
     }
 
     fn remove(&mut self, slot: Slot) {
@@ -177,21 +180,31 @@ impl Case {
     }
 
     fn findings(&self) -> Vec<RaisedFinding> {
+        self.with_inputs(check_case_file)
+    }
+
+    fn with_inputs<T>(&self, look: impl Fn(&CaseInputs<'_>) -> T) -> T {
         let placed: Vec<PlacedPaper<'_>> = self
             .papers
             .iter()
-            .map(|(slot, number, paper)| PlacedPaper {
+            .enumerate()
+            .map(|(place, (slot, number, paper))| PlacedPaper {
                 slot: *slot,
                 page: page(*number),
                 paper,
                 duplicate_of_other_customer: self.duplicate_of.filter(|_| *slot != Slot::Slip),
+                weights: self
+                    .weights
+                    .iter()
+                    .filter(|(of, _)| *of == place)
+                    .map(|(_, weight)| *weight)
+                    .collect(),
             })
             .collect();
-        check_case_file(&CaseInputs {
+        look(&CaseInputs {
             entered: Some(&self.entered),
             papers: &placed,
             unreadable: &self.unreadable,
-            weights: &self.weights,
             signature: self.signature,
         })
     }
@@ -618,16 +631,12 @@ fn without_an_entry_only_the_papers_are_held_against_each_other() {
             page: page(*number),
             paper,
             duplicate_of_other_customer: None,
+            weights: Vec::new(),
         })
         .collect();
 
-    let findings = check_case_file(&CaseInputs {
-        entered: None,
-        papers: &placed,
-        unreadable: &[],
-        weights: &[],
-        signature: None,
-    });
+    let findings =
+        check_case_file(&CaseInputs { entered: None, papers: &placed, unreadable: &[], signature: None });
 
     assert_eq!(findings.len(), 1);
     assert_eq!((findings[0].code, findings[0].subject.as_str()), (FindingCode::IdInconsistent, "slip"));

@@ -8,7 +8,7 @@ use domain::{
 use image::{RgbImage, imageops};
 
 use super::{
-    segments::{Segments, is_paragraph},
+    segments::{Label, Segments, is_paragraph},
     signature_line,
 };
 use crate::{
@@ -52,7 +52,12 @@ pub fn signature(
     form.signature.as_ref()?;
     let segments = Segments::of(form, lines);
     let labelled = segments.labels.iter().filter(|label| label.is_signature);
-    let found = labelled.min_by_key(|label| label.differences).map(|label| label.quad);
+    // Of labels read alike well the longest: 签字 alone may stand in a sentence.
+    let better = |one: &&Label, other: &&Label| {
+        let longer = || other.quad.width().total_cmp(&one.quad.width());
+        one.differences.cmp(&other.differences).then_with(longer)
+    };
+    let found = labelled.min_by(better).map(|label| label.quad);
     let Some(label) = found.or_else(|| segments.worn_signature_label(form, lines)) else {
         return Some(mark(Presence::Unclear, 0.0, None, None));
     };
@@ -220,7 +225,7 @@ fn mark(presence: Presence, confidence: f32, region: Option<Quad>, text: Option<
 
 #[cfg(test)]
 mod tests {
-    use super::{super::segments::Label, *};
+    use super::*;
 
     #[test]
     fn a_label_found_with_the_writing_behind_it_is_as_high_as_others() {

@@ -10,7 +10,9 @@ use crate::lines::part;
 const STRIP_HEIGHT: u32 = 24;
 /// Gaps wider than this share of the line's height end a value.
 const WIDEST_GAP: f32 = 0.6;
-/// Paper and ink closer than this many grey levels are not told apart.
+/// Columns on either side in which paper is looked for: more than a ruled line is wide.
+const PAPER_REACH: usize = STRIP_HEIGHT as usize / 3;
+/// Paper and ink closer than this many of 255 grey levels between paper and black are not told apart.
 const LEAST_CONTRAST: f32 = 30.0;
 
 /// How far a line may be extended beyond its quad, in pixels of the page.
@@ -90,7 +92,7 @@ fn walk(columns: &[Column], gap: usize) -> Option<usize> {
 fn ink_columns(page: &RgbImage, quad: &Quad) -> Vec<Column> {
     let strip = warp::cut_line(page, quad, STRIP_HEIGHT);
     let (width, height) = (strip.width() as usize, strip.height() as usize);
-    let grey: Vec<f32> = strip.pixels().map(|pixel| darkest(pixel.0)).collect();
+    let grey = beside_paper(&strip);
     let mut levels = grey.clone();
     let mut ranked = |rank: usize| *levels.select_nth_unstable_by(rank, f32::total_cmp).1;
     let (dark, light) = (ranked(grey.len() / 50), ranked(grey.len() * 3 / 4));
@@ -110,8 +112,25 @@ fn ink_columns(page: &RgbImage, quad: &Quad) -> Vec<Column> {
     (0..width).map(kind).collect()
 }
 
+/// Grey levels of a strip, row by row, measured against the paper near each column, which is 255: in a shadow ink and
+/// paper are both darker. Where the shadow ends, the paper on its own side counts.
+fn beside_paper(strip: &RgbImage) -> Vec<f32> {
+    let (width, height) = (strip.width() as usize, strip.height() as usize);
+    let grey: Vec<f32> = strip.pixels().map(|pixel| luminance(pixel.0)).collect();
+    let lightest = |x: usize| (0..height).map(|y| grey[y * width + x]).fold(1.0, f32::max);
+    let columns: Vec<f32> = (0..width).map(lightest).collect();
+    let lightest_of = |part: &[f32]| part.iter().copied().fold(1.0, f32::max);
+    let paper: Vec<f32> = (0..width)
+        .map(|x| {
+            let (from, to) = (x.saturating_sub(PAPER_REACH), (x + PAPER_REACH + 1).min(width));
+            lightest_of(&columns[from..=x]).min(lightest_of(&columns[x..to]))
+        })
+        .collect();
+    (0..grey.len()).map(|place| grey[place] / paper[place % width] * 255.0).collect()
+}
+
 /// Luminance.
-fn darkest(pixel: [u8; 3]) -> f32 {
+fn luminance(pixel: [u8; 3]) -> f32 {
     0.299 * f32::from(pixel[0]) + 0.587 * f32::from(pixel[1]) + 0.114 * f32::from(pixel[2])
 }
 
@@ -152,6 +171,21 @@ mod tests {
         let [_, _, right, _] = extend(&page, &quad, Room { left: 0.0, right: 300.0 }).bounds();
 
         assert!(right < 72.0, "{right}");
+    }
+
+    #[test]
+    fn a_box_that_ends_where_a_shadow_begins_is_extended_into_it() {
+        let mut page = page_with(&[(60, 24, 100, 36), (106, 24, 130, 36), (136, 24, 150, 36)]);
+        for (x, _, pixel) in page.enumerate_pixels_mut() {
+            if x >= 103 {
+                pixel.0 = pixel.0.map(|level| level / 3);
+            }
+        }
+        let quad = Quad::rectangle(55.0, 20.0, 50.0, 20.0);
+
+        let [_, _, right, _] = extend(&page, &quad, Room { left: 0.0, right: 300.0 }).bounds();
+
+        assert!((148.0..165.0).contains(&right), "{right}");
     }
 
     #[test]

@@ -7,7 +7,7 @@ use domain::{
     geometry::{Point, Quad},
     reading::{Mark, Presence},
 };
-use image::{GrayImage, Luma, RgbImage, buffer::ConvertBuffer};
+use image::{GrayImage, Luma, RgbImage, buffer::ConvertBuffer, imageops};
 
 use super::{
     ink::Darkness,
@@ -18,7 +18,7 @@ use super::{
     ruled, seal, shape, thin,
 };
 use crate::{
-    prepare::geometry::QuadMeasure,
+    prepare::{geometry::QuadMeasure, light},
     recognition::{LineReading, TextRecognizer},
 };
 
@@ -45,6 +45,8 @@ pub(super) const PRINT_SHARE: f32 = 0.92;
 const TWO_HANDS_MM: f32 = 11.0;
 /// Groups of ink further apart than this are judged each alone, millimetres.
 const GROUP_GAP_MM: f32 = 9.0;
+/// A reading that could be a name and is surer than this leaves no doubt of what the ink is.
+pub(crate) const CLEAR: f32 = 0.8;
 
 /// The surroundings of a signature, cut from an upright page.
 ///
@@ -78,10 +80,23 @@ pub fn look(field: &SignatureField, recognizer: &mut dyn TextRecognizer) -> Mark
     take_edges_of_red_away(&mut ink, &darkness, label, scale);
     ruled::take_away(&mut ink, scale);
     take_sides_away(&mut ink, scale);
-    let seals = seal::take_away(&mut ink, &darkness, scale);
+    let with_seals = ink.clone();
+    let mut seals = seal::take_away(&mut ink, &darkness, scale);
     take_dust_away(&mut ink, scale);
     keep_own_ink(&mut ink, field, label, scale);
-    let (signature, readings) = keep_handwriting(&ink, &darkness, scale, recognizer);
+    let (mut signature, mut readings) = keep_handwriting(&ink, &darkness, scale, recognizer);
+    if !seals.is_empty() && surest_name(&readings) < CLEAR {
+        let mut ink = with_seals;
+        take_dust_away(&mut ink, scale);
+        keep_own_ink(&mut ink, field, label, scale);
+        let (untouched, as_it_was) = keep_handwriting(&ink, &darkness, scale, recognizer);
+        // Strokes that happen to lie on a circle: with a ring left in it nothing would read as a name.
+        if surest_name(&as_it_was) >= CLEAR {
+            (signature, readings) = (untouched, as_it_was);
+            seals.clear();
+        }
+    }
+    read_as_it_stands(&field.image, &signature, &mut readings, recognizer);
     let hidden =
         seals.iter().any(|ring| covers(ring, label, &darkness)) || has_red_over(&darkness, label, scale);
     let extent = Extent::of(&signature, scale);
@@ -294,6 +309,34 @@ fn keep_handwriting(
     // What lies beside a name, the edge of a seal or of the sheet, spoils its reading.
     readings.extend(alone);
     (kept, readings)
+}
+
+/// How sure the surest reading is that could be a name.
+fn surest_name(readings: &[LineReading]) -> f32 {
+    let names = readings.iter().filter(|reading| may_be_name(&reading.text));
+    names.map(|reading| reading.confidence.value()).fold(0.0, f32::max)
+}
+
+/// Where no reading is clear, adds those of the picture itself where the ink stands: what was taken away may have been
+/// strokes.
+fn read_as_it_stands(
+    image: &RgbImage,
+    signature: &Mask,
+    readings: &mut Vec<LineReading>,
+    recognizer: &mut dyn TextRecognizer,
+) {
+    let Some([left, top, right, bottom]) = signature.bounds() else { return };
+    if readings.is_empty() || surest_name(readings) >= CLEAR {
+        return;
+    }
+    let margin = (bottom - top) / 10 + 1;
+    let (left, top) = (left.saturating_sub(2 * margin), top.saturating_sub(margin));
+    let (width, height) = (right + 2 * margin - left, bottom + margin - top);
+    let plain = imageops::crop_imm(image, left as u32, top as u32, width as u32, height as u32).to_image();
+    let pictures = [light::without_red(plain.clone()), plain];
+    let seen = recognizer.recognize_deeply(&pictures).unwrap_or_default();
+    readings
+        .extend(seen.into_iter().filter(|reading| may_be_name(&reading.text) && !is_print(&reading.text)));
 }
 
 /// Reads the ink as it is, and with its strokes redrawn evenly.

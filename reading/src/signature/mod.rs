@@ -25,5 +25,6 @@ pub use likeness::{Likeness, differences, is_same_picture, likeness};
 pub use name::{NameWeight, weigh_name};
 pub use shape::{SHAPE_LENGTH, shape_of_picture};
 
+pub(crate) use field::CLEAR;
 pub(crate) use mask::Mask;
 pub(crate) use print::{is_print, may_be_name};

@@ -100,18 +100,13 @@ async fn judge(
             page: paper.page,
             paper: &paper.reading,
             duplicate_of_other_customer: twins.original,
+            weights: weights::of_paper(dossier.entered.as_ref(), *slot, &paper.reading),
         });
     }
     let unreadable = dossier.unreadable_pages();
-    let weights = weights::of_fields(dossier.entered.as_ref(), &placed);
-    let signature = signature::weigh(context, tx, case_file, dossier, &placed).await?;
-    let inputs = CaseInputs {
-        entered: dossier.entered.as_ref(),
-        papers: &placed,
-        unreadable: &unreadable,
-        weights: &weights,
-        signature,
-    };
+    let entered = dossier.entered.as_ref();
+    let mut inputs = CaseInputs { entered, papers: &placed, unreadable: &unreadable, signature: None };
+    inputs.signature = signature::weigh(context, tx, case_file, &inputs).await?;
     let has_scans = !dossier.scans.is_empty();
     let findings = match (&dossier.entered, has_scans) {
         // Nothing was scanned yet: only what was typed can be judged.

@@ -127,3 +127,33 @@ fn an_agent_with_a_passport_shows_no_back() {
     case.paper(Slot::AgentIdFront).kind = PaperKind::Passport;
     case.raises(&[]);
 }
+
+#[test]
+fn of_cards_that_look_alike_number_and_term_tell_which_it_is() {
+    let read = |case: &Case| {
+        let findings = case.findings();
+        let kind = findings.into_iter().find(|finding| finding.subject == "id_type")?;
+        kind.evidence.read
+    };
+    let mut case = Case::clean();
+    case.set(Slot::IdBack, FieldName::ValidFrom, "2026-08-02", 0.98);
+    case.set(Slot::IdBack, FieldName::ValidTo, "2026-11-02", 0.98);
+    assert_eq!(read(&case).as_deref(), Some("临时居民身份证"));
+
+    "临时居民身份证".clone_into(&mut case.entered.id_type);
+    assert_eq!(read(&case), None);
+    case.set(Slot::IdBack, FieldName::ValidTo, "2036-08-02", 0.98);
+    assert_eq!(read(&case).as_deref(), Some("居民身份证"));
+
+    let mut case = Case::clean();
+    case.set(Slot::IdFront, FieldName::IdNumber, "810000199408230021", 0.98);
+    assert_eq!(read(&case).as_deref(), Some("港澳台居民居住证"));
+}
+
+#[test]
+fn the_back_of_a_permit_behind_a_card_is_another_paper() {
+    let mut case = Case::clean();
+    case.paper(Slot::IdBack).kind = PaperKind::Permit;
+
+    case.raises(&["field_mismatch:id_type"]);
+}

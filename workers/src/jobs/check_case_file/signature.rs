@@ -9,14 +9,13 @@ use chrono::TimeDelta;
 use domain::{
     blind_index::{BlindField, whole_token},
     case_file::CaseState,
-    cross_check::{NameWeight, PlacedPaper, SignatureWeight},
+    cross_check::{CaseInputs, NameWeight, SignatureWeight, signature_to_weigh},
     entered_data::EnteredData,
     field::Slot,
     reading::{Mark, PageReading, Presence},
 };
 use reading::signature::{is_same_picture, likeness, weigh_name};
 
-use super::dossier::Dossier;
 use crate::context::{JobFailure, WorkContext};
 
 /// Earlier signatures beyond these add nothing.
@@ -24,17 +23,18 @@ const MOST_REFERENCES: usize = 5;
 const MOST_CASE_FILES: i64 = 20;
 /// How long an earlier case file of the same person is waited for after its last change.
 const PATIENCE: TimeDelta = TimeDelta::seconds(120);
+
 /// Weighs the signature on the slip; `None` when there is none to weigh.
 pub(super) async fn weigh(
     context: &WorkContext,
     tx: &mut dyn Transaction,
     case_file: &CaseFileRow,
-    dossier: &Dossier,
-    papers: &[PlacedPaper<'_>],
+    inputs: &CaseInputs<'_>,
 ) -> Result<Option<SignatureWeight>, JobFailure> {
-    let slip = papers.iter().rev().find(|placed| placed.slot == Slot::Slip);
-    let mark = slip.and_then(|slip| slip.paper.signature.as_ref());
-    let (Some(mark), Some(entered)) = (mark, &dossier.entered) else { return Ok(None) };
+    let (Some(to_weigh), Some(entered)) = (signature_to_weigh(inputs), inputs.entered) else {
+        return Ok(None);
+    };
+    let mark = to_weigh.mark;
     if mark.presence != Presence::Present {
         return Ok(Some(SignatureWeight::default()));
     }
@@ -61,12 +61,13 @@ pub(super) async fn weigh(
     Ok(Some(SignatureWeight {
         customer: (!entered.customer_name.is_empty()).then(|| weight_of(&entered.customer_name)),
         agent: entered.has_agent().then(|| weight_of(&entered.agent_name)),
+        printed: to_weigh.printed_name.map(weight_of),
         likeness: can_compare.then(|| likeness(&references, &mark.shape).judgement),
         is_copied,
     }))
 }
 
-/// Signatures of the person who signs, on slips of case files accepted before this one.
+/// Signatures of the person who signs, on slips of case files accepted before this one, or opened before it on the day.
 async fn earlier_signatures(
     context: &WorkContext,
     tx: &mut dyn Transaction,
@@ -84,7 +85,8 @@ async fn earlier_signatures(
     let same_person = tx.case_files().with_token(&CaseToken { kind, token }, MOST_CASE_FILES).await?;
     let mut marks = Vec::new();
     for other in same_person {
-        let is_earlier = other.id != case_file.id && other.accepted_on < case_file.accepted_on;
+        // Of one day the one that came first: a signature may be copied within the hour.
+        let is_earlier = (other.accepted_on, other.id) < (case_file.accepted_on, case_file.id);
         if !is_earlier {
             continue;
         }

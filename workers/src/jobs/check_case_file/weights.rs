@@ -1,29 +1,21 @@
 //! How well each entered value explains the ink it should be.
 
 use domain::{
-    cross_check::{FieldWeight, PlacedPaper},
+    cross_check::FieldWeight,
     entered_data::EnteredData,
     field::{FieldName, Slot},
+    reading::{FieldReading, PaperReading},
 };
 use reading::verification::weigh;
 
-/// Weighs every entered value against every field of every paper that should bear it.
-pub(super) fn of_fields(entered: Option<&EnteredData>, papers: &[PlacedPaper<'_>]) -> Vec<FieldWeight> {
+/// Weighs every entered value against every field of a paper that should bear it.
+pub(super) fn of_paper(entered: Option<&EnteredData>, slot: Slot, paper: &PaperReading) -> Vec<FieldWeight> {
     let Some(entered) = entered else { return Vec::new() };
-    let mut weights = Vec::new();
-    for placed in papers {
-        for field in &placed.paper.fields {
-            let Some(value) = entered_for(placed.slot, field.field, entered) else { continue };
-            let weight = weigh(field, &value);
-            weights.push(FieldWeight {
-                slot: placed.slot,
-                field: field.field,
-                judgement: weight.judgement,
-                log_ratio: weight.log_ratio,
-            });
-        }
-    }
-    weights
+    let weigh_field = |field: &FieldReading| {
+        let weight = weigh(field, &entered_for(slot, field.field, entered)?);
+        Some(FieldWeight { field: field.field, judgement: weight.judgement, log_ratio: weight.log_ratio })
+    };
+    paper.fields.iter().filter_map(weigh_field).collect()
 }
 
 /// What was typed for a field of the paper in a slot; `None` when nothing was.
