@@ -109,6 +109,17 @@ pub struct StateChange {
     pub changed_at: DateTime<Utc>,
 }
 
+/// Where a case file stands, and where its history ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct StateOnRecord {
+    /// Which case file.
+    pub case_file_id: CaseFileId,
+    /// Its state.
+    pub state: CaseState,
+    /// The state that the last change on record led to; `None`: there is no history.
+    pub recorded: Option<CaseState>,
+}
+
 /// A keyed hash of a whole value.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct CaseToken {
@@ -146,6 +157,12 @@ pub trait CaseFileRepository: Send {
         after: Option<(CaseFileId, i64)>,
         limit: i64,
     ) -> Result<Vec<StateChange>, StorageError>;
+    /// Each case file with the end of its history, read in one statement; by id, after `after`, at most `limit`.
+    async fn states_on_record(
+        &mut self,
+        after: Option<CaseFileId>,
+        limit: i64,
+    ) -> Result<Vec<StateOnRecord>, StorageError>;
     /// Case files changed after `sequence`, in order, at most `limit`.
     async fn changed_since(&mut self, sequence: i64, limit: i64) -> Result<Vec<CaseFileRow>, StorageError>;
     /// The last number of the change sequence.
@@ -365,6 +382,27 @@ for_each_engine! {
             let stored: Vec<StoredChange> =
                 sqlx::query_as(select).bind(id).bind(number).bind(limit).fetch_all(self.connection()).await?;
             stored.into_iter().map(typed_change).collect()
+        }
+
+        async fn states_on_record(
+            &mut self,
+            after: Option<CaseFileId>,
+            limit: i64,
+        ) -> Result<Vec<StateOnRecord>, StorageError> {
+            let select = "SELECT c.id, c.state, (SELECT s.to_state FROM case_state_changes s WHERE s.case_file_id = c.id
+                    ORDER BY s.number DESC LIMIT 1)
+                FROM case_files c WHERE c.id > $1 ORDER BY c.id LIMIT $2";
+            let after = after.map_or(Uuid::nil(), CaseFileId::uuid);
+            let stored: Vec<(Uuid, String, Option<String>)> =
+                sqlx::query_as(select).bind(after).bind(limit).fetch_all(self.connection()).await?;
+            let typed = |(id, state, recorded): (Uuid, String, Option<String>)| {
+                Ok(StateOnRecord {
+                    case_file_id: CaseFileId::from_uuid(id),
+                    state: term(&state, "case_files.state")?,
+                    recorded: recorded.map(|state| term(&state, "case_state_changes.to_state")).transpose()?,
+                })
+            };
+            stored.into_iter().map(typed).collect()
         }
 
         async fn changed_since(&mut self, sequence: i64, limit: i64) -> Result<Vec<CaseFileRow>, StorageError> {

@@ -114,8 +114,9 @@ pub trait FindingRepository: Send {
     async fn update(&mut self, finding: &FindingRow, from: FindingState) -> Result<(), StorageError>;
     /// How many case files this account has as tasks.
     async fn count_tasks(&mut self, account: AccountId) -> Result<i64, StorageError>;
-    /// Findings in force by code, for figures: code and count of those open.
-    async fn count_open(&mut self) -> Result<Vec<(FindingCode, i64)>, StorageError>;
+    /// Findings that a person settled, by id, after `after`, at most `limit`.
+    async fn settled(&mut self, after: Option<FindingId>, limit: i64)
+    -> Result<Vec<FindingId>, StorageError>;
     /// Findings in force (not withdrawn) that the filter lets through, after `after`, by id, at most `limit`.
     async fn in_force(
         &mut self,
@@ -344,10 +345,12 @@ for_each_engine! {
             Ok(count)
         }
 
-        async fn count_open(&mut self) -> Result<Vec<(FindingCode, i64)>, StorageError> {
-            let select = "SELECT code, count(*) FROM findings WHERE state IN ('open', 'returned') GROUP BY code ORDER BY code";
-            let counts: Vec<(String, i64)> = sqlx::query_as(select).fetch_all(self.connection()).await?;
-            counts.into_iter().map(|(code, count)| Ok((term(&code, "findings.code")?, count))).collect()
+        async fn settled(&mut self, after: Option<FindingId>, limit: i64) -> Result<Vec<FindingId>, StorageError> {
+            let select = "SELECT id FROM findings WHERE settled_by IS NOT NULL AND id > $1 ORDER BY id LIMIT $2";
+            let after = after.map_or(Uuid::nil(), FindingId::uuid);
+            let found: Vec<(Uuid,)> =
+                sqlx::query_as(select).bind(after).bind(limit).fetch_all(self.connection()).await?;
+            Ok(found.into_iter().map(|(id,)| FindingId::from_uuid(id)).collect())
         }
 
         async fn in_force(
