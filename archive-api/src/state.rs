@@ -9,7 +9,7 @@ use ingest::{Limits, Sandbox};
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::sync::watch;
 
-use crate::{entries::ColumnMapping, intake::Intake, session::SignInCodes};
+use crate::{entries::ColumnMapping, intake::Intake, refusals::Refusals, session::SignInCodes};
 
 /// The search index as the follower last opened it; `None` until it exists, and while it is being rebuilt.
 pub type SearcherSlot = watch::Receiver<Option<Arc<Searcher>>>;
@@ -91,6 +91,8 @@ pub struct ArchiveState {
     pub intake: Arc<Intake>,
     /// One-time codes for the console.
     pub sign_in_codes: Arc<SignInCodes>,
+    /// Tokens that opened nothing.
+    pub(crate) refusals: Arc<Refusals>,
     /// Renders what this process counts; `None` where nothing is counted.
     pub metrics: Option<PrometheusHandle>,
 }
@@ -107,6 +109,7 @@ impl ArchiveState {
             settings: Arc::new(settings),
             intake: Arc::new(intake),
             sign_in_codes: Arc::new(SignInCodes::default()),
+            refusals: Arc::new(Refusals::default()),
             metrics: None,
         }
     }
