@@ -26,7 +26,10 @@ const fn parameter(
 
 const DAY: (&str, &str) = ("请写成 2026-09-18 这样的日期", "write a day such as 2026-09-18");
 const YES_OR_NO: (&str, &str) = ("请写 true 或 false", "write true or false");
-const ONE_LINE: (&str, &str) = ("最多 64 个字，写在一行里", "at most 64 characters on one line");
+const OUTLET_CODE: (&str, &str) = (
+    "最多 64 个字母或数字，可以有 - _ .，以字母或数字开头",
+    "at most 64 letters or digits, with - _ . between them, a letter or digit first",
+);
 const TEXT: (&str, &str) = ("请写一段文字", "write a text");
 const ID: (&str, &str) =
     ("请从列表或回执中取得编号", "take the id from a list or a receipt, as the archive gave it");
@@ -36,7 +39,7 @@ const WHOLE_NUMBER: (&str, &str) = ("请写一个整数", "write a whole number"
 const PARAMETERS: [Parameter; 22] = [
     parameter("accepted_from", ("受理日期从", "Accepted from"), DAY),
     parameter("accepted_to", ("受理日期到", "Accepted to"), DAY),
-    parameter("outlet", ("网点编码", "Outlet"), ONE_LINE),
+    parameter("outlet", ("网点编码", "Outlet"), OUTLET_CODE),
     parameter("channel", ("渠道", "Channel"), TEXT),
     parameter("state", ("状态", "State"), ("请写一个状态代码", "write the code of a state")),
     parameter("finding", ("稽核问题", "Finding"), ("请写一个问题代码", "write the code of a finding")),

@@ -7,9 +7,15 @@ use domain::{blind_index::BlindKey, deadline::Deadlines};
 use indexer::searcher::Searcher;
 use ingest::{Limits, Sandbox};
 use metrics_exporter_prometheus::PrometheusHandle;
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 
-use crate::{entries::ColumnMapping, intake::Intake, pages::PicturePool, session::SignInCodes};
+use crate::{
+    entries::{ColumnMapping, IMPORTS_AT_ONCE},
+    intake::Intake,
+    pages::PicturePool,
+    refusals::Refusals,
+    session::SignInCodes,
+};
 
 /// The search index as the follower last opened it; `None` until it exists, and while it is being rebuilt.
 pub type SearcherSlot = watch::Receiver<Option<Arc<Searcher>>>;
@@ -31,6 +37,8 @@ pub struct ApiSettings {
     pub columns: ColumnMapping,
     /// The operator's deadlines.
     pub deadlines: Deadlines,
+    /// How many case files an auditor may have as tasks at once.
+    pub tasks_per_auditor: u32,
     /// Whether session cookies are sent over encrypted connections only.
     pub cookies: CookieTransport,
 }
@@ -54,6 +62,7 @@ impl Default for ApiSettings {
             branch_codes: BTreeMap::new(),
             columns: ColumnMapping::default(),
             deadlines: Deadlines::defaults().unwrap_or_default(),
+            tasks_per_auditor: 20,
             cookies: CookieTransport::Any,
         }
     }
@@ -88,8 +97,12 @@ pub struct ArchiveState {
     pub settings: Arc<ApiSettings>,
     /// Takes scans in.
     pub intake: Arc<Intake>,
+    /// Room for imports of requests.
+    pub(crate) imports: Arc<Semaphore>,
     /// One-time codes for the console.
     pub sign_in_codes: Arc<SignInCodes>,
+    /// Tokens that opened nothing.
+    pub(crate) refusals: Arc<Refusals>,
     /// Renders what this process counts; `None` where nothing is counted.
     pub metrics: Option<PrometheusHandle>,
 }
@@ -106,7 +119,9 @@ impl ArchiveState {
             pictures: Arc::default(),
             settings: Arc::new(settings),
             intake: Arc::new(intake),
+            imports: Arc::new(Semaphore::new(IMPORTS_AT_ONCE)),
             sign_in_codes: Arc::new(SignInCodes::default()),
+            refusals: Arc::new(Refusals::default()),
             metrics: None,
         }
     }

@@ -69,6 +69,38 @@ pub async fn create_token(
     account: &AccountRow,
     expires_at: Option<DateTime<Utc>>,
 ) -> Result<String, StorageError> {
+    new_token(backends, by, account, expires_at, "create_token").await
+}
+
+/// Signs in: a token of its own for a browser, so that signing out ends it and nothing else.
+pub(crate) async fn sign_in(
+    backends: &Backends,
+    caller: &Caller,
+    until: DateTime<Utc>,
+) -> Result<String, StorageError> {
+    new_token(backends, caller, &caller.account, Some(until), "sign_in").await
+}
+
+/// Signs out: the token of a browser ends.
+pub(crate) async fn sign_out(backends: &Backends, caller: &Caller, token: &str) -> Result<(), StorageError> {
+    let Some(hash) = token_hash(token) else { return Ok(()) };
+    let now = backends.clock.now();
+    let mut tx = backends.database.begin().await?;
+    if tx.organisation().revoke_token(&hash, now).await? {
+        let subject = ("account", caller.account.id.to_string());
+        tx.operation_log().append(&caller.log_entry(now, "sign_out", subject, "done")).await?;
+        tx.commit().await?;
+    }
+    Ok(())
+}
+
+async fn new_token(
+    backends: &Backends,
+    by: &Caller,
+    account: &AccountRow,
+    expires_at: Option<DateTime<Utc>>,
+    action: &str,
+) -> Result<String, StorageError> {
     let now = backends.clock.now();
     let mut secret = [0_u8; TOKEN_DIGITS / 2];
     rand::rng().fill_bytes(&mut secret);
@@ -83,7 +115,7 @@ pub async fn create_token(
     let mut tx = backends.database.begin().await?;
     tx.organisation().insert_token(&row).await?;
     let subject = ("account", account.id.to_string());
-    tx.operation_log().append(&by.log_entry(now, "create_token", subject, "done")).await?;
+    tx.operation_log().append(&by.log_entry(now, action, subject, "done")).await?;
     tx.commit().await?;
     Ok(token)
 }

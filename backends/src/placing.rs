@@ -103,6 +103,7 @@ pub async fn place(
         ..scan.clone()
     };
     tx.scans().update(&placed, scan.state).await?;
+    take_links_along(tx, &placed).await?;
     let mut check = None;
     if twin.is_none() {
         case_file.papers_received_on.get_or_insert(office_day(scan.received_at));
@@ -154,6 +155,21 @@ pub async fn reopen(
         tx.case_files().change_state(case_file, CaseState::Reading, reason, now).await?;
     }
     tx.jobs().enqueue(&JobRow::due_at_once(JobName::CheckCaseFile, case_file.id.uuid(), now)).await
+}
+
+/// Scans that point to this one hold its bytes: they go where it goes, and point to whatever it points to now.
+async fn take_links_along(tx: &mut dyn Transaction, placed: &ScanRow) -> Result<(), StorageError> {
+    for link in tx.scans().links_to(placed.id).await? {
+        let moved = ScanRow {
+            case_file_id: placed.case_file_id,
+            same_as: placed.same_as.or(Some(placed.id)),
+            placed_by: placed.placed_by.clone(),
+            placed_at: placed.placed_at,
+            ..link.clone()
+        };
+        tx.scans().update(&moved, link.state).await?;
+    }
+    Ok(())
 }
 
 async fn same_bytes_in(

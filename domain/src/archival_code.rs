@@ -172,9 +172,14 @@ pub fn is_branch_code(text: &str) -> bool {
     !text.is_empty() && text.chars().all(char::is_alphanumeric)
 }
 
-/// Whether a text may be the code of an outlet: letters, digits, hyphens, underscores and dots, a letter or digit first.
+/// Longest code of an outlet, in characters.
+const MAX_OUTLET_CODE: usize = 64;
+
+/// Whether a text may be the code of an outlet: at most 64 letters, digits, hyphens, underscores and dots, a letter or
+/// digit first.
 pub fn is_outlet_code(text: &str) -> bool {
-    text.starts_with(char::is_alphanumeric)
+    text.chars().count() <= MAX_OUTLET_CODE
+        && text.starts_with(char::is_alphanumeric)
         && text.chars().all(|character| character.is_alphanumeric() || matches!(character, '-' | '_' | '.'))
 }
 

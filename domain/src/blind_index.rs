@@ -41,6 +41,11 @@ impl BlindKey {
         self.hash(Kind::Digest, 0, 0, 0, text)
     }
 
+    /// Stands for a key that a sender gave its upload, in which anything may stand.
+    pub fn idempotency_key(&self, text: &str) -> [u8; 32] {
+        self.hash(Kind::IdempotencyKey, 0, 0, 0, text)
+    }
+
     fn token(&self, kind: Kind, field: BlindField, slot: u16, position: usize, text: &str) -> Token {
         Token(self.hash(kind, field as u8, slot, position as u16, text))
     }
@@ -77,6 +82,7 @@ enum Kind {
     Fingerprint = 8,
     Digest = 9,
     Beginning = 10,
+    IdempotencyKey = 32,
 }
 
 /// The kinds of personal data that are looked for. The numbers are part of every token: never change them.

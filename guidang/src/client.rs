@@ -62,6 +62,16 @@ impl ClientError {
             Self::NotUnderstood(_) | Self::Unreadable { .. } => false,
         }
     }
+
+    /// Whether the token is not, or no longer, one of the server that answered.
+    pub fn is_about_the_token(&self) -> bool {
+        matches!(self, Self::Refused { status, .. } if *status == StatusCode::UNAUTHORIZED)
+    }
+
+    /// Whether the server cannot use what was said about a file: nothing will change that but other words.
+    pub fn is_about_what_was_said(&self) -> bool {
+        matches!(self, Self::Refused { code, .. } if code == "invalid_request")
+    }
 }
 
 /// What is said about the files of one upload.

@@ -12,7 +12,7 @@ use crate::{
     caller::Caller,
     extract::{Json, Path},
     problem::Problem,
-    record::put_on_record,
+    record::append_with_reason,
     state::ArchiveState,
 };
 
@@ -41,6 +41,7 @@ pub(crate) async fn read_case_file(
     let case_file = visible_case_file(tx.as_mut(), caller, needed, id).await?;
     let relation = caller.relation_to(&case_file);
     let reader = Reader { role: caller.role, relation, reason: given };
+    let key_id = case_file.key_id;
     let opened = entered_in_force(&state.backends, tx.as_mut(), &case_file).await?;
     let view = CaseFileView::load(
         (&state.backends, &state.settings.deadlines),
@@ -56,9 +57,15 @@ pub(crate) async fn read_case_file(
         ReasonGiven::No if reader.sees_anything_clear() => "read_clear",
         ReasonGiven::No => "read_masked",
     };
-    let mut entry =
-        caller.log_entry(state.backends.clock.now(), action, ("case_file", id.to_string()), "done");
-    entry.reason = reason;
-    put_on_record(&state.backends, &entry).await?;
+    let entry = caller.log_entry(state.backends.clock.now(), action, ("case_file", id.to_string()), "done");
+    let key = state.backends.vault.required_key(key_id).await?;
+    let mut tx = state.backends.database.begin().await?;
+    match reason {
+        Some(reason) => append_with_reason(tx.as_mut(), &entry, (&key, &reason)).await?,
+        None => {
+            tx.operation_log().append(&entry).await?;
+        }
+    }
+    tx.commit().await?;
     Ok(view)
 }

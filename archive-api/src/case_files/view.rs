@@ -139,7 +139,7 @@ pub(crate) struct FindingView {
     pub raised_at: DateTime<Utc>,
     pub settled_by: Option<AccountId>,
     pub settled_at: Option<DateTime<Utc>>,
-    pub settled_reason: Option<String>,
+    pub settled_reason: Option<Shown>,
 }
 
 /// One change of state.
@@ -276,6 +276,10 @@ pub(crate) fn finding_view(
         }
         opened => opened?,
     };
+    let settled_reason = row
+        .settled_reason_sealed
+        .map(|sealed| key.open(FindingRow::place_of_reason(row.id), &sealed))
+        .transpose()?;
     let show = |value: Option<String>| value.map(|value| reader.show_subject(&row.subject, &value));
     Ok(FindingView {
         id: row.id,
@@ -292,7 +296,7 @@ pub(crate) fn finding_view(
         raised_at: row.raised_at,
         settled_by: row.settled_by,
         settled_at: row.settled_at,
-        settled_reason: row.settled_reason,
+        settled_reason: settled_reason.map(|reason: String| reader.show_reason(&reason)),
         subject: row.subject,
     })
 }

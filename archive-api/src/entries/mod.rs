@@ -4,12 +4,15 @@
 //! verdict given on it falls, and the case file is checked anew.
 
 mod columns;
+mod json;
 mod lines;
 mod parsing;
 mod post_entries;
+mod quotation;
 mod reasons;
 mod saving;
 mod text;
+mod tray_again;
 
 use std::{
     collections::BTreeSet,
@@ -26,7 +29,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc;
 
 pub use columns::{Column, ColumnMapping, HeaderTwice};
-pub(crate) use post_entries::post_entries;
+pub(crate) use post_entries::{IMPORTS_AT_ONCE, post_entries};
 pub use reasons::{BadLine, BadLineReason};
 pub(crate) use saving::case_warnings;
 
@@ -117,6 +120,9 @@ pub enum ImportError {
     /// The file is in an encoding that is not read.
     #[error("the file is neither UTF-8 nor GB18030")]
     Encoding,
+    /// The line of headers is no line of CSV.
+    #[error("the line of headers cannot be read; look for a quotation mark that is not closed")]
+    Headers,
     /// There is nothing in it.
     #[error("the file is empty")]
     Empty,

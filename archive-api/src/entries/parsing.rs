@@ -13,7 +13,8 @@ use tokio::sync::mpsc;
 use super::{
     BadLine, BadLineReason, EntryFormat, ImportError, LISTED_COLUMNS,
     columns::{Column, ColumnMapping},
-    lines::{Quoting, RawRecord, RecordReader},
+    json::Members,
+    lines::{Division, Quoting, RawRecord, RecordReader},
     reasons,
     text::{self, Encoding},
 };
@@ -23,8 +24,6 @@ use crate::slip_number;
 const HEAD_BYTES: usize = 4096;
 /// A number that is dialled has no fewer digits.
 const LEAST_DIGITS: usize = 5;
-/// Longest outlet code, in characters.
-const MAX_CODE_CHARACTERS: usize = 64;
 /// A longer header names nothing.
 const MAX_HEADER_CHARACTERS: usize = 64;
 /// Longest value, in characters.
@@ -66,7 +65,7 @@ pub(super) fn parse_stream(
     let mut head = Vec::with_capacity(HEAD_BYTES);
     reader.by_ref().take(HEAD_BYTES as u64).read_to_end(&mut head)?;
     let (encoding, mark) = text::detect(&head).ok_or(ImportError::Encoding)?;
-    let mut records = RecordReader::new(io::Cursor::new(head).chain(reader), quoting);
+    let mut records = RecordReader::new(io::Cursor::new(head).chain(reader), quoting, &DELIMITERS);
     records.skip(mark)?;
     let mut ignored = BTreeSet::new();
     let layout = match format {
@@ -80,6 +79,11 @@ pub(super) fn parse_stream(
             None => json_values(&record, columns, &mut ignored),
         };
         let outcome = values.and_then(|values| entered_data(values).map(Box::new));
+        let outcome = outcome.map_err(|fault| if records.is_joined() { not_joined(fault) } else { fault });
+        if outcome.is_err() {
+            // A quotation mark that was never meant to be one may have joined them: each is told of by itself.
+            records.give_back();
+        }
         let bad = |fault: Fault| BadLine {
             line: record.line,
             column: fault.column.map(|column| columns.header(column).to_owned()),
@@ -110,6 +114,14 @@ const fn in_column(column: Column, reason: BadLineReason) -> Fault {
     Fault { column: Some(column), reason, values: None }
 }
 
+/// What is wrong with the first of several lines: that the others do not belong to it tells more than their number.
+fn not_joined(fault: Fault) -> Fault {
+    match fault.reason {
+        BadLineReason::WrongNumberOfColumns => self::fault(BadLineReason::QuotationMark),
+        _ => fault,
+    }
+}
+
 /// Notes a header or key that names no column.
 fn ignore(name: &str, ignored: &mut BTreeSet<String>) {
     if ignored.len() < LISTED_COLUMNS
@@ -129,7 +141,7 @@ fn read_headers(
     let record = records.next_record()?.ok_or(ImportError::Empty)?;
     let (mut layout, mut headers) = (Layout { delimiter: DELIMITERS[0], columns: Vec::new() }, Vec::new());
     for delimiter in DELIMITERS {
-        let cells = cells(&record, encoding, delimiter).map_err(|_| ImportError::Encoding)?;
+        let cells = cells(&record, encoding, delimiter).map_err(unreadable_headers)?;
         let named: Vec<Option<Column>> = cells.iter().map(|cell| columns.column(cell)).collect();
         if headers.is_empty() || named.iter().flatten().count() > layout.columns.iter().flatten().count() {
             (layout, headers) = (Layout { delimiter, columns: named }, cells);
@@ -150,11 +162,19 @@ fn read_headers(
     }
     let unknown = headers.iter().zip(&layout.columns).filter(|(_, column)| column.is_none());
     unknown.for_each(|(header, _)| ignore(header, ignored));
+    records.divide(Division { delimiter: layout.delimiter, values: layout.columns.len() });
     Ok(layout)
 }
 
+const fn unreadable_headers(reason: BadLineReason) -> ImportError {
+    match reason {
+        BadLineReason::NotText => ImportError::Encoding,
+        _ => ImportError::Headers,
+    }
+}
+
 fn cells(record: &RawRecord, encoding: Encoding, delimiter: u8) -> Result<Vec<String>, BadLineReason> {
-    let bytes = record.bytes.as_deref().ok_or(BadLineReason::TooLong)?;
+    let bytes = record.bytes.as_deref().map_err(|reason| *reason)?;
     let mut reader = csv::ReaderBuilder::new()
         .has_headers(false)
         .delimiter(delimiter)
@@ -164,6 +184,10 @@ fn cells(record: &RawRecord, encoding: Encoding, delimiter: u8) -> Result<Vec<St
     let is_read = reader.read_byte_record(&mut cells).map_err(|_| BadLineReason::NotText)?;
     if !is_read {
         return Err(BadLineReason::WrongNumberOfColumns);
+    }
+    // Whatever stood behind the first record of these bytes would be lost.
+    if reader.read_byte_record(&mut csv::ByteRecord::new()).unwrap_or(true) {
+        return Err(BadLineReason::QuotationMark);
     }
     let text =
         |cell: &[u8]| encoding.decode(cell).map(std::borrow::Cow::into_owned).ok_or(BadLineReason::NotText);
@@ -186,17 +210,18 @@ fn json_values(
     columns: &ColumnMapping,
     ignored: &mut BTreeSet<String>,
 ) -> Result<Values, Fault> {
-    let bytes = record.bytes.as_deref().ok_or(fault(BadLineReason::TooLong))?;
-    let parsed: Result<serde_json::Map<String, Value>, _> = serde_json::from_slice(bytes);
-    let object = parsed.map_err(|_| fault(BadLineReason::NotJson))?;
+    let bytes = record.bytes.as_deref().map_err(|reason| fault(*reason))?;
+    let Members(members) = serde_json::from_slice(bytes).map_err(|_| fault(BadLineReason::NotJson))?;
     let mut values = Values::new();
-    for (name, value) in object {
+    for (name, value) in members {
         let Some(column) = columns.column(&name) else {
             ignore(&name, ignored);
             continue;
         };
-        let text = json_text(&value).ok_or(in_column(column, BadLineReason::NotJson))?;
-        values.insert(column, text);
+        let text = json_text(&value).ok_or(in_column(column, BadLineReason::WrongType))?;
+        if values.insert(column, text).is_some() {
+            return Err(in_column(column, BadLineReason::ColumnTwice));
+        }
     }
     Ok(values)
 }
@@ -235,7 +260,7 @@ fn entered_data(mut values: Values) -> Result<EnteredData, Fault> {
     if outlet_code.is_empty() {
         return Err(in_column(Column::OutletCode, BadLineReason::Missing));
     }
-    if !is_outlet_code(&outlet_code) {
+    if !archival_code::is_outlet_code(&outlet_code) {
         return Err(in_column(Column::OutletCode, BadLineReason::NotAnOutletCode));
     }
     Ok(EnteredData {
@@ -292,11 +317,6 @@ fn several(text: &str) -> Vec<String> {
         }
     }
     numbers
-}
-
-/// Whether an archival code can be made with it, and it fits where codes are shown.
-fn is_outlet_code(text: &str) -> bool {
-    text.chars().count() <= MAX_CODE_CHARACTERS && archival_code::is_outlet_code(text)
 }
 
 /// A day as business systems write it; a time of day behind it is passed over.

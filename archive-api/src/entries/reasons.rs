@@ -35,10 +35,16 @@ pub enum BadLineReason {
     WrongNumberOfColumns,
     /// Not in the encoding of the file.
     NotText,
-    /// Longer than a line may be, or a quotation mark is not closed.
+    /// Longer than a line may be.
     TooLong,
+    /// A quotation mark is not closed, or text stands behind the one that closes a value.
+    QuotationMark,
     /// Not a JSON object.
     NotJson,
+    /// Neither text, number nor a list of them.
+    WrongType,
+    /// One column stands twice in the line, as by its header and by its key.
+    ColumnTwice,
     /// Must be entered, or the acceptance cannot be told.
     Missing,
     /// Not a slip number.
@@ -70,9 +76,19 @@ impl BadLineReason {
                 "编码与文件其余部分不同，请用同一种编码保存",
                 "not in the encoding of the file; save it in one encoding",
             ),
-            Self::TooLong => {
-                ("超过 64 KiB，或引号没有闭合", "longer than 64 KiB, or a quotation mark is not closed")
-            }
+            Self::TooLong => ("超过 64 KiB", "longer than 64 KiB"),
+            Self::QuotationMark => (
+                "引号没有闭合，或闭合后还有文字；值里的引号请写成两个，并把整个值放在引号里",
+                "a quotation mark is not closed, or text stands behind the one that closes; write a mark within a value twice and put the value in quotation marks",
+            ),
+            Self::WrongType => (
+                "不是文字、数字或它们的列表，请写成文字",
+                "neither text nor number nor a list of them; write it as text",
+            ),
+            Self::ColumnTwice => (
+                "这一行里同一列写了两次，无法确定用哪一个，请删除一个",
+                "the column stands twice in the line, and nobody can say which is meant; take one out",
+            ),
             Self::NotJson => ("不是 JSON 对象，每行写一个对象", "not a JSON object; write one on each line"),
             Self::Missing => {
                 ("没有填写，无法确定是哪一笔受理", "empty, so that the acceptance cannot be told; enter it")

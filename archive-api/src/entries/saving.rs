@@ -30,11 +30,10 @@ use domain::{
     field::FieldName,
     ids::{CaseFileId, EnteredDataId, KeyId},
     job::JobName,
-    scan::ScanState,
 };
 use sha2::{Digest, Sha256};
 
-use super::{BadLine, BadLineReason, Column, EntryFormat, ImportReport, Importer};
+use super::{BadLine, BadLineReason, Column, EntryFormat, ImportReport, Importer, tray_again};
 use crate::{caller::Caller, record};
 
 /// Numbers of one identity that are looked at to say whether there are many.
@@ -43,8 +42,6 @@ const NUMBERS_LOOKED_AT: i64 = 50;
 const NUMBERS_REMEMBERED: usize = 1 << 20;
 /// Where it is already tomorrow somewhere, a day of acceptance is not in the future.
 const TIME_ZONES: TimeDelta = TimeDelta::days(1);
-/// Scans of the tray that are loaded at a time.
-const TRAY_PAGE: i64 = 200;
 
 /// Saves batches of one import.
 pub(super) struct Saver<'a> {
@@ -370,27 +367,9 @@ impl<'a> Saver<'a> {
         self.importer.settings.branch_codes.get(&letters).cloned().unwrap_or(letters)
     }
 
-    /// Scans that wait in the tray of the outlets touched may have found their acceptance now.
+    /// Scans that wait in the tray may have found their acceptance now.
     pub(super) async fn try_tray_again(&self) -> Result<(), StorageError> {
-        if self.touched.is_empty() {
-            return Ok(());
-        }
-        let backends = &self.importer.backends;
-        let outlets: Vec<String> = self.touched.iter().cloned().collect();
-        let mut after = None;
-        loop {
-            let mut tx = backends.database.begin().await?;
-            let waiting = tx.scans().in_state(ScanState::Tray, Some(&outlets), after, TRAY_PAGE).await?;
-            let Some(last) = waiting.last() else { return Ok(()) };
-            after = Some(last.id);
-            let mut jobs = Vec::with_capacity(waiting.len());
-            for scan in &waiting {
-                let job = JobRow::due_at_once(JobName::PlaceScan, scan.id.uuid(), backends.clock.now());
-                jobs.push(tx.jobs().enqueue(&job).await?);
-            }
-            tx.commit().await?;
-            record::announce(backends, &jobs).await;
-        }
+        tray_again::place(&self.importer.backends, &self.touched).await
     }
 }
 

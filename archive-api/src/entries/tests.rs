@@ -4,6 +4,8 @@ use encoding_rs::GB18030;
 use super::*;
 use crate::testing::{TestArchive, entry};
 
+mod every_line;
+
 const HEADERS: &str = "受理网点编码,受理网点,渠道,受理日期,业务流水号,业务号码,客户类型,客户名称,证件类型,证件号码,\
                        证件地址,联系人,联系电话,通信地址,代办人姓名,代办人证件号码,受理人工号,办理业务";
 
@@ -197,4 +199,107 @@ async fn a_clerk_enters_for_the_own_outlet_only() {
 
     assert_eq!((report.new, report.bad), (1, 1));
     assert_eq!(report.bad_lines[0].reason, BadLineReason::OutletNotYours);
+}
+
+#[tokio::test]
+async fn a_mark_within_a_value_costs_no_line() {
+    let archive = TestArchive::open().await;
+    let caller = archive.local().await;
+    let mut rows: Vec<String> = (1..=5).map(|number| row(&format!("Q{number}"), "王小明")).collect();
+    rows[0] = rows[0].replace("套餐", "32\"电视套餐");
+    rows[3] = rows[3].replace("套餐", "42\"电视套餐");
+
+    let report = archive.import(&caller, file(&rows).as_bytes(), EntryFormat::Csv).await;
+
+    assert_eq!((report.lines, report.new, report.bad), (5, 5, 0), "{:?}", report.bad_lines);
+    assert_eq!(stored(&archive, "Q4").await.1.product, "42\"电视套餐");
+}
+
+#[tokio::test]
+async fn a_mark_that_is_never_closed_costs_its_own_line_and_is_named() {
+    let archive = TestArchive::open().await;
+    let caller = archive.local().await;
+    let mut rows: Vec<String> = (1..=5).map(|number| row(&format!("Q{number}"), "王小明")).collect();
+    rows[0] = rows[0].replace("王小明", "\"张三");
+    rows[3] = rows[3].replace("王小明", "\"李四");
+
+    let report = archive.import(&caller, file(&rows).as_bytes(), EntryFormat::Csv).await;
+
+    assert_eq!((report.lines, report.new, report.bad), (5, 3, 2), "{:?}", report.bad_lines);
+    let named: Vec<_> = report.bad_lines.iter().map(|bad| (bad.line, bad.reason)).collect();
+    assert_eq!(named, [(2, BadLineReason::QuotationMark), (5, BadLineReason::QuotationMark)]);
+}
+
+#[tokio::test]
+async fn a_file_whose_lines_end_with_carriage_returns_is_read() {
+    let archive = TestArchive::open().await;
+    let caller = archive.local().await;
+    let text = file(&[row("S1", "王小明"), row("S2", "李雷")]).replace("\r\n", "\r");
+
+    let report = archive.import(&caller, text.as_bytes(), EntryFormat::Csv).await;
+
+    assert_eq!((report.lines, report.new), (2, 2));
+}
+
+#[tokio::test]
+async fn a_json_line_that_says_a_column_twice_or_in_a_wrong_type_is_told_as_that() {
+    let archive = TestArchive::open().await;
+    let caller = archive.local().await;
+    let line = entry("TJ01", "S1").to_string();
+    let also = |member: &str| line.replacen('{', &format!("{{{member},"), 1);
+    let lines = [
+        also("\"业务流水号\":\"S2\""),
+        also("\"slip_number\":\"S2\""),
+        also("\"product\":true"),
+        line.clone(),
+    ];
+
+    let report = archive.import(&caller, lines.join("\n").as_bytes(), EntryFormat::JsonLines).await;
+
+    let named: Vec<_> =
+        report.bad_lines.iter().map(|bad| (bad.line, bad.column.as_deref(), bad.reason)).collect();
+    let twice = BadLineReason::ColumnTwice;
+    let expected = [
+        (1, Some("业务流水号"), twice),
+        (2, Some("业务流水号"), twice),
+        (3, Some("办理业务"), BadLineReason::WrongType),
+    ];
+    assert_eq!((named.as_slice(), report.new), (expected.as_slice(), 1));
+}
+
+#[tokio::test]
+async fn scans_of_the_tray_without_an_outlet_are_tried_again_too() {
+    use backends::database::scans::ScanRow;
+    use domain::{job::JobName, scan::ScanState};
+    let archive = TestArchive::open().await;
+    let caller = archive.local().await;
+    let files = ["TJ01", "TJ02", ""].map(|outlet| {
+        let outlet = Some(outlet.to_owned()).filter(|outlet| !outlet.is_empty());
+        (crate::intake::Labels { outlet, ..crate::intake::Labels::default() }, Some(crate::testing::png(1)))
+    });
+    let mut files = crate::testing::Files::new(files.to_vec());
+    let request = crate::intake::UploadRequest::default();
+    archive.state.intake.receive(&caller, request, &mut files).await.unwrap();
+    let mut tx = archive.backends().database.begin().await.unwrap();
+    let scans = tx.scans().in_state(ScanState::Received, None, None, 10).await.unwrap();
+    for scan in &scans {
+        tx.scans()
+            .update(&ScanRow { state: ScanState::Tray, ..scan.clone() }, ScanState::Received)
+            .await
+            .unwrap();
+    }
+    tx.commit().await.unwrap();
+
+    archive.import(&caller, entry("TJ01", "S1").to_string().as_bytes(), EntryFormat::JsonLines).await;
+
+    let mut tx = archive.backends().database.begin_read().await.unwrap();
+    let waiting = tx.jobs().in_state(JobState::Waiting, 10).await.unwrap();
+    let placed: Vec<_> =
+        waiting.iter().filter(|job| job.name == JobName::PlaceScan).map(|job| job.subject).collect();
+    let expected: Vec<_> = scans
+        .iter()
+        .filter(|scan| scan.outlet_code.as_deref() != Some("TJ02"))
+        .map(|scan| scan.id.uuid())
+        .collect();
+    assert_eq!(placed, expected);
 }

@@ -6,11 +6,13 @@
 
 mod keys;
 mod multipart;
+mod part_head;
 mod post_scans;
 mod receipt;
 mod recorder;
 mod recording;
 mod repetition;
+mod sign_of_life;
 mod source;
 mod storing;
 mod streaming;
@@ -34,6 +36,7 @@ use self::{
     recorder::Recorder,
     recording::{Failure, ReadyUpload, Written},
     repetition::FilesDigest,
+    sign_of_life::{LivingSource, SignOfLife},
     storing::StoredFile,
     streaming::{FILE_MEMORY_BYTES, StreamedFile},
     taking::{HeldFile, MEMORY_UNIT_BYTES, Taken},
@@ -56,13 +59,12 @@ const BATCH_FILES: usize = 8;
 const BATCH_BYTES: usize = 16 << 20;
 /// Batches that are being stored while the next one comes in.
 const BATCHES_UNDER_WAY: usize = 2;
-/// Longest idempotency key.
-const MAX_IDEMPOTENCY_KEY: usize = 200;
 
 /// What is said about an upload as a whole.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct UploadRequest {
-    /// The sender's key: the same files under the same key from the same account get the same answer again.
+    /// What stands for the sender's key: the same files under the same key from the same account get the same answer
+    /// again. Never the key as it was sent, in which anything may stand.
     pub idempotency_key: Option<String>,
     /// What holds for every file that says nothing else.
     pub labels: Labels,
@@ -82,10 +84,7 @@ pub enum IntakeError {
     /// There was no file.
     #[error("there is no file in the upload")]
     NoFiles,
-    /// The idempotency key is too long.
-    #[error("the idempotency key is longer than {MAX_IDEMPOTENCY_KEY} characters")]
-    KeyTooLong,
-    /// The idempotency key was used for other files.
+    /// The idempotency key was used for other files, or for the same with other labels.
     #[error("the idempotency key was used for another upload")]
     KeyUsed,
     /// Storage failed.
@@ -132,25 +131,25 @@ impl Intake {
         request: UploadRequest,
         files: &mut dyn FileSource,
     ) -> Result<UploadReceipt, IntakeError> {
-        if request.idempotency_key.as_ref().is_some_and(|key| key.len() > MAX_IDEMPOTENCY_KEY) {
-            return Err(IntakeError::KeyTooLong);
-        }
         let outlet = self.outlet_for(caller, request.labels.outlet.as_deref()).await?;
         if let Some(before) = self.made_before(caller, &request).await? {
             return self.answer_again(&before, &request.labels, files).await;
         }
         let named = request.labels.outlet.iter().cloned().collect();
         let mut upload = UploadUnderWay { named, ..UploadUnderWay::default() };
-        match self.take_all(caller, &request, outlet.as_deref(), files, &mut upload).await {
+        let mut sign = SignOfLife::new(&self.backends);
+        let mut living = LivingSource { files: &mut *files, sign: &mut sign };
+        match self.take_all(caller, &request, outlet.as_deref(), &mut living, &mut upload).await {
             Ok(()) => {
                 let named = std::mem::take(&mut upload.named);
-                let ready = ReadyUpload::new(&self.backends, caller, &request, outlet, upload);
+                let ready = ReadyUpload::new(sign, caller, &request, outlet, upload);
                 let receipt = self.record(Arc::new(ready)).await?;
                 receipt.count();
                 Ok(self.with_doubts(receipt, &named).await)
             }
             Err(error) => {
                 upload.give_up(&self.backends).await;
+                sign.give_up().await;
                 if !matches!(error, IntakeError::Source(_))
                     && let Err(broken) = hear_out(files).await
                 {
@@ -196,6 +195,7 @@ impl Intake {
             }
         };
         storing::remove(&self.backends, &upload.new_scans()).await;
+        upload.sign.give_up().await;
         if let (StorageError::Conflict { .. }, Some(key)) = (&error, &upload.row.idempotency_key) {
             let mut tx = self.backends.database.begin_read().await?;
             let quicker = tx.scans().upload_by_key(upload.row.account_id, key).await?;
@@ -212,7 +212,7 @@ impl Intake {
         caller: &Caller,
         request: &UploadRequest,
         outlet: Option<&str>,
-        files: &mut dyn FileSource,
+        files: &mut LivingSource<'_>,
         upload: &mut UploadUnderWay,
     ) -> Result<(), IntakeError> {
         let mut batch = Vec::new();
@@ -221,6 +221,7 @@ impl Intake {
                 return Err(SourceError::TooManyFiles.into());
             }
             let mut labels = head.labels.clone().or(&request.labels);
+            upload.digest.said(&labels);
             labels.outlet = match &head.labels.outlet {
                 Some(named) => {
                     upload.named.insert(named.clone());
@@ -250,6 +251,7 @@ impl Intake {
             upload.store(self, caller, batch).await?;
         }
         upload.wait_until_stored(0).await?;
+        files.sign.give().await?;
         if upload.outcomes.is_empty() { Err(IntakeError::NoFiles) } else { Ok(()) }
     }
 
@@ -310,7 +312,7 @@ struct Sameness {
 /// An upload that is coming in.
 #[derive(Default)]
 struct UploadUnderWay {
-    /// Of every file so far, taken or not.
+    /// Of every file so far, taken or not, with what was said about it.
     digest: FilesDigest,
     /// Outlets that were named for its files.
     named: BTreeSet<String>,

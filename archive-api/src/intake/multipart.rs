@@ -5,10 +5,14 @@ use std::time::Duration;
 use async_trait::async_trait;
 use axum::body::Body;
 use bytes::Bytes;
+use domain::archival_code;
 use multer::{Field, Multipart};
 use tokio::time::timeout;
 
-use super::source::{FileHead, FileSource, Labels, SourceError};
+use super::{
+    part_head::PartHead,
+    source::{FileHead, FileSource, Labels, SourceError},
+};
 use crate::slip_number;
 
 /// Longest text field.
@@ -21,6 +25,8 @@ const MAX_NAME_BYTES: usize = 40;
 pub(crate) struct MultipartSource {
     multipart: Multipart<'static>,
     current: Option<Field<'static>>,
+    /// What has come of the current file and was not handed over yet.
+    first: Option<Bytes>,
     labels: Labels,
     idle: Duration,
 }
@@ -29,7 +35,7 @@ impl MultipartSource {
     /// Reads `body`, whose parts `boundary` divides.
     pub(crate) fn new(body: Body, boundary: &str, idle: Duration) -> Self {
         let multipart = Multipart::new(body.into_data_stream(), boundary);
-        Self { multipart, current: None, labels: Labels::default(), idle }
+        Self { multipart, current: None, first: None, labels: Labels::default(), idle }
     }
 
     async fn next_field(&mut self) -> Result<Option<Field<'static>>, SourceError> {
@@ -37,18 +43,16 @@ impl MultipartSource {
         field.map_err(|_| SourceError::TimedOut)?.map_err(broken)
     }
 
-    async fn label(&mut self, mut field: Field<'static>) -> Result<(), SourceError> {
+    async fn label(&mut self, name: &str, mut field: Field<'static>) -> Result<(), SourceError> {
         let mut bytes = Vec::new();
-        while let Some(piece) =
-            timeout(self.idle, field.chunk()).await.map_err(|_| SourceError::TimedOut)?.map_err(broken)?
-        {
+        while let Some(piece) = piece_of(&mut field, self.idle).await? {
             bytes.extend_from_slice(&piece);
             if bytes.len() > MAX_TEXT_BYTES {
                 return Err(SourceError::BadLabel { name: "text" });
             }
         }
         let text = String::from_utf8(bytes).map_err(|_| SourceError::BadLabel { name: "text" })?;
-        self.labels.set(field.name().unwrap_or_default(), text.trim())
+        self.labels.set(name, text.trim())
     }
 }
 
@@ -64,7 +68,7 @@ impl Labels {
                 self.slip_number = Some(slip_number::normalised(text).ok_or(bad)?);
             }
             "outlet" if is_empty => self.outlet = None,
-            "outlet" if text.chars().count() > 64 || text.chars().any(char::is_control) => {
+            "outlet" if !archival_code::is_outlet_code(text) => {
                 return Err(SourceError::BadLabel { name: "outlet" });
             }
             "outlet" => self.outlet = Some(text.to_owned()),
@@ -86,25 +90,41 @@ fn repeatable(name: &str) -> Option<String> {
 impl FileSource for MultipartSource {
     async fn next_file(&mut self) -> Result<Option<FileHead>, SourceError> {
         self.current = None;
-        while let Some(field) = self.next_field().await? {
-            // A browser sends an unused file field as a part without a name.
-            match field.file_name().map(str::to_owned) {
-                Some(name) if name.is_empty() => {}
-                Some(name) => {
-                    self.current = Some(field);
-                    return Ok(Some(FileHead { name: Some(name), labels: self.labels.clone() }));
-                }
-                None => self.label(field).await?,
+        while let Some(mut field) = self.next_field().await? {
+            let head = PartHead::of(field.headers());
+            if !head.is_file() {
+                self.label(&head.name, field).await?;
+                continue;
             }
+            let name = head.file_name.filter(|name| !name.is_empty());
+            self.first = None;
+            if name.is_none() {
+                self.first = piece_of(&mut field, self.idle).await?;
+                // A browser sends an unused file field as a part without a name and without content.
+                if self.first.is_none() {
+                    continue;
+                }
+            }
+            self.current = Some(field);
+            return Ok(Some(FileHead { name, labels: self.labels.clone() }));
         }
         Ok(None)
     }
 
     async fn next_piece(&mut self) -> Result<Option<Bytes>, SourceError> {
-        let Some(field) = &mut self.current else { return Ok(None) };
-        let piece = timeout(self.idle, field.chunk()).await;
-        piece.map_err(|_| SourceError::TimedOut)?.map_err(broken)
+        if let Some(first) = self.first.take() {
+            return Ok(Some(first));
+        }
+        match &mut self.current {
+            Some(field) => piece_of(field, self.idle).await,
+            None => Ok(None),
+        }
     }
+}
+
+async fn piece_of(field: &mut Field<'static>, idle: Duration) -> Result<Option<Bytes>, SourceError> {
+    let piece = timeout(idle, field.chunk()).await;
+    piece.map_err(|_| SourceError::TimedOut)?.map_err(broken)
 }
 
 fn broken(error: multer::Error) -> SourceError {

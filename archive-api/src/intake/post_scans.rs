@@ -6,18 +6,26 @@ use axum::{
     http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
 };
+use domain::blind_index::BlindKey;
 use serde_json::{Value, json};
 use tracing::Instrument;
 
-use super::{FileOutcome, IntakeError, MultipartSource, SourceError, UploadReceipt, UploadRequest};
+use super::{
+    FileOutcome, IntakeError, MultipartSource, SourceError, UploadReceipt, UploadRequest,
+    sign_of_life::LONGEST_HOURS,
+};
 use crate::{
     caller::Caller,
     language::Language,
     outlets::{self, OUTLET_UNKNOWN},
     parameters::not_usable,
     problem::{Problem, kinds, refusal_document},
+    record::hex,
     state::ArchiveState,
 };
+
+/// Longest idempotency key.
+const MAX_IDEMPOTENCY_KEY: usize = 200;
 
 /// Takes the files of a multipart request.
 pub(crate) async fn post_scans(
@@ -64,7 +72,7 @@ pub(crate) async fn receive_request(
     let boundary = text("content-type").and_then(|media_type| multer::parse_boundary(media_type).ok());
     let boundary = boundary.ok_or_else(|| Problem::new(kinds::WRONG_MEDIA_TYPE))?;
     let upload = UploadRequest {
-        idempotency_key: text("idempotency-key").filter(|key| !key.is_empty()),
+        idempotency_key: idempotency_key(headers, &state.blind_key())?,
         size_hint: size_hint(headers),
         ..UploadRequest::default()
     };
@@ -75,6 +83,27 @@ pub(crate) async fn receive_request(
     let task = tokio::spawn(work.in_current_span());
     let received = task.await.map_err(|error| Problem::new(kinds::INTERNAL).caused_by(error))?;
     received.map_err(Problem::from)
+}
+
+/// What stands for the sender's key, in which anything may stand. A key that cannot be read is refused: without it the
+/// same upload would be received twice.
+fn idempotency_key(headers: &HeaderMap, blind: &BlindKey) -> Result<Option<String>, Problem> {
+    let Some(value) = headers.get("idempotency-key").filter(|value| !value.is_empty()) else {
+        return Ok(None);
+    };
+    let key = value.to_str().map_err(|_| {
+        Problem::new(kinds::INVALID_REQUEST).with_detail(
+            "Idempotency-Key 只能用英文字母、数字和 ASCII 符号。",
+            "Idempotency-Key takes ASCII letters, digits and signs only.",
+        )
+    })?;
+    if key.len() > MAX_IDEMPOTENCY_KEY {
+        return Err(Problem::new(kinds::INVALID_REQUEST).with_detail(
+            "Idempotency-Key 太长，最多 200 个字符。",
+            "Idempotency-Key has more than 200 characters.",
+        ));
+    }
+    Ok(Some(hex(&blind.idempotency_key(key))))
 }
 
 fn size_hint(headers: &HeaderMap) -> Option<u64> {
@@ -114,12 +143,12 @@ impl From<IntakeError> for Problem {
                 .with_detail("您不能为这个网点上传。", "You may not upload for this outlet."),
             IntakeError::NoFiles => Self::new(kinds::NO_FILES),
             IntakeError::KeyUsed => Self::new(kinds::IDEMPOTENCY_KEY_USED),
-            IntakeError::KeyTooLong => Self::new(kinds::INVALID_REQUEST).with_detail(
-                "Idempotency-Key 太长，最多 200 个字符。",
-                "Idempotency-Key has more than 200 characters.",
-            ),
             IntakeError::Source(SourceError::Broken { .. }) => Self::new(kinds::UPLOAD_INCOMPLETE),
             IntakeError::Source(SourceError::TimedOut) => Self::new(kinds::UPLOAD_TIMED_OUT),
+            IntakeError::Source(SourceError::TookTooLong) => Self::new(kinds::UPLOAD_TIMED_OUT).with_detail(
+                format!("上传持续太久（最多 {LONGEST_HOURS} 小时），本次没有保存任何文件。请分几次上传。"),
+                format!("The upload took too long ({LONGEST_HOURS} hours at most) and nothing was kept. Send it in several parts."),
+            ),
             IntakeError::Source(SourceError::Unavailable { source }) => source.into(),
             IntakeError::Source(SourceError::NotAsPromised) => Self::new(kinds::TICKET_MISMATCH),
             IntakeError::Source(SourceError::TooManyFiles) => Self::new(kinds::TOO_MANY_FILES),

@@ -23,6 +23,7 @@ use domain::{ids::ScanId, job::JobName};
 use super::{
     Outcome, UploadRequest, UploadUnderWay,
     receipt::{LINKED, RECEIVED},
+    sign_of_life::SignOfLife,
     source::Labels,
     storing::{self, StoredFile},
 };
@@ -37,6 +38,7 @@ pub(super) struct ReadyUpload {
     /// Its entry of the log, but for the result.
     entry: LogEntry,
     trace: Option<TraceParent>,
+    pub sign: SignOfLife,
 }
 
 /// What was written of an upload.
@@ -69,13 +71,13 @@ impl Failure {
 
 impl ReadyUpload {
     pub(super) fn new(
-        backends: &Backends,
+        sign: SignOfLife,
         caller: &Caller,
         request: &UploadRequest,
         outlet: Option<String>,
         upload: UploadUnderWay,
     ) -> Self {
-        let now = backends.clock.now();
+        let now = sign.now();
         let row = UploadRow {
             id: new_id(now),
             account_id: caller.account.id,
@@ -86,7 +88,7 @@ impl ReadyUpload {
         };
         let entry = caller.log_entry(now, "upload", ("upload", row.id.to_string()), "");
         let UploadUnderWay { outcomes, stored, .. } = upload;
-        Self { row, outcomes, stored, caller: caller.clone(), entry, trace: TraceParent::current() }
+        Self { row, outcomes, stored, caller: caller.clone(), entry, trace: TraceParent::current(), sign }
     }
 
     /// Scans whose objects were made for this upload.
@@ -206,6 +208,7 @@ async fn write_rows(
 ) -> Result<Vec<Written>, StorageError> {
     let mut settled = Vec::with_capacity(uploads.len());
     for upload in uploads {
+        upload.sign.end(tx).await?;
         let one = upload.settled(tx, &settled).await?;
         settled.push(one);
     }

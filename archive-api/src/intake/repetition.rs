@@ -1,4 +1,5 @@
-//! The same idempotency key again: the same files get the same answer, other files none, for they would be lost.
+//! The same idempotency key again: the same files with the same labels get the same answer, others none, for they would
+//! be lost.
 
 use std::collections::BTreeSet;
 
@@ -7,6 +8,7 @@ use backends::{
     digest::{ContentDigest, ContentDigestStream},
     error::StorageError,
 };
+use domain::field::Slot;
 
 use super::{
     Intake, IntakeError, UploadRequest,
@@ -15,11 +17,27 @@ use super::{
 };
 use crate::{caller::Caller, outlets};
 
-/// What tells the files of one upload from those of another one: how many there are, in which order, of which bytes.
+/// What tells one upload from another one: how many files there are, in which order, of which bytes, and for which
+/// acceptance, outlet and slot each was sent.
 #[derive(Default)]
 pub(super) struct FilesDigest(ContentDigestStream);
 
 impl FilesDigest {
+    /// What the sender said about the next file.
+    pub(super) fn said(&mut self, labels: &Labels) {
+        if *labels == Labels::default() {
+            return;
+        }
+        let Labels { slip_number, outlet, slot } = labels;
+        let mut said = ContentDigestStream::default();
+        for text in [slip_number.as_deref(), outlet.as_deref(), slot.map(Slot::as_str)] {
+            let text = text.unwrap_or_default();
+            said.update(&(text.len() as u64).to_be_bytes());
+            said.update(text.as_bytes());
+        }
+        self.0.update(&said.finish().bytes);
+    }
+
     pub(super) fn add(&mut self, file: &ContentDigest) {
         self.0.update(&file.bytes);
     }
@@ -63,6 +81,7 @@ impl Intake {
         let mut digest = FilesDigest::default();
         let mut named: BTreeSet<String> = labels.outlet.iter().cloned().collect();
         while let Some(head) = files.next_file().await? {
+            digest.said(&head.labels.clone().or(labels));
             named.extend(head.labels.outlet);
             digest.add(&digest_of_rest(files, ContentDigestStream::default()).await?);
         }

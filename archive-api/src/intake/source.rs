@@ -49,6 +49,9 @@ pub enum SourceError {
     /// Nothing came for too long.
     #[error("the upload stood still for too long")]
     TimedOut,
+    /// The upload as a whole lasted too long.
+    #[error("the upload took too long")]
+    TookTooLong,
     /// The store that holds it does not answer.
     #[error("the file cannot be fetched")]
     Unavailable {

@@ -1,10 +1,15 @@
 //! Taking one file in, and refusing it as early as its bytes allow: a small one into memory, a large one in passing.
 
-use backends::digest::{ContentDigest, ContentDigestStream};
+use std::time::Duration;
+
+use backends::{
+    digest::{ContentDigest, ContentDigestStream},
+    error::StorageError,
+};
 use bytes::{Bytes, BytesMut};
 use domain::ids::ScanId;
 use ingest::{HEAD_BYTES, MediaType, Refusal, inspect, sniff};
-use tokio::sync::OwnedSemaphorePermit;
+use tokio::{sync::OwnedSemaphorePermit, time::timeout};
 
 use super::{
     Intake, IntakeError,
@@ -13,6 +18,8 @@ use super::{
     streaming::{Beginning, FILE_MEMORY_BYTES, HELD_BYTES, StreamedFile},
 };
 
+/// How long a file waits for its share of the memory budget.
+const LONGEST_WAIT: Duration = Duration::from_mins(5);
 /// Granularity of the memory budget.
 pub(super) const MEMORY_UNIT_BYTES: u64 = 4096;
 
@@ -100,13 +107,14 @@ impl Intake {
         std::sync::Arc::clone(&self.memory).try_acquire_many_owned(self.units_for(size_hint)).ok()
     }
 
-    /// Waits for that room. Whoever waits must hold nothing that is not being stored; what is being stored needs no
-    /// more room, so nobody waits for ever.
+    /// Waits for that room, but not for ever. Whoever waits must hold nothing that is not being stored; what is being
+    /// stored needs no more room, so that it becomes free.
     pub(super) async fn reserve(&self, size_hint: Option<u64>) -> Result<OwnedSemaphorePermit, IntakeError> {
-        let permit = std::sync::Arc::clone(&self.memory).acquire_many_owned(self.units_for(size_hint)).await;
-        permit.map_err(|error| {
-            backends::error::StorageError::Internal { what: "memory budget", source: Box::new(error) }.into()
-        })
+        let what = "memory budget";
+        let room = std::sync::Arc::clone(&self.memory).acquire_many_owned(self.units_for(size_hint));
+        let permit = timeout(LONGEST_WAIT, room).await;
+        let permit = permit.map_err(|error| StorageError::Unavailable { what, source: Box::new(error) })?;
+        permit.map_err(|error| StorageError::Internal { what, source: Box::new(error) }.into())
     }
 
     fn units_for(&self, size_hint: Option<u64>) -> u32 {

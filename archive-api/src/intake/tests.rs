@@ -6,6 +6,7 @@ use super::*;
 use crate::testing::{Files, TestArchive, png};
 
 mod large_files;
+mod slow_uploads;
 mod together;
 
 fn labels(slip_number: Option<&str>) -> Labels {
@@ -80,6 +81,72 @@ async fn other_files_under_the_same_key_are_refused_and_not_kept() {
 
     assert_eq!(receive(&archive, &caller, Some("k"), first).await.unwrap(), receipt);
     assert_eq!(objects(&archive).await, 1);
+}
+
+#[tokio::test]
+async fn other_labels_under_the_same_key_are_refused_and_not_kept() {
+    let archive = TestArchive::open().await;
+    let caller = archive.local().await;
+    let of = |labels: Labels| vec![(labels, Some(png(1)))];
+    let said = Labels {
+        slip_number: Some("S1".to_owned()),
+        outlet: Some("TJ01".to_owned()),
+        slot: Some(Slot::IdFront),
+    };
+    let receipt = receive(&archive, &caller, Some("k"), of(said.clone())).await.unwrap();
+
+    for other in [
+        Labels { slip_number: Some("S2".to_owned()), ..said.clone() },
+        Labels { outlet: Some("TJ02".to_owned()), ..said.clone() },
+        Labels { slot: Some(Slot::IdBack), ..said.clone() },
+        Labels::default(),
+    ] {
+        let refused = receive(&archive, &caller, Some("k"), of(other)).await;
+        assert!(matches!(refused, Err(IntakeError::KeyUsed)), "{refused:?}");
+    }
+
+    assert_eq!(receive(&archive, &caller, Some("k"), of(said)).await.unwrap(), receipt);
+    assert_eq!(objects(&archive).await, 1);
+}
+
+#[tokio::test]
+async fn a_key_is_not_kept_as_it_was_sent_and_one_that_cannot_be_read_is_refused() {
+    let archive = TestArchive::open().await;
+    let (clerk, token) = archive.account(Role::Clerk, Some("TJ01"), None).await;
+    let send = async |key: &str, head: &[u8]| {
+        let body = [b"--b\r\n".as_slice(), head, b"\r\n\r\n", &png(1), b"\r\n--b--\r\n"].concat();
+        let request = axum::http::Request::post("/api/v1/scans")
+            .header("content-type", "multipart/form-data; boundary=b")
+            .header("idempotency-key", axum::http::HeaderValue::from_bytes(key.as_bytes()).unwrap());
+        crate::testing::read(archive.send(&token, request.body(body.into()).unwrap()).await).await
+    };
+    let file = b"Content-Disposition: form-data; name=\"file\"; filename=\"\xcb\xef.png\"";
+    let key = "120111198409105819-front";
+
+    let first = send(key, file).await;
+    let again = send(key, b"Content-Disposition: form-data; name=\"file\"; filename*=UTF-8''%E5%AD%99").await;
+    let unreadable = send("流水一", file).await;
+
+    assert_eq!((first.0.as_u16(), &first.1), (201, &again.1), "{first:?}");
+    assert_eq!((unreadable.0.as_u16(), &unreadable.1["code"]), (400, &"invalid_request".into()));
+    let mut tx = archive.backends().database.begin_read().await.unwrap();
+    assert!(tx.scans().upload_by_key(clerk.account.id, key).await.unwrap().is_none());
+    assert_eq!(objects(&archive).await, 1);
+}
+
+#[test]
+fn an_outlet_is_named_as_entered_data_name_it() {
+    let mut labels = Labels::default();
+    for wrong in ["a/b", "TJ 01", "-TJ01", &"9".repeat(65)] {
+        assert!(
+            matches!(labels.set("outlet", wrong), Err(SourceError::BadLabel { name: "outlet" })),
+            "{wrong}"
+        );
+    }
+
+    labels.set("outlet", "TJ-01").unwrap();
+
+    assert_eq!(labels.outlet.as_deref(), Some("TJ-01"));
 }
 
 #[tokio::test]

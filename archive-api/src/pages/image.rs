@@ -8,10 +8,16 @@ use axum::{
     http::header,
     response::{IntoResponse, Response},
 };
-use backends::{blob_store::BlobKey, database::scans::ScanRow, vault::OpenStream};
+use backends::{
+    blob_store::BlobKey,
+    connect::Backends,
+    database::{operation_log::LogEntry, scans::ScanRow},
+    error::StorageError,
+    vault::OpenStream,
+};
 use domain::{
     access::{Action, Relation},
-    ids::PageId,
+    ids::{KeyId, PageId},
     masking::Sensitivity,
 };
 use image::{RgbImage, imageops};
@@ -24,7 +30,7 @@ use crate::{
     case_files::{Reader, ReasonGiven},
     extract::{Path, Query},
     problem::{Problem, kinds},
-    record::reason_given,
+    record::{append_with_reason, reason_in_address},
     state::ArchiveState,
 };
 
@@ -53,7 +59,7 @@ pub(crate) async fn get_image(
     Path(id): Path<PageId>,
     Query(query): Query<ImageQuery>,
 ) -> Result<Response, Problem> {
-    let reason = reason_given(&query.reason)?;
+    let reason = reason_in_address(&query.reason)?;
     let now = state.backends.clock.now();
     let mut tx = state.backends.database.begin_read().await?;
     let (page, scan, case_file) = visible_page(tx.as_mut(), &caller, Action::SeePage, id).await?;
@@ -78,11 +84,23 @@ pub(crate) async fn get_image(
     let page_index = usize::try_from(page.page_index).unwrap_or_default();
     let jpeg = drawn(&state, &holder, Picture { page_index, side, is_clear, watermark }).await?;
     let result = if is_clear { "clear" } else { "blurred" };
-    let mut entry = caller.log_entry(now, "see_page", ("page", id.to_string()), result);
-    entry.reason = Some(reason);
-    crate::record::put_on_record(&state.backends, &entry).await?;
+    let entry = caller.log_entry(now, "see_page", ("page", id.to_string()), result);
+    let key_id = case_file.as_ref().map_or(holder.key_id, |case_file| case_file.key_id);
+    put_on_record(&state.backends, &entry, (key_id, &reason)).await?;
     Ok(([(header::CONTENT_TYPE, "image/jpeg"), (header::CACHE_CONTROL, "no-store")], Body::from(jpeg))
         .into_response())
+}
+
+/// Puts the look on record. Nothing is answered when this fails.
+async fn put_on_record(
+    backends: &Backends,
+    entry: &LogEntry,
+    (key_id, reason): (KeyId, &str),
+) -> Result<(), StorageError> {
+    let key = backends.vault.required_key(key_id).await?;
+    let mut tx = backends.database.begin().await?;
+    append_with_reason(tx.as_mut(), entry, (&key, reason)).await?;
+    tx.commit().await
 }
 
 /// What is to be made of a page.

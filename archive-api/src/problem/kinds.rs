@@ -122,6 +122,20 @@ pub const FINDING_SETTLED: Kind =
 /// Somebody else works on this case file.
 pub const ALREADY_ASSIGNED: Kind =
     kind(409, "already_assigned", "案卷已由他人处理。", "Somebody else works on this case file.");
+/// Nothing in this case file waits for an auditor.
+pub const NO_OPEN_FINDING: Kind = kind(
+    409,
+    "no_open_finding",
+    "案卷没有待处理的稽核问题，不能领取。",
+    "Nothing in this case file waits for an auditor.",
+);
+/// You have as many case files as tasks as one may have at once.
+pub const TOO_MANY_TASKS: Kind = kind(
+    409,
+    "too_many_tasks",
+    "您领取的案卷已达上限，请先处理或交还一部分。",
+    "You have as many case files as tasks as one may have at once.",
+);
 /// The job has not been given up; there is nothing to retry.
 pub const JOB_NOT_DEAD: Kind = kind(
     409,
@@ -234,7 +248,7 @@ pub const STORAGE_FULL: Kind = kind(
 );
 
 /// Every kind.
-pub(crate) const ALL: [Kind; 37] = [
+pub(crate) const ALL: [Kind; 39] = [
     UNAUTHENTICATED,
     FORBIDDEN,
     CROSS_SITE,
@@ -255,6 +269,8 @@ pub(crate) const ALL: [Kind; 37] = [
     CASE_FILE_CLOSED,
     FINDING_SETTLED,
     ALREADY_ASSIGNED,
+    NO_OPEN_FINDING,
+    TOO_MANY_TASKS,
     JOB_NOT_DEAD,
     TICKETS_NOT_OFFERED,
     TICKET_NOT_USED,

@@ -70,10 +70,8 @@ pub(super) async fn take_out(
     if !case_file.state.takes_scans() {
         return Err(Problem::new(kinds::CASE_FILE_CLOSED));
     }
-    for link in tx.scans().of_case_file(case_file.id).await? {
-        if link.same_as == Some(scan.id) {
-            tx.scans().update(&taken_out(&link, &case_file, link.state, now), link.state).await?;
-        }
+    for link in tx.scans().links_to(scan.id).await? {
+        tx.scans().update(&taken_out(&link, &case_file, link.state, now), link.state).await?;
     }
     let state = if scan.state == ScanState::Unreadable { ScanState::Unreadable } else { ScanState::Tray };
     tx.scans().update(&taken_out(&scan, &case_file, state, now), scan.state).await?;

@@ -36,7 +36,7 @@ pub(super) enum Kind {
 }
 
 /// Tables that describe this copy of the archive, not the archive.
-const NOT_COPIED: [&str; 3] = ["_sqlx_migrations", "copies", "index_snapshots"];
+const NOT_COPIED: [&str; 4] = ["_sqlx_migrations", "copies", "index_snapshots", "uploads_under_way"];
 
 impl Table {
     /// The conditions whose rows are copied one after the other.

@@ -125,6 +125,10 @@ pub trait JobRepository: Send {
     async fn find(&mut self, id: JobId) -> Result<Option<JobRow>, StorageError>;
     /// Jobs in a state, oldest first, at most `limit`.
     async fn in_state(&mut self, state: JobState, limit: i64) -> Result<Vec<JobRow>, StorageError>;
+    /// Jobs that are not done, by id, after `after`, at most `limit`.
+    async fn not_done(&mut self, after: Option<JobId>, limit: i64) -> Result<Vec<JobRow>, StorageError>;
+    /// Whether a job that is not finished, or was given up, concerns this subject.
+    async fn is_cared_for(&mut self, subject: Uuid) -> Result<bool, StorageError>;
     /// Whether a job that is not finished concerns this subject.
     async fn is_pending(&mut self, subject: Uuid) -> Result<bool, StorageError>;
     /// Makes a dead job wait again, with its attempts forgotten; where its twin waits already it ends as done, since the
@@ -323,6 +327,20 @@ for_each_engine! {
             let stored: Vec<Stored> =
                 sqlx::query_as(select).bind(state.as_str()).bind(limit).fetch_all(self.connection()).await?;
             stored.into_iter().map(Stored::typed).collect()
+        }
+
+        async fn not_done(&mut self, after: Option<JobId>, limit: i64) -> Result<Vec<JobRow>, StorageError> {
+            let select = "SELECT * FROM jobs WHERE state <> 'done' AND id > $1 ORDER BY id LIMIT $2";
+            let after = after.map_or(Uuid::nil(), JobId::uuid);
+            let stored: Vec<Stored> =
+                sqlx::query_as(select).bind(after).bind(limit).fetch_all(self.connection()).await?;
+            stored.into_iter().map(Stored::typed).collect()
+        }
+
+        async fn is_cared_for(&mut self, subject: Uuid) -> Result<bool, StorageError> {
+            let select = "SELECT count(*) FROM jobs WHERE subject = $1 AND state <> 'done'";
+            let (count,): (i64,) = sqlx::query_as(select).bind(subject).fetch_one(self.connection()).await?;
+            Ok(count > 0)
         }
 
         async fn is_pending(&mut self, subject: Uuid) -> Result<bool, StorageError> {

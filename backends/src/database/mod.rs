@@ -46,6 +46,7 @@ pub mod readings;
 pub mod scans;
 pub mod timetable;
 pub mod upload_tickets;
+pub mod uploads_under_way;
 
 pub(crate) mod postgres;
 pub(crate) mod sqlite;
@@ -65,6 +66,7 @@ pub use readings::ReadingRepository;
 pub use scans::ScanRepository;
 pub use timetable::TimetableRepository;
 pub use upload_tickets::UploadTicketRepository;
+pub use uploads_under_way::UploadUnderWayRepository;
 
 /// The catalogue's engine.
 #[async_trait]
@@ -126,6 +128,8 @@ pub trait Transaction: Send {
     fn holdings(&mut self) -> &mut dyn HoldingsRepository;
     /// Upload tickets.
     fn upload_tickets(&mut self) -> &mut dyn UploadTicketRepository;
+    /// Signs of life of uploads that take long.
+    fn uploads_under_way(&mut self) -> &mut dyn UploadUnderWayRepository;
     /// Snapshots of the search index.
     fn index_snapshots(&mut self) -> &mut dyn IndexSnapshotRepository;
     /// Makes everything done in it durable, or nothing.

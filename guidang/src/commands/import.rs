@@ -78,6 +78,7 @@ async fn import_entries(settings: &Settings, arguments: &EntriesArguments) -> Re
     let nothing_taken = matches!(
         report,
         Err(ImportError::Encoding
+            | ImportError::Headers
             | ImportError::Empty
             | ImportError::ColumnsMissing { .. }
             | ImportError::ColumnTwice { .. }

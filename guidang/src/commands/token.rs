@@ -31,7 +31,7 @@ enum Action {
         #[arg(long)]
         role: Role,
         /// Staff number (工号) of the person or program it is for; one account each
-        #[arg(long, value_name = "NUMBER")]
+        #[arg(long, value_name = "NUMBER", value_parser = staff_number)]
         staff: String,
         /// The outlet, for a clerk
         #[arg(long, value_name = "CODE")]
@@ -51,6 +51,23 @@ enum Action {
         #[arg(long, value_name = "NUMBER")]
         staff: String,
     },
+}
+
+/// Longest staff number, in characters.
+const MAX_STAFF_NUMBER: usize = 64;
+
+/// What lists and logs can show on one line, and somebody can type again.
+fn staff_number(text: &str) -> Result<String, String> {
+    let text = text.trim();
+    let is_one = !text.is_empty()
+        && text.chars().count() <= MAX_STAFF_NUMBER
+        && !text
+            .chars()
+            .any(|character| character.is_control() || matches!(character, '\u{2028}' | '\u{2029}'));
+    if is_one {
+        return Ok(text.to_owned());
+    }
+    Err(format!("a staff number has 1 to {MAX_STAFF_NUMBER} characters and stands on one line"))
 }
 
 /// Makes, lists or revokes.
@@ -132,4 +149,17 @@ async fn list(backends: &Backends) -> Result<(), Failure> {
     }
     print!("{table}");
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::staff_number;
+
+    #[test]
+    fn a_staff_number_is_a_word_or_a_few_on_one_line() {
+        for wrong in ["", " \t", "a\nb", "a\rb", "a\u{2028}b", &"9".repeat(65)] {
+            assert!(staff_number(wrong).is_err(), "{wrong:?}");
+        }
+        assert_eq!(staff_number(" HX9497 ").as_deref(), Ok("HX9497"));
+    }
 }

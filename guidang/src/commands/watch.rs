@@ -1,7 +1,7 @@
 //! `guidang watch`: takes whatever a scanner puts into a folder.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     path::{Path, PathBuf},
     time::{Duration, Instant},
 };
@@ -16,7 +16,7 @@ use crate::{
     service::{Archive, Duty},
     settings::Settings,
     watching::{
-        folder::{self, Found, Subfolders},
+        folder::{self, Found, Listing, Subfolders},
         stillness::{Look, Stillness},
         unread::Unread,
     },
@@ -28,7 +28,7 @@ pub struct Arguments {
     /// The folder; done/ and failed/ are made in it
     folder: PathBuf,
     /// The outlet its scans come from
-    #[arg(long, value_name = "CODE")]
+    #[arg(long, value_name = "CODE", value_parser = outlet_code)]
     outlet: String,
     /// The names of sub-folders are slip numbers (业务流水号)
     #[arg(long)]
@@ -38,10 +38,20 @@ pub struct Arguments {
     once: bool,
 }
 
+/// A mistake here would be the mistake of every file.
+fn outlet_code(text: &str) -> Result<String, &'static str> {
+    if domain::archival_code::is_outlet_code(text) {
+        return Ok(text.to_owned());
+    }
+    Err("an outlet code has 1 to 64 letters, digits, hyphens, underscores and dots, a letter or digit first")
+}
+
 /// What became of a file that was offered.
 enum Taken {
     Received(Option<ScanId>),
+    /// It was refused itself, or its slip number.
     Refused(String),
+    /// The request was refused, whatever is wrong with the token, the server or the line: the file can wait.
     Later(ClientError),
     Changed,
 }
@@ -88,6 +98,8 @@ struct Watcher<'a> {
     /// Taken, but their folder does not let them be moved: never sent again while they look the same.
     stuck: HashMap<PathBuf, Look>,
     unread: Unread,
+    /// Sub-folders of which it was said that they cannot be read.
+    closed: HashSet<PathBuf>,
     /// Whether it was said what the archive doubts about the outlet.
     is_warned: bool,
     started: Instant,
@@ -103,6 +115,7 @@ impl<'a> Watcher<'a> {
             stillness: Stillness::new(quiet),
             stuck: HashMap::new(),
             unread: Unread::default(),
+            closed: HashSet::new(),
             is_warned: false,
             started: Instant::now(),
         }
@@ -111,7 +124,10 @@ impl<'a> Watcher<'a> {
     /// Takes every file that has stood still; gives how many still wait.
     async fn look(&mut self, client: &ArchiveClient, max_bytes: u64) -> usize {
         let found = match folder::list(self.root, self.subfolders) {
-            Ok(found) => found,
+            Ok(listing) => {
+                self.tell_closed(&listing);
+                listing.files
+            }
             Err(error) => {
                 // A network share that is away comes back.
                 tracing::warn!(error = %error, "the folder cannot be read; looking again");
@@ -129,10 +145,27 @@ impl<'a> Watcher<'a> {
                 continue;
             }
             let taken = self.take(client, &file, max_bytes).await;
+            let is_token_over = matches!(&taken, Taken::Later(error) if error.is_about_the_token());
             waiting += usize::from(!self.put_away(&file, taken));
+            if is_token_over {
+                // Nor will the files behind it be taken; the next look has the token that is valid then.
+                return waiting;
+            }
         }
         self.unread.follow(client, self.root).await;
         waiting
+    }
+
+    /// Says once of each sub-folder that it cannot be read. Its name is not logged: a clerk may have put the customer's
+    /// into it.
+    fn tell_closed(&mut self, listing: &Listing) {
+        for (folder, error) in &listing.closed {
+            if self.closed.insert(folder.clone()) {
+                let depth = folder.components().count();
+                tracing::warn!(%error, depth, "a sub-folder cannot be read and is left out");
+            }
+        }
+        self.closed.retain(|folder| listing.closed.iter().any(|(closed, _)| closed == folder));
     }
 
     async fn take(&mut self, client: &ArchiveClient, file: &Found, max_bytes: u64) -> Taken {
@@ -142,7 +175,7 @@ impl<'a> Watcher<'a> {
                 "文件太大：最多 {limit} MiB。请降低扫描分辨率或拆分后重新扫描。\nThe file is larger than {limit} MiB; scan it with fewer dots per inch or in parts."
             ));
         }
-        let key = match file.idempotency_key() {
+        let key = match file.idempotency_key(self.root, self.outlet) {
             Ok(key) => key,
             Err(error) => {
                 tracing::warn!(error = %error, "a file cannot be read now; looking again");
@@ -169,9 +202,10 @@ impl<'a> Watcher<'a> {
                     None => Taken::Received(file.and_then(new_scan)),
                 }
             }
-            Err(error) if error.is_passing() => Taken::Later(error),
             Err(ClientError::Unreadable { .. }) => Taken::Changed,
-            Err(error) => Taken::Refused(error.to_string()),
+            // All that is said about the file besides the outlet, which was looked at before, is the slip number.
+            Err(error) if error.is_about_what_was_said() => Taken::Refused(error.to_string()),
+            Err(error) => Taken::Later(error),
         }
     }
 
@@ -219,4 +253,17 @@ impl<'a> Watcher<'a> {
 /// The scan that a file became, unless the archive had it before.
 fn new_scan(file: &FileReceipt) -> Option<ScanId> {
     file.scan_id.filter(|_| file.outcome == "received")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::outlet_code;
+
+    #[test]
+    fn an_outlet_that_no_file_could_come_from_is_refused() {
+        for wrong in ["", " ", "a/b", "-TJ01"] {
+            assert!(outlet_code(wrong).is_err(), "{wrong:?}");
+        }
+        assert_eq!(outlet_code("TJHQ0101").as_deref(), Ok("TJHQ0101"));
+    }
 }

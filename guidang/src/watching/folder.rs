@@ -37,17 +37,47 @@ pub struct Found {
     pub look: Look,
 }
 
-/// Lists what lies in `root`: files only, links not followed, litter left alone.
-pub fn list(root: &Path, subfolders: Subfolders) -> io::Result<Vec<Found>> {
-    let mut found = Vec::new();
-    list_into(root, Path::new(""), subfolders, &mut found)?;
-    found.sort_by(|a, b| a.relative.cmp(&b.relative));
-    Ok(found)
+/// What lies in a folder.
+#[derive(Debug, Default)]
+pub struct Listing {
+    /// Its files, in the order of their names.
+    pub files: Vec<Found>,
+    /// Sub-folders that cannot be read, and why; what is beside them can be.
+    pub closed: Vec<(PathBuf, io::Error)>,
 }
 
-fn list_into(root: &Path, below: &Path, subfolders: Subfolders, found: &mut Vec<Found>) -> io::Result<()> {
-    for entry in fs::read_dir(root.join(below))? {
-        let entry = entry?;
+impl Listing {
+    /// Leaves out a sub-folder that cannot be read. Where the folder itself cannot be read, there is no listing.
+    fn leave_out(&mut self, below: &Path, error: io::Error) -> io::Result<()> {
+        if below.as_os_str().is_empty() {
+            return Err(error);
+        }
+        // Another program cleans up too.
+        if error.kind() != io::ErrorKind::NotFound {
+            self.closed.push((below.to_owned(), error));
+        }
+        Ok(())
+    }
+}
+
+/// Lists what lies in `root`: files only, links not followed, litter left alone.
+pub fn list(root: &Path, subfolders: Subfolders) -> io::Result<Listing> {
+    let mut listing = Listing::default();
+    list_into(root, Path::new(""), subfolders, &mut listing)?;
+    listing.files.sort_by(|a, b| a.relative.cmp(&b.relative));
+    Ok(listing)
+}
+
+fn list_into(root: &Path, below: &Path, subfolders: Subfolders, listing: &mut Listing) -> io::Result<()> {
+    let entries = match fs::read_dir(root.join(below)) {
+        Ok(entries) => entries,
+        Err(error) => return listing.leave_out(below, error),
+    };
+    for entry in entries {
+        let entry = match entry {
+            Ok(entry) => entry,
+            Err(error) => return listing.leave_out(below, error),
+        };
         let name = entry.file_name();
         let is_ours = below.as_os_str().is_empty() && (name == DONE || name == FAILED);
         if is_ours || is_litter(&name.to_string_lossy()) {
@@ -57,10 +87,10 @@ fn list_into(root: &Path, below: &Path, subfolders: Subfolders, found: &mut Vec<
         // A file may be gone between the listing and this look: another program cleans up too.
         let Ok(metadata) = fs::symlink_metadata(entry.path()) else { continue };
         if metadata.is_dir() {
-            list_into(root, &relative, subfolders, found)?;
+            list_into(root, &relative, subfolders, listing)?;
         } else if metadata.is_file() {
             let slip_number = slip_number(below, subfolders);
-            found.push(Found { path: entry.path(), relative, slip_number, look: look(&metadata) });
+            listing.files.push(Found { path: entry.path(), relative, slip_number, look: look(&metadata) });
         }
     }
     Ok(())
@@ -84,13 +114,19 @@ impl Found {
     }
 
     /// The key under which the archive takes this file once and never again, however often it is sent: a crash
-    /// between sending and moving does no harm. The same picture dropped anew has another time and is another file.
-    pub fn idempotency_key(&self) -> io::Result<String> {
+    /// between sending and moving does no harm. The same picture dropped anew has another time and is another file; so
+    /// is one in another folder, or for another outlet or slip number.
+    pub fn idempotency_key(&self, root: &Path, outlet: &str) -> io::Result<String> {
         let mut content = Sha256::new();
         io::copy(&mut fs::File::open(&self.path)?, &mut content)?;
+        let root = root.canonicalize()?;
+        let slip_number = self.slip_number.as_deref().unwrap_or_default();
         let since = self.look.modified.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
         let mut hasher = Sha256::new();
         for part in [
+            root.as_os_str().as_encoded_bytes(),
+            outlet.as_bytes(),
+            slip_number.as_bytes(),
             self.relative.as_os_str().as_encoded_bytes(),
             &self.look.size_bytes.to_be_bytes(),
             &since.as_nanos().to_be_bytes(),
@@ -180,7 +216,7 @@ mod tests {
         }
         std::os::unix::fs::symlink("/etc/hostname", root.path().join("link.jpg")).unwrap();
 
-        let found = list(root.path(), Subfolders::AreFolders).unwrap();
+        let found = list(root.path(), Subfolders::AreFolders).unwrap().files;
 
         assert_eq!(names(&found), ["a.jpg", "sub/e.jpg"]);
         assert!(found.iter().all(|found| found.slip_number.is_none()));
@@ -192,27 +228,50 @@ mod tests {
         put(root.path(), "TJ0001/front.jpg", b"x");
         put(root.path(), "loose.jpg", b"x");
 
-        let found = list(root.path(), Subfolders::AreSlips).unwrap();
+        let found = list(root.path(), Subfolders::AreSlips).unwrap().files;
 
         assert_eq!(found[0].slip_number.as_deref(), Some("TJ0001"));
         assert_eq!(found[1].slip_number, None);
     }
 
     #[test]
-    fn the_key_of_a_file_depends_on_place_time_and_bytes() {
-        let root = tempfile::tempdir().unwrap();
+    fn the_key_of_a_file_depends_on_everything_that_is_said_about_it() {
+        let (root, another) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
         put(root.path(), "a.jpg", b"x");
         put(root.path(), "b.jpg", b"y");
-        let found = list(root.path(), Subfolders::AreFolders).unwrap().remove(0);
-        let key = found.idempotency_key().unwrap();
+        let found = list(root.path(), Subfolders::AreFolders).unwrap().files.remove(0);
+        let key = found.idempotency_key(root.path(), "TJ01").unwrap();
 
         let elsewhere = Found { relative: "b.jpg".into(), ..found.clone() };
         let later = Found { look: Look { modified: SystemTime::UNIX_EPOCH, ..found.look }, ..found.clone() };
         let other_bytes = Found { path: root.path().join("b.jpg"), ..found.clone() };
+        let of_a_slip = Found { slip_number: Some("S1".to_owned()), ..found.clone() };
 
-        assert_eq!(key, found.idempotency_key().unwrap());
-        let others = [elsewhere, later, other_bytes].map(|other| other.idempotency_key().unwrap());
-        assert_eq!(others.into_iter().chain([key]).collect::<std::collections::BTreeSet<_>>().len(), 4);
+        assert_eq!(key, found.idempotency_key(&root.path().join("."), "TJ01").unwrap());
+        let others = [elsewhere, later, other_bytes, of_a_slip]
+            .map(|other| other.idempotency_key(root.path(), "TJ01").unwrap());
+        let more = [
+            found.idempotency_key(root.path(), "TJ02").unwrap(),
+            found.idempotency_key(another.path(), "TJ01").unwrap(),
+        ];
+        let all: std::collections::BTreeSet<_> = others.into_iter().chain(more).chain([key]).collect();
+        assert_eq!(all.len(), 7);
+    }
+
+    #[test]
+    fn a_sub_folder_that_cannot_be_read_is_left_out_and_the_folder_itself_is_not() {
+        let mut listing = Listing::default();
+        let denied = || io::Error::from(io::ErrorKind::PermissionDenied);
+
+        listing.leave_out(Path::new("closed"), denied()).unwrap();
+        listing.leave_out(Path::new("gone"), io::ErrorKind::NotFound.into()).unwrap();
+
+        assert!(listing.leave_out(Path::new(""), denied()).is_err());
+        assert_eq!(
+            listing.closed.iter().map(|(folder, _)| folder.as_path()).collect::<Vec<_>>(),
+            [Path::new("closed")]
+        );
+        assert!(list(Path::new("/nonexistent"), Subfolders::AreFolders).is_err());
     }
 
     #[test]
@@ -220,7 +279,7 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         put(root.path(), "done/s/a.jpg", b"old");
         put(root.path(), "s/a.jpg", b"new");
-        let found = list(root.path(), Subfolders::AreSlips).unwrap().remove(0);
+        let found = list(root.path(), Subfolders::AreSlips).unwrap().files.remove(0);
 
         let moved = found.move_to_done(root.path()).unwrap();
 
@@ -233,7 +292,7 @@ mod tests {
     fn a_refused_file_lies_beside_the_reason() {
         let root = tempfile::tempdir().unwrap();
         put(root.path(), "a.heic", b"x");
-        let found = list(root.path(), Subfolders::AreFolders).unwrap().remove(0);
+        let found = list(root.path(), Subfolders::AreFolders).unwrap().files.remove(0);
 
         found.move_to_failed(root.path(), "HEIC is not taken; save it as JPEG").unwrap();
 
@@ -245,7 +304,7 @@ mod tests {
     fn what_turns_out_to_be_unreadable_goes_from_done_to_failed() {
         let root = tempfile::tempdir().unwrap();
         put(root.path(), "s/a.pdf", b"x");
-        let found = list(root.path(), Subfolders::AreSlips).unwrap().remove(0);
+        let found = list(root.path(), Subfolders::AreSlips).unwrap().files.remove(0);
         let moved = found.move_to_done(root.path()).unwrap();
 
         let failed = move_from_done(root.path(), &moved, "There is no page in the file.").unwrap();
@@ -258,7 +317,7 @@ mod tests {
     fn a_file_that_changed_while_it_was_read_waits_again() {
         let root = tempfile::tempdir().unwrap();
         put(root.path(), "a.jpg", b"x");
-        let found = list(root.path(), Subfolders::AreFolders).unwrap().remove(0);
+        let found = list(root.path(), Subfolders::AreFolders).unwrap().files.remove(0);
         assert!(found.is_unchanged());
 
         put(root.path(), "a.jpg", b"longer");

@@ -2,7 +2,22 @@
 
 /// Whether a file or folder of this name is left alone: hidden, temporary, half copied, or made by a file manager.
 pub fn is_litter(name: &str) -> bool {
-    const NAMES: [&str; 4] = ["thumbs.db", "desktop.ini", "ehthumbs.db", "$recycle.bin"];
+    /// The folders are those of Windows, and of boxes that share folders.
+    const NAMES: [&str; 13] = [
+        "thumbs.db",
+        "desktop.ini",
+        "ehthumbs.db",
+        "$recycle.bin",
+        "recycler",
+        "system volume information",
+        "lost+found",
+        "__macosx",
+        "@eadir",
+        "@tmp",
+        "@recycle",
+        "#recycle",
+        "#snapshot",
+    ];
     const ENDINGS: [&str; 8] =
         [".tmp", ".temp", ".part", ".partial", ".crdownload", ".download", ".filepart", ".lock"];
     let lower = name.to_lowercase();
@@ -28,6 +43,11 @@ mod tests {
             "a.jpg.part",
             "b.TMP",
             "c.pdf~",
+            "System Volume Information",
+            "$RECYCLE.BIN",
+            "@eaDir",
+            "#recycle",
+            "lost+found",
         ] {
             assert!(is_litter(name), "{name}");
         }

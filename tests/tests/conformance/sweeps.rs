@@ -3,13 +3,23 @@
 
 use std::sync::Arc;
 
-use archive_tests::engines;
+use archive_api::{
+    intake::{FileHead, FileOutcome, FileSource, Intake, SourceError, UploadRequest},
+    tokens::local_caller,
+};
+use archive_tests::{
+    engines::{self, TestBackends},
+    scans,
+};
+use async_trait::async_trait;
 use backends::{
-    clock::{HandClock, new_id},
+    blob_store::BlobKey,
+    clock::{Clock, HandClock, new_id},
     connect::Backends,
     database::{case_files::CaseFileRow, jobs::JobRow, scans::ScanRow, upload_tickets::UploadTicketRow},
     vault::{DataKey, KeyPurpose},
 };
+use bytes::Bytes;
 use chrono::TimeDelta;
 use domain::{ids::AccountId, scan::ScanState, upload_ticket::UploadTicketState};
 use workers::timetable;
@@ -146,4 +156,78 @@ async fn handed_over(backends: &Backends, case_key: &DataKey, state: ScanState) 
     tx.scans().update(&scan, ScanState::Received).await.unwrap();
     tx.commit().await.unwrap();
     key.id()
+}
+
+/// A sender on a slow line: a quarter of an hour for each file, and a sweep before each.
+struct SlowSender {
+    backends: Backends,
+    clock: Arc<HandClock>,
+    waiting: Vec<Bytes>,
+    current: Option<Bytes>,
+}
+
+#[async_trait]
+impl FileSource for SlowSender {
+    async fn next_file(&mut self) -> Result<Option<FileHead>, SourceError> {
+        self.clock.advance(TimeDelta::minutes(15));
+        timetable::sweep(&self.backends).await.unwrap();
+        self.current = self.waiting.pop();
+        Ok(self.current.is_some().then(FileHead::default))
+    }
+
+    async fn next_piece(&mut self) -> Result<Option<Bytes>, SourceError> {
+        Ok(self.current.take())
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_stored_for_an_upload_that_takes_hours_is_left_alone() {
+    const FILES: u64 = 20;
+    for on in engines::all().await.unwrap() {
+        let clock = Arc::new(HandClock::new(on.backends.clock.now()));
+        let backends = Backends { clock: Arc::clone(&clock) as _, ..on.backends.clone() };
+        let caller = local_caller(&backends).await.unwrap();
+        let intake = Intake::new(backends.clone(), ingest::Limits::default(), 64 << 20);
+        let waiting = (0..FILES).map(|seed| scans::small_page(seed).unwrap().bytes.into()).collect();
+        let mut sender = SlowSender { backends: backends.clone(), clock, waiting, current: None };
+
+        let receipt = intake.receive(&caller, UploadRequest::default(), &mut sender).await.unwrap();
+
+        for file in &receipt.files {
+            let FileOutcome::Received(id) = file.outcome else { panic!("{}: {receipt:?}", on.name) };
+            assert!(
+                backends.blobs.exists(BlobKey::Scan(id)).await.unwrap(),
+                "{}: file {}",
+                on.name,
+                file.number
+            );
+        }
+        assert_eq!(receipt.files.len(), FILES as usize, "{}", on.name);
+        let mut tx = backends.database.begin_read().await.unwrap();
+        assert_eq!(tx.uploads_under_way().oldest().await.unwrap(), None, "{}", on.name);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_upload_that_says_nothing_for_long_is_taken_for_dead() {
+    for on in engines::all().await.unwrap() {
+        let now = on.backends.clock.now();
+        let (alive, dead, ahead) =
+            (uuid::Uuid::from_u128(1), uuid::Uuid::from_u128(2), uuid::Uuid::from_u128(3));
+        let mut tx = on.backends.database.begin().await.unwrap();
+        let began_at = now - TimeDelta::hours(2);
+        for (id, seen) in [(alive, -25), (dead, -31), (ahead, 31)] {
+            let earlier = began_at - TimeDelta::minutes(if id == alive { 0 } else { 10 });
+            tx.uploads_under_way().begin(id, earlier, now + TimeDelta::minutes(seen)).await.unwrap();
+        }
+
+        tx.uploads_under_way().forget_dead(now).await.unwrap();
+
+        let oldest = tx.uploads_under_way().oldest().await.unwrap().unwrap();
+        assert!((oldest - began_at).abs() < TimeDelta::milliseconds(1), "{}", on.name);
+        assert!(tx.uploads_under_way().renew(alive, now).await.unwrap(), "{}", on.name);
+        assert!(!tx.uploads_under_way().renew(dead, now).await.unwrap(), "{}", on.name);
+        assert!(!tx.uploads_under_way().end(ahead).await.unwrap(), "{}", on.name);
+        assert!(tx.uploads_under_way().end(alive).await.unwrap(), "{}", on.name);
+    }
 }

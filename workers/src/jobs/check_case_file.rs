@@ -222,7 +222,7 @@ fn finding_rows(
             raised_at: verdict.given_at,
             settled_by: None,
             settled_at: None,
-            settled_reason: None,
+            settled_reason_sealed: None,
         });
     }
     Ok(rows)

@@ -8,7 +8,7 @@ use backends::{
     database::Transaction,
     error::StorageError,
 };
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use domain::{scan::ScanState, upload_ticket::UploadTicketState};
 use futures_util::{StreamExt, TryStreamExt, stream::BoxStream};
 
@@ -21,6 +21,8 @@ const FORGOTTEN_AT_ONCE: i64 = 1_000;
 /// Longer than any lease that can be configured (an hour), and than the longest that a job waits by itself.
 const LONGEST_LEASE: TimeDelta = TimeDelta::minutes(65);
 const LONGEST_WAIT: TimeDelta = TimeDelta::days(1);
+/// How far the clocks of uploads and of the object store may be apart, with much to spare.
+const CLOCKS_APART: TimeDelta = TimeDelta::minutes(5);
 /// Objects whose rows are looked for in one transaction.
 const OBJECTS_AT_ONCE: usize = 500;
 /// How long others get the database between two transactions.
@@ -35,7 +37,8 @@ pub async fn sweep(backends: &Backends) -> Result<(), StorageError> {
     let now = backends.clock.now();
     backends.database.make_months(now, now).await?;
     settled_keys::settle(backends).await?;
-    backends.blobs.abandon_unfinished(backends.clock.now() - GRACE).await?;
+    forget_dead_uploads(backends).await?;
+    backends.blobs.abandon_unfinished(old_enough(backends).await?).await?;
     remove_orphans(backends, backends.blobs.list()).await
 }
 
@@ -71,6 +74,27 @@ async fn return_from_future(backends: &Backends) -> Result<(), StorageError> {
     Ok(())
 }
 
+/// Uploads that have not said for long that they live: what was stored for them may go.
+async fn forget_dead_uploads(backends: &Backends) -> Result<(), StorageError> {
+    let mut tx = backends.database.begin().await?;
+    tx.uploads_under_way().forget_dead(backends.clock.now()).await?;
+    tx.commit().await
+}
+
+/// What was written after this may belong to an upload under way, whose row is still to come.
+///
+/// # Errors
+/// The catalogue failed.
+pub(crate) async fn old_enough(backends: &Backends) -> Result<DateTime<Utc>, StorageError> {
+    let mut tx = backends.database.begin_read().await?;
+    old_enough_in(tx.as_mut(), backends.clock.now()).await
+}
+
+async fn old_enough_in(tx: &mut dyn Transaction, now: DateTime<Utc>) -> Result<DateTime<Utc>, StorageError> {
+    let oldest_upload = tx.uploads_under_way().oldest().await?.map(|began_at| began_at - CLOCKS_APART);
+    Ok(oldest_upload.unwrap_or(now).min(now - GRACE))
+}
+
 /// An upload that ended between its object and its row left an object that nobody was told about.
 async fn remove_orphans(
     backends: &Backends,
@@ -79,9 +103,10 @@ async fn remove_orphans(
     let mut parts = objects.try_chunks(OBJECTS_AT_ONCE);
     while let Some(part) = parts.next().await {
         let part = part.map_err(|broken_off| broken_off.1)?;
-        let young = backends.clock.now() - GRACE;
         let mut orphans = Vec::new();
         let mut tx = backends.database.begin_read().await?;
+        // Asked before the rows: an upload that ends in between has its rows by then.
+        let young = old_enough_in(tx.as_mut(), backends.clock.now()).await?;
         for object in part.into_iter().filter(|object| object.written_at <= young) {
             let Some(key) = object.key else { continue };
             if !is_named(tx.as_mut(), key).await? {

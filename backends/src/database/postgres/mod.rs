@@ -10,7 +10,8 @@ use super::{
     CaseFileRepository, Database, EnteredDataRepository, Figures, FindingRepository, HoldingsRepository,
     IndexSnapshotRepository, JobRepository, OperationLogRepository, OrganisationRepository, PageRepository,
     ReadingRepository, ScanRepository, TimetableRepository, Transaction, UploadTicketRepository,
-    copies::CopyMarks as _, figures::Watched as _, keys::KeyPool, sqlite::migration_failed,
+    UploadUnderWayRepository, copies::CopyMarks as _, figures::Watched as _, keys::KeyPool,
+    sqlite::migration_failed,
 };
 use crate::{clock::Clock, error::StorageError};
 
@@ -142,6 +143,9 @@ impl Transaction for PostgresTransaction {
         self
     }
     fn upload_tickets(&mut self) -> &mut dyn UploadTicketRepository {
+        self
+    }
+    fn uploads_under_way(&mut self) -> &mut dyn UploadUnderWayRepository {
         self
     }
     async fn commit(self: Box<Self>) -> Result<(), StorageError> {

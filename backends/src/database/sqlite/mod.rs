@@ -13,7 +13,7 @@ use super::{
     CaseFileRepository, Database, EnteredDataRepository, Figures, FindingRepository, HoldingsRepository,
     IndexSnapshotRepository, JobRepository, OperationLogRepository, OrganisationRepository, PageRepository,
     ReadingRepository, ScanRepository, TimetableRepository, Transaction, UploadTicketRepository,
-    copies::CopyMarks as _, figures::Watched as _, keys::KeyPool,
+    UploadUnderWayRepository, copies::CopyMarks as _, figures::Watched as _, keys::KeyPool,
 };
 use crate::error::StorageError;
 
@@ -174,6 +174,9 @@ impl Transaction for SqliteTransaction {
         self
     }
     fn upload_tickets(&mut self) -> &mut dyn UploadTicketRepository {
+        self
+    }
+    fn uploads_under_way(&mut self) -> &mut dyn UploadUnderWayRepository {
         self
     }
     async fn commit(self: Box<Self>) -> Result<(), StorageError> {
