@@ -9,6 +9,8 @@ use domain::{
 use indexer::query::Scope;
 use thiserror::Error;
 
+use crate::problem::{Problem, kinds};
+
 /// An account at work, through the API, the console or a command.
 #[derive(Debug, Clone)]
 pub struct Caller {
@@ -75,9 +77,9 @@ impl Caller {
         access::may(self.role, action, Target { place: self.place_of(outlet, branch), state })
     }
 
-    /// How this account stands to a case file.
+    /// How this account stands to a case file. A task opens what is clear only while there is something to decide.
     pub fn relation_to(&self, case_file: &CaseFileRow) -> Relation {
-        if case_file.assigned_to == Some(self.account.id) {
+        if case_file.assigned_to == Some(self.account.id) && case_file.state.awaits_auditor() {
             return Relation::AssignedTask;
         }
         let place = self.place_of(case_file.outlet_code.as_deref(), case_file.branch_code.as_deref());
@@ -85,6 +87,14 @@ impl Caller {
             return Relation::OwnOutletOpen;
         }
         Relation::Other
+    }
+
+    /// Lets nobody decide about a case file that somebody else has as a task.
+    pub(crate) fn check_task(&self, case_file: &CaseFileRow) -> Result<(), Problem> {
+        match case_file.assigned_to {
+            Some(other) if other != self.account.id => Err(Problem::new(kinds::ALREADY_ASSIGNED)),
+            _ => Ok(()),
+        }
     }
 
     /// What a search may find; stands inside the query.

@@ -19,7 +19,7 @@ pub(crate) async fn get_error_page(Path(code): Path<String>) -> Result<Response,
 }
 
 /// Every page, by its code.
-const PAGES: [(&str, &str); 71] = [
+const PAGES: [(&str, &str); 74] = [
     ("already_assigned", include_str!("../../docs/errors/already_assigned.md")),
     ("archive_not_supported", include_str!("../../docs/errors/archive_not_supported.md")),
     ("case_file_closed", include_str!("../../docs/errors/case_file_closed.md")),
@@ -54,6 +54,7 @@ const PAGES: [(&str, &str); 71] = [
     ("method_not_allowed", include_str!("../../docs/errors/method_not_allowed.md")),
     ("mixed_formats", include_str!("../../docs/errors/mixed_formats.md")),
     ("no_files", include_str!("../../docs/errors/no_files.md")),
+    ("no_open_finding", include_str!("../../docs/errors/no_open_finding.md")),
     ("no_pages", include_str!("../../docs/errors/no_pages.md")),
     ("no_such_page", include_str!("../../docs/errors/no_such_page.md")),
     ("no_text_layer", include_str!("../../docs/errors/no_text_layer.md")),
@@ -65,6 +66,7 @@ const PAGES: [(&str, &str); 71] = [
     ("page_not_shown", include_str!("../../docs/errors/page_not_shown.md")),
     ("page_not_supported", include_str!("../../docs/errors/page_not_supported.md")),
     ("page_too_large", include_str!("../../docs/errors/page_too_large.md")),
+    ("pages_busy", include_str!("../../docs/errors/pages_busy.md")),
     ("placing_given_up", include_str!("../../docs/errors/placing_given_up.md")),
     ("query_invalid", include_str!("../../docs/errors/query_invalid.md")),
     ("reading_given_up", include_str!("../../docs/errors/reading_given_up.md")),
@@ -84,6 +86,7 @@ const PAGES: [(&str, &str); 71] = [
     ("tickets_not_offered", include_str!("../../docs/errors/tickets_not_offered.md")),
     ("too_many_files", include_str!("../../docs/errors/too_many_files.md")),
     ("too_many_pages", include_str!("../../docs/errors/too_many_pages.md")),
+    ("too_many_tasks", include_str!("../../docs/errors/too_many_tasks.md")),
     ("unauthenticated", include_str!("../../docs/errors/unauthenticated.md")),
     ("unavailable", include_str!("../../docs/errors/unavailable.md")),
     ("upload_incomplete", include_str!("../../docs/errors/upload_incomplete.md")),

@@ -28,6 +28,7 @@ mod pages;
 mod paging;
 mod parameters;
 mod record;
+mod refusals;
 mod request_span;
 mod scans;
 mod session;

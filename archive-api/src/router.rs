@@ -83,7 +83,7 @@ fn working() -> Router<ArchiveState> {
         .route("/api/v1/upload-tickets/{id}/complete", post(upload_tickets::complete))
         .route("/api/v1/tray", get(scans::get_tray))
         .route("/api/v1/case-files/{id}/unmask", post(case_files::unmask))
-        .route("/api/v1/case-files/{id}/assign", post(case_files::assign))
+        .route("/api/v1/case-files/{id}/assign", post(case_files::post_assign))
         .route("/api/v1/findings", get(findings::get_findings))
         .route("/api/v1/findings/{id}/accept", post(findings::accept))
         .route("/api/v1/findings/{id}/return", post(findings::return_to_outlet))

@@ -2,6 +2,7 @@
 
 use std::{
     collections::HashMap,
+    convert::Infallible,
     net::SocketAddr,
     sync::{Mutex, PoisonError},
 };
@@ -10,7 +11,7 @@ use axum::{
     extract::{ConnectInfo, FromRequestParts},
     http::{HeaderMap, Method, header, request::Parts},
 };
-use backends::{clock::new_id, connect::Backends, database::operation_log::LogEntry, error::StorageError};
+use backends::clock::new_id;
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::ids::JobKind;
 
@@ -30,22 +31,23 @@ impl FromRequestParts<ArchiveState> for Caller {
     async fn from_request_parts(parts: &mut Parts, state: &ArchiveState) -> Result<Self, Problem> {
         let origin = origin_of(parts);
         if let Some(token) = bearer_token(&parts.headers) {
-            return caller_of_token(&state.backends, &token, &origin).await;
+            return caller_of_token(state, &token, &origin).await;
         }
         let token = cookie(&parts.headers, COOKIE).ok_or_else(|| Problem::new(kinds::UNAUTHENTICATED))?;
         if parts.method != Method::GET && parts.method != Method::HEAD && !is_same_site(&parts.headers) {
             return Err(Problem::new(kinds::CROSS_SITE));
         }
-        caller_of_token(&state.backends, &token, &origin).await
+        caller_of_token(state, &token, &origin).await
     }
 }
 
 /// The account behind a token; a token that opens nothing is put on record.
 pub(crate) async fn caller_of_token(
-    backends: &Backends,
+    state: &ArchiveState,
     token: &str,
     origin: &str,
 ) -> Result<Caller, Problem> {
+    let backends = &state.backends;
     let now = backends.clock.now();
     let account = match token_hash(token) {
         Some(hash) => {
@@ -58,28 +60,23 @@ pub(crate) async fn caller_of_token(
     if let Some(caller) = caller {
         return Ok(caller);
     }
-    record_refusal(backends, now, origin).await?;
+    state.refusals.record(backends, origin).await?;
     Err(Problem::new(kinds::UNAUTHENTICATED))
 }
 
-async fn record_refusal(backends: &Backends, now: DateTime<Utc>, origin: &str) -> Result<(), StorageError> {
-    let entry = LogEntry {
-        at: now,
-        account_id: None,
-        role: "none".to_owned(),
-        outlet_code: None,
-        origin: origin.to_owned(),
-        action: "sign_in".to_owned(),
-        subject_kind: "token".to_owned(),
-        subject_id: String::new(),
-        reason: None,
-        result: "refused".to_owned(),
-    };
-    crate::record::put_on_record(backends, &entry).await
+/// Where a request came from that is not signed in yet.
+pub(crate) struct Origin(pub(crate) String);
+
+impl<S: Sync> FromRequestParts<S> for Origin {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Infallible> {
+        Ok(Self(origin_of(parts)))
+    }
 }
 
 /// The address the request came from.
-pub(crate) fn origin_of(parts: &Parts) -> String {
+fn origin_of(parts: &Parts) -> String {
     let address = parts.extensions.get::<ConnectInfo<SocketAddr>>();
     address.map_or_else(|| "http".to_owned(), |ConnectInfo(address)| address.ip().to_string())
 }

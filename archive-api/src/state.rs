@@ -12,6 +12,8 @@ use tokio::sync::{Semaphore, watch};
 use crate::{
     entries::{ColumnMapping, IMPORTS_AT_ONCE},
     intake::Intake,
+    pages::PicturePool,
+    refusals::Refusals,
     session::SignInCodes,
 };
 
@@ -35,6 +37,8 @@ pub struct ApiSettings {
     pub columns: ColumnMapping,
     /// The operator's deadlines.
     pub deadlines: Deadlines,
+    /// How many case files an auditor may have as tasks at once.
+    pub tasks_per_auditor: u32,
     /// Whether session cookies are sent over encrypted connections only.
     pub cookies: CookieTransport,
 }
@@ -58,6 +62,7 @@ impl Default for ApiSettings {
             branch_codes: BTreeMap::new(),
             columns: ColumnMapping::default(),
             deadlines: Deadlines::defaults().unwrap_or_default(),
+            tasks_per_auditor: 20,
             cookies: CookieTransport::Any,
         }
     }
@@ -86,6 +91,8 @@ pub struct ArchiveState {
     pub searcher: SearcherSlot,
     /// Where page images are decoded.
     pub sandbox: Arc<Sandbox>,
+    /// How many page images are made at once.
+    pub(crate) pictures: Arc<PicturePool>,
     /// What the operator set.
     pub settings: Arc<ApiSettings>,
     /// Takes scans in.
@@ -94,6 +101,8 @@ pub struct ArchiveState {
     pub(crate) imports: Arc<Semaphore>,
     /// One-time codes for the console.
     pub sign_in_codes: Arc<SignInCodes>,
+    /// Tokens that opened nothing.
+    pub(crate) refusals: Arc<Refusals>,
     /// Renders what this process counts; `None` where nothing is counted.
     pub metrics: Option<PrometheusHandle>,
 }
@@ -107,10 +116,12 @@ impl ArchiveState {
             backends,
             searcher,
             sandbox: Arc::new(sandbox),
+            pictures: Arc::default(),
             settings: Arc::new(settings),
             intake: Arc::new(intake),
             imports: Arc::new(Semaphore::new(IMPORTS_AT_ONCE)),
             sign_in_codes: Arc::new(SignInCodes::default()),
+            refusals: Arc::new(Refusals::default()),
             metrics: None,
         }
     }

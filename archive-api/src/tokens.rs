@@ -69,6 +69,38 @@ pub async fn create_token(
     account: &AccountRow,
     expires_at: Option<DateTime<Utc>>,
 ) -> Result<String, StorageError> {
+    new_token(backends, by, account, expires_at, "create_token").await
+}
+
+/// Signs in: a token of its own for a browser, so that signing out ends it and nothing else.
+pub(crate) async fn sign_in(
+    backends: &Backends,
+    caller: &Caller,
+    until: DateTime<Utc>,
+) -> Result<String, StorageError> {
+    new_token(backends, caller, &caller.account, Some(until), "sign_in").await
+}
+
+/// Signs out: the token of a browser ends.
+pub(crate) async fn sign_out(backends: &Backends, caller: &Caller, token: &str) -> Result<(), StorageError> {
+    let Some(hash) = token_hash(token) else { return Ok(()) };
+    let now = backends.clock.now();
+    let mut tx = backends.database.begin().await?;
+    if tx.organisation().revoke_token(&hash, now).await? {
+        let subject = ("account", caller.account.id.to_string());
+        tx.operation_log().append(&caller.log_entry(now, "sign_out", subject, "done")).await?;
+        tx.commit().await?;
+    }
+    Ok(())
+}
+
+async fn new_token(
+    backends: &Backends,
+    by: &Caller,
+    account: &AccountRow,
+    expires_at: Option<DateTime<Utc>>,
+    action: &str,
+) -> Result<String, StorageError> {
     let now = backends.clock.now();
     let mut secret = [0_u8; TOKEN_DIGITS / 2];
     rand::rng().fill_bytes(&mut secret);
@@ -83,7 +115,7 @@ pub async fn create_token(
     let mut tx = backends.database.begin().await?;
     tx.organisation().insert_token(&row).await?;
     let subject = ("account", account.id.to_string());
-    tx.operation_log().append(&by.log_entry(now, "create_token", subject, "done")).await?;
+    tx.operation_log().append(&by.log_entry(now, action, subject, "done")).await?;
     tx.commit().await?;
     Ok(token)
 }
@@ -134,10 +166,7 @@ pub enum LocalAccountError {
 /// The account under which commands act that are run on the machine itself, made on first use. Whoever can read
 /// the root key can do anything; this account says in the log that it was done here.
 pub async fn local_caller(backends: &Backends) -> Result<Caller, LocalAccountError> {
-    let mut tx = backends.database.begin_read().await?;
-    let known = tx.organisation().account_by_staff_number(LOCAL_STAFF_NUMBER).await?;
-    drop(tx);
-    if let Some(account) = known {
+    if let Some(account) = local_account(backends).await? {
         return Ok(Caller::new(account, "command")?);
     }
     let new = NewAccount {
@@ -147,13 +176,27 @@ pub async fn local_caller(backends: &Backends) -> Result<Caller, LocalAccountErr
         branch_code: None,
     };
     let caller = Caller::new(account_row(new, backends.clock.now()), "command")?;
+    match insert_local(backends, &caller).await {
+        // Another process did the same first: its account is the one.
+        Err(StorageError::Conflict { .. }) => {}
+        made => return Ok(made.map(|()| caller)?),
+    }
+    let account = local_account(backends).await?.ok_or(StorageError::Conflict { what: "account" })?;
+    Ok(Caller::new(account, "command")?)
+}
+
+async fn local_account(backends: &Backends) -> Result<Option<AccountRow>, StorageError> {
+    let mut tx = backends.database.begin_read().await?;
+    tx.organisation().account_by_staff_number(LOCAL_STAFF_NUMBER).await
+}
+
+async fn insert_local(backends: &Backends, caller: &Caller) -> Result<(), StorageError> {
     let mut tx = backends.database.begin().await?;
     tx.organisation().insert_account(&caller.account).await?;
     let subject = ("account", caller.account.id.to_string());
     let entry = caller.log_entry(backends.clock.now(), "create_account", subject, "done");
     tx.operation_log().append(&entry).await?;
-    tx.commit().await?;
-    Ok(caller)
+    tx.commit().await
 }
 
 /// The hash under which a token is stored; `None` for what has not the form of a token.
@@ -161,4 +204,18 @@ pub(crate) fn token_hash(token: &str) -> Option<[u8; 32]> {
     let digits = token.strip_prefix(TOKEN_PREFIX)?;
     let is_token = digits.len() == TOKEN_DIGITS && digits.bytes().all(|byte| byte.is_ascii_hexdigit());
     is_token.then(|| *blake3::hash(token.as_bytes()).as_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::testing::TestArchive;
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn commands_that_start_at_once_act_under_one_account() {
+        let archive = TestArchive::open().await;
+
+        let all = futures_util::future::join_all((0..8).map(|_| archive.local())).await;
+
+        assert!(all.iter().all(|caller| caller.account.id == all[0].account.id));
+    }
 }

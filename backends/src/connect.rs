@@ -1,6 +1,7 @@
 //! Connecting: the one place that looks at URL schemes.
 
 use std::{
+    fmt,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -14,8 +15,8 @@ use crate::{
     vault::{KeyTable, RootKey, RootKeyError, SpoolFolder, Vault},
 };
 
-/// Where everything is kept.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// Where everything is kept. Addresses may hold passwords: of those only the scheme is ever shown.
+#[derive(Clone, PartialEq, Eq)]
 pub struct BackendsConfig {
     /// `sqlite:PATH` or `postgres://…`.
     pub database_url: String,
@@ -35,6 +36,13 @@ pub struct BackendsConfig {
     pub postgres: PostgresOptions,
     /// Folder on this machine where large files lie sealed while they are looked at.
     pub spool: PathBuf,
+}
+
+impl fmt::Debug for BackendsConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let schemes = [&self.database_url, &self.keys_url, &self.queue_url, &self.objects_url];
+        f.debug_tuple("BackendsConfig").field(&schemes.map(|url| split(url).0)).finish()
+    }
 }
 
 impl BackendsConfig {

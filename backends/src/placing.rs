@@ -103,6 +103,7 @@ pub async fn place(
         ..scan.clone()
     };
     tx.scans().update(&placed, scan.state).await?;
+    take_links_along(tx, &placed).await?;
     let mut check = None;
     if twin.is_none() {
         case_file.papers_received_on.get_or_insert(office_day(scan.received_at));
@@ -115,16 +116,24 @@ pub async fn place(
 }
 
 /// After the rows are committed: the root no longer opens the scan, and of bytes that were there already the second
-/// copy goes.
-///
-/// # Errors
-/// The key store or the object store failed; the sweep comes by again.
-pub async fn finish(backends: &Backends, scan: &ScanRow, placement: &Placement) -> Result<(), StorageError> {
-    backends.vault.release_from_root(scan.key_id).await?;
+/// copy goes. The scan is placed whatever comes of this; what fails is left to the sweeps.
+pub async fn finish(backends: &Backends, scan: &ScanRow, placement: &Placement) {
+    left_to_sweeps(scan, backends.vault.release_from_root(scan.key_id).await);
     if placement.is_linked {
-        backends.blobs.delete(BlobKey::Scan(scan.id)).await?;
+        left_to_sweeps(scan, backends.blobs.delete(BlobKey::Scan(scan.id)).await);
     }
-    Ok(())
+}
+
+/// After the rows of a scan that was taken out are committed: the case file no longer opens it. What fails is left to
+/// the sweeps.
+pub async fn leave(backends: &Backends, scan: &ScanRow, former: &CaseFileRow) {
+    left_to_sweeps(scan, backends.vault.release_from_case_file(scan.key_id, former.key_id).await);
+}
+
+fn left_to_sweeps(scan: &ScanRow, released: Result<(), StorageError>) {
+    if let Err(error) = released {
+        tracing::warn!(scan.id = %scan.id, error = %error, "what a scan left behind is released by the next sweep");
+    }
 }
 
 /// The verdict falls with what it was given on, the case file is read anew, and a check becomes necessary.
@@ -146,6 +155,21 @@ pub async fn reopen(
         tx.case_files().change_state(case_file, CaseState::Reading, reason, now).await?;
     }
     tx.jobs().enqueue(&JobRow::due_at_once(JobName::CheckCaseFile, case_file.id.uuid(), now)).await
+}
+
+/// Scans that point to this one hold its bytes: they go where it goes, and point to whatever it points to now.
+async fn take_links_along(tx: &mut dyn Transaction, placed: &ScanRow) -> Result<(), StorageError> {
+    for link in tx.scans().links_to(placed.id).await? {
+        let moved = ScanRow {
+            case_file_id: placed.case_file_id,
+            same_as: placed.same_as.or(Some(placed.id)),
+            placed_by: placed.placed_by.clone(),
+            placed_at: placed.placed_at,
+            ..link.clone()
+        };
+        tx.scans().update(&moved, link.state).await?;
+    }
+    Ok(())
 }
 
 async fn same_bytes_in(

@@ -29,12 +29,17 @@ pub struct BenchArchive {
 impl BenchArchive {
     /// Opens the archive in a folder, or makes one there.
     pub async fn open(folder: &Path) -> Result<Self> {
-        let config = BackendsConfig::embedded(folder);
+        Self::open_at(&BackendsConfig::embedded(folder)).await
+    }
+
+    /// Opens the archive at these addresses, or makes one there.
+    pub async fn open_at(config: &BackendsConfig) -> Result<Self> {
         if !config.root_key.exists() {
-            std::fs::create_dir_all(folder.join("keys"))?;
+            let keys = config.root_key.parent().context("the root key has no folder")?;
+            std::fs::create_dir_all(keys)?;
             RootKey::create(&config.root_key)?;
         }
-        let backends = Backends::connect(&config, Arc::new(SystemClock)).await?;
+        let backends = Backends::connect(config, Arc::new(SystemClock)).await?;
         let caller = local_caller(&backends).await?;
         Ok(Self { backends, caller })
     }

@@ -5,3 +5,4 @@ pub mod corpus;
 pub mod memory_files;
 pub mod pages;
 pub mod process;
+pub mod shape;

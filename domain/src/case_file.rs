@@ -99,6 +99,17 @@ impl CaseState {
         matches!(self, Self::Reading) || self.may_become(Self::Reading)
     }
 
+    /// Whether an auditor has something to decide: findings are open, and no reading or check is under way.
+    pub const fn awaits_auditor(self) -> bool {
+        matches!(self, Self::InReview | Self::Returned)
+    }
+
+    /// Whether an auditor who took the case file as a task still has it. A new scan or a correction lets it be read
+    /// anew without ending the task; acceptance ends it.
+    pub fn keeps_task(self) -> bool {
+        self < Self::Accepted
+    }
+
     /// Makes the change, or says that it is not a legal one.
     pub const fn become_state(self, next: Self) -> Result<Self, IllegalTransition> {
         if self.may_become(next) { Ok(next) } else { Err(IllegalTransition { from: self, to: next }) }
@@ -164,6 +175,19 @@ mod tests {
     fn nothing_is_added_to_what_is_on_its_way_to_destruction() {
         for state in CaseState::ALL {
             assert_eq!(state.takes_scans(), state < CaseState::Due, "{state}");
+        }
+    }
+
+    #[test]
+    fn nobody_has_a_case_file_as_a_task_once_it_is_accepted() {
+        for state in CaseState::ALL {
+            assert_eq!(
+                state.keeps_task(),
+                state.may_become(CaseState::Reading) && state < CaseState::Accepted
+                    || state == CaseState::Reading,
+                "{state}"
+            );
+            assert!(!state.awaits_auditor() || state.keeps_task(), "{state}");
         }
     }
 

@@ -10,7 +10,7 @@ use std::{
 const LOOK_EVERY: Duration = Duration::from_millis(20);
 
 /// Every place, in the order a scan passes them.
-const PLACES: [&str; 17] = [
+const PLACES: [&str; 18] = [
     "import::before_commit",
     "intake::in_parts",
     "intake::stored",
@@ -27,6 +27,7 @@ const PLACES: [&str; 17] = [
     "check_case_file::judged",
     "check_case_file::before_commit",
     "check_case_file::after_commit",
+    "archive_case_file::begun",
     "archive_case_file::before_commit",
 ];
 

@@ -261,6 +261,7 @@ pub fn api_settings(settings: &Settings) -> ApiSettings {
         columns: settings.configuration.columns.clone(),
         // Checked when the configuration was loaded.
         deadlines: settings.configuration.archive.read_deadlines().unwrap_or_default(),
+        tasks_per_auditor: settings.configuration.archive.tasks_per_auditor,
         cookies: if server.encrypted_cookies_only {
             CookieTransport::EncryptedOnly
         } else {

@@ -155,7 +155,19 @@ impl Settings {
             index: self.data.index(&self.configuration),
             heads: self.data.log_heads(),
             data: self.data.root().to_owned(),
+            elsewhere: self.elsewhere(),
         }
+    }
+
+    /// What of the archive does not lie in its data folder.
+    fn elsewhere(&self) -> Vec<&'static str> {
+        let configuration = &self.configuration;
+        let places = [
+            (configuration.database.url.reveal().starts_with("postgres"), "PostgreSQL"),
+            (configuration.objects.url.reveal().starts_with("s3:"), "the object store"),
+            (configuration.queue.url.reveal().starts_with("amqp"), "the message broker"),
+        ];
+        places.into_iter().filter(|(is_there, _)| *is_there).map(|(_, name)| name).collect()
     }
 }
 

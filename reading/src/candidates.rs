@@ -199,6 +199,11 @@ fn alphabet(kind: ValueKind, bearer: Bearer, character: char) -> Option<char> {
     }
 }
 
+/// Whether a text begins with the name of a region.
+pub(crate) fn begins_with_region(text: &str) -> bool {
+    regions::count(text) > 0
+}
+
 /// The lattices of several lines, for weighing other texts later.
 pub fn lattices(readings: &[LineReading]) -> Vec<Lattice> {
     readings.iter().map(|reading| reading.lattice.clone()).collect()

@@ -6,9 +6,12 @@ use anyhow::{Context, Result};
 use backends::{
     clock::SystemClock,
     connect::{Backends, BackendsConfig},
-    database::{case_files::CaseFileRow, findings::FindingRow, jobs::JobRow, scans::ScanRow},
+    database::{
+        case_files::CaseFileRow, findings::FindingRow, jobs::JobRow, operation_log::LogEntry, scans::ScanRow,
+    },
     queue::Ring,
 };
+use chrono::{DateTime, Utc};
 use domain::job::{JobName, JobState};
 use uuid::Uuid;
 
@@ -128,15 +131,26 @@ impl Catalogue {
     /// How often each act on each subject is on the operation log.
     pub async fn acts(&self) -> Result<BTreeMap<(String, String), usize>> {
         let mut acts = BTreeMap::new();
-        let mut after = 0;
+        for entry in self.operation_log().await? {
+            *acts.entry((entry.action, entry.subject_id)).or_insert(0) += 1;
+        }
+        Ok(acts)
+    }
+
+    /// When workers did what they did, as their clocks said.
+    pub async fn worker_instants(&self) -> Result<Vec<DateTime<Utc>>> {
+        let log = self.operation_log().await?;
+        Ok(log.into_iter().filter(|entry| entry.origin == "worker").map(|entry| entry.at).collect())
+    }
+
+    async fn operation_log(&self) -> Result<Vec<LogEntry>> {
+        let (mut log, mut after) = (Vec::new(), 0);
         loop {
             let mut tx = self.backends.database.begin_read().await?;
             let rows = tx.operation_log().after(after, BATCH).await?;
-            let Some(last) = rows.last() else { return Ok(acts) };
+            let Some(last) = rows.last() else { return Ok(log) };
             after = last.sequence;
-            for row in rows {
-                *acts.entry((row.entry.action, row.entry.subject_id)).or_insert(0) += 1;
-            }
+            log.extend(rows.into_iter().map(|row| row.entry));
         }
     }
 

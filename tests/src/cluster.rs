@@ -8,8 +8,9 @@ use tempfile::TempDir;
 
 use crate::{
     engines::PrivatePostgres,
+    fake_clock::FakeClock,
     queues,
-    rabbit::PrivateRabbit,
+    rabbit::{self, PrivateRabbit},
     search_node::SearchNode,
     server::{Setup, TestServer},
     side_process::{Does, SideProcess},
@@ -21,8 +22,8 @@ use crate::{
 pub struct Cluster {
     /// The server.
     pub server: TestServer,
-    /// The broker, which nobody else uses.
-    pub rabbit: PrivateRabbit,
+    /// The broker.
+    pub rabbit: Arc<PrivateRabbit>,
     /// Where everything is kept.
     pub stores: BackendsConfig,
     setup: Setup,
@@ -82,24 +83,34 @@ impl Network {
 impl Cluster {
     /// Starts the engines and the server, with settings for drills and these besides.
     pub async fn start(more: &[(&str, &str)]) -> Result<Self> {
-        Ok(Self::start_over(Wires::Direct, more).await?.0)
+        Ok(Self::start_over(Wires::Direct, PrivateRabbit::start()?, more).await?.0)
+    }
+
+    /// The same with a broker of three nodes, which the tests of one suite share: whoever takes a node away brings it
+    /// back.
+    pub async fn start_on_three_brokers(more: &[(&str, &str)]) -> Result<Self> {
+        Ok(Self::start_over(Wires::Direct, rabbit::shared_three()?, more).await?.0)
     }
 
     /// The same, where every process reaches the engines over a network that a test can disturb.
     pub async fn start_over_network(more: &[(&str, &str)]) -> Result<(Self, Network)> {
-        let (cluster, network) = Self::start_over(Wires::Proxied, more).await?;
+        let (cluster, network) = Self::start_over(Wires::Proxied, PrivateRabbit::start()?, more).await?;
         Ok((cluster, network.context("there is no network")?))
     }
 
     /// The same with everything encrypted on its way.
     pub async fn start_over_encrypted_network(more: &[(&str, &str)]) -> Result<(Self, Network)> {
-        let (cluster, network) = Self::start_over(Wires::Encrypted, more).await?;
+        let (cluster, network) = Self::start_over(Wires::Encrypted, PrivateRabbit::start()?, more).await?;
         Ok((cluster, network.context("there is no network")?))
     }
 
-    async fn start_over(wires: Wires, more: &[(&str, &str)]) -> Result<(Self, Option<Network>)> {
+    async fn start_over(
+        wires: Wires,
+        rabbit: impl Into<Arc<PrivateRabbit>>,
+        more: &[(&str, &str)],
+    ) -> Result<(Self, Option<Network>)> {
         let folder = tempfile::Builder::new().prefix("guidang-cluster-").tempdir()?;
-        let rabbit = PrivateRabbit::start()?;
+        let rabbit = rabbit.into();
         let postgres = if wires == Wires::Encrypted {
             make_certificates(folder.path())?;
             PrivatePostgres::start_with_tls(folder.path())?
@@ -143,6 +154,12 @@ impl Cluster {
     pub async fn worker_with(&mut self, more: &[(&str, &str)]) -> Result<SideProcess> {
         let folder = self.new_folder();
         SideProcess::start(Does::Jobs, &folder, &self.setup_with(more), &[]).await
+    }
+
+    /// Starts one more worker that goes by this clock, with these settings besides.
+    pub async fn worker_by(&mut self, clock: &FakeClock, more: &[(&str, &str)]) -> Result<SideProcess> {
+        let folder = self.new_folder();
+        SideProcess::start(Does::Jobs, &folder, &self.setup_with(more).by_clock(clock), &[]).await
     }
 
     /// Starts one more search node, with these settings besides.

@@ -9,6 +9,7 @@ use std::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicU32, Ordering},
     },
+    time::Duration,
 };
 
 use anyhow::{Context, Result, bail};
@@ -17,6 +18,7 @@ use backends::{
     connect::{Backends, BackendsConfig},
     vault::RootKey,
 };
+use sqlx::{Connection, Executor, PgConnection, SqliteConnection};
 use tempfile::TempDir;
 
 use crate::ports;
@@ -73,6 +75,16 @@ pub async fn all() -> Result<Vec<TestBackends>> {
     Ok(every)
 }
 
+/// Changes rows behind the archive's back, as time or damage would.
+pub async fn execute(url: &str, sql: &'static str) -> Result<()> {
+    if let Some(path) = url.strip_prefix("sqlite:") {
+        SqliteConnection::connect(path).await?.execute(sql).await?;
+    } else {
+        PgConnection::connect(url).await?.execute(sql).await?;
+    }
+    Ok(())
+}
+
 impl TestBackends {
     /// The PostgreSQL cluster behind it, where there is one.
     pub fn server(&self) -> Option<&PrivatePostgres> {
@@ -115,6 +127,14 @@ impl PrivatePostgres {
         Ok(cluster)
     }
 
+    /// Makes and starts a cluster that syncs what it commits, as one does that is relied on; tests do without.
+    pub fn start_that_syncs() -> Result<Self> {
+        let cluster = Self::made("-c fsync=on")?;
+        cluster.initialise()?;
+        cluster.run()?;
+        Ok(cluster)
+    }
+
     /// Makes and starts a cluster that speaks TLS with `server.pem` and `server.key` of a folder.
     pub fn start_with_tls(certificates: &Path) -> Result<Self> {
         let cluster = Self::made("-c ssl=on -c ssl_cert_file=server.pem -c ssl_key_file=server.key")?;
@@ -147,6 +167,21 @@ impl PrivatePostgres {
     pub fn restart_without_a_word(&self) -> Result<()> {
         self.as_owner(&format!("pg_ctl -D {} -w -m immediate stop", self.data().display()))?;
         self.run()
+    }
+
+    /// Ends sessions that stand inside a transaction and have said nothing for some seconds, as the server by itself does
+    /// after a minute; waits until there is one.
+    pub async fn end_silent_transactions(&self, database: &str) -> Result<()> {
+        let end = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
+            WHERE state = 'idle in transaction' AND state_change < clock_timestamp() - interval '3 seconds'";
+        let mut connection = PgConnection::connect(&self.address(database)).await?;
+        loop {
+            let (ended,): (i64,) = sqlx::query_as(end).fetch_one(&mut connection).await?;
+            if ended > 0 {
+                return Ok(connection.close().await?);
+            }
+            tokio::time::sleep(Duration::from_millis(200)).await;
+        }
     }
 
     fn made(more: &'static str) -> Result<Self> {

@@ -6,7 +6,8 @@
 //! `seaweed` is a real S3 server, `s3_signature` signs for it without the program's help, and `s3_proxy` makes it
 //! misbehave.
 //! `cluster` is the same archive as many processes, each a `side_process` beside the server; a `search_node` is one
-//! that can be asked. `tcp_proxy` is a network between them that delays, cuts and falls silent; `tls_proxy` speaks TLS
+//! that can be asked. `rabbit` is a broker of one `rabbit_node` or of three; a `fake_clock` tells a process another time.
+//! `tcp_proxy` is a network between them that delays, cuts and falls silent; `tls_proxy` speaks TLS
 //! before a server that does not.
 //! `collector` takes the traces that processes tell.
 //! `entries`, `scans`, `large_files` and `hostile` make what is sent to it; `small_disk` gives it a disk that fills up.
@@ -18,11 +19,13 @@ pub mod cluster;
 pub mod collector;
 pub mod engines;
 pub mod entries;
+pub mod fake_clock;
 pub mod hostile;
 pub mod large_files;
 pub mod ports;
 pub mod queues;
 pub mod rabbit;
+pub mod rabbit_node;
 pub mod random;
 pub mod s3_proxy;
 pub mod s3_signature;

@@ -30,7 +30,7 @@ for source in bench/src/bin/*.rs; do
   if grep -q '"--cases"' "$source"; then runs=("${sizes[@]/#/--cases }"); else runs=(""); fi
   if [[ $name == objects ]]; then runs=("--endpoint $endpoint --bucket bench"); fi
   if [[ $name == reading ]]; then runs=("--beside .cache/venv/bin/python"); fi
-  if [[ $name == pipeline ]]; then runs=(""); fi
+  if [[ $name == pipeline ]]; then runs=("--distributed true"); fi
   for arguments in "${runs[@]}"; do
     printf '\n## %s %s\n\n' "$name" "$arguments" | tee -a "$LOG"
     # The arguments are words of ours, to be split.

@@ -7,7 +7,7 @@ cd "$(dirname "$0")/../.."
 readonly CACHE=.cache
 readonly VENV=$CACHE/venv
 readonly PACKAGES=(build-essential pkg-config clang libclang-dev libtesseract-dev libleptonica-dev
-  tesseract-ocr-chi-sim fonts-noto-cjk postgresql rabbitmq-server openssl python3-venv)
+  tesseract-ocr-chi-sim fonts-noto-cjk postgresql rabbitmq-server libfaketime openssl python3-venv)
 
 say() { printf 'setup: %s\n' "$*"; }
 fail() { printf 'setup: %s\n' "$*" >&2; exit 1; }

@@ -5,11 +5,13 @@ use backends::{
     connect::Backends,
     database::{Transaction, case_files::CaseFileRow, entered_data::EnteredDataRow},
     error::StorageError,
+    vault::DataKey,
 };
 use domain::{entered_data::EnteredData, finding::FindingState, validation::national_phone};
 use indexer::{document::CaseDocument, writer::Change};
 
-/// Opens a case file and describes it; a destroyed one, or one whose key is gone, leaves the index.
+/// Opens a case file and describes it; a destroyed one, or one whose key is gone, leaves the index. What is damaged is
+/// left out and the rest indexed: one damaged row must not keep every later case file from being found.
 pub async fn describe(
     backends: &Backends,
     tx: &mut dyn Transaction,
@@ -18,17 +20,16 @@ pub async fn describe(
     if case_file.state.is_destroyed() {
         return Ok(Change::Delete(case_file.id));
     }
-    let Some(key) = backends.vault.key(case_file.key_id).await? else {
-        return Ok(Change::Delete(case_file.id));
+    let key = match backends.vault.key(case_file.key_id).await {
+        Ok(None) => return Ok(Change::Delete(case_file.id)),
+        found => unless_damaged(case_file, found)?.flatten(),
     };
-    let entered: Option<EnteredData> = match case_file.entered_data_id {
-        Some(id) => match tx.entered_data().find(id).await? {
-            Some(row) => Some(key.open(EnteredDataRow::place(id), &row.entered_sealed)?),
-            None => None,
-        },
+    let entered: Option<EnteredData> = match &key {
+        Some(key) => unless_damaged(case_file, entered_data(key, tx, case_file).await)?.flatten(),
         None => None,
     };
-    let mut findings = tx.findings().of_case_file(case_file.id).await?;
+    let findings = tx.findings().of_case_file(case_file.id).await;
+    let mut findings = unless_damaged(case_file, findings)?.unwrap_or_default();
     findings.retain(|finding| finding.state != FindingState::Withdrawn);
     let has_open_findings = findings.iter().any(|finding| finding.state.is_open());
     let mut finding_codes: Vec<_> = findings.into_iter().map(|finding| finding.code).collect();
@@ -55,6 +56,30 @@ pub async fn describe(
         addresses: texts(entered.as_ref(), |entered| vec![&entered.id_address, &entered.mailing_address]),
     };
     Ok(Change::Upsert(Box::new(document)))
+}
+
+async fn entered_data(
+    key: &DataKey,
+    tx: &mut dyn Transaction,
+    case_file: &CaseFileRow,
+) -> Result<Option<EnteredData>, StorageError> {
+    let Some(id) = case_file.entered_data_id else { return Ok(None) };
+    let row = tx.entered_data().find(id).await?;
+    row.map(|row| key.open(EnteredDataRow::place(id), &row.entered_sealed)).transpose()
+}
+
+/// What was found; `None`, and a line in the log, where it is damaged.
+fn unless_damaged<T>(
+    case_file: &CaseFileRow,
+    found: Result<T, StorageError>,
+) -> Result<Option<T>, StorageError> {
+    match found {
+        Err(error @ StorageError::Corrupt { .. }) => {
+            tracing::error!(case_file.id = %case_file.id, error = %error, "a case file is damaged; only the rest of it is found");
+            Ok(None)
+        }
+        found => found.map(Some),
+    }
 }
 
 /// Every phone, as a search asks for it.

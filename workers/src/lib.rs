@@ -7,6 +7,7 @@
 pub mod case_document;
 pub mod context;
 pub mod export;
+pub mod heartbeat;
 pub mod index_follower;
 pub mod index_snapshots;
 pub mod jobs;

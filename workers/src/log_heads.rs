@@ -2,11 +2,16 @@
 //! reordering, forking and cutting off the end are all noticed.
 
 use std::{
-    io::{self, Write},
+    fs::OpenOptions,
+    io::{self, Read, Seek, SeekFrom, Write},
     path::{Path, PathBuf},
 };
 
-use backends::{connect::Backends, database::operation_log::LogHead, error::StorageError};
+use backends::{
+    connect::Backends,
+    database::operation_log::{LogEntry, LogHead},
+    error::StorageError,
+};
 use domain::merkle::MerkleFrontier;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
@@ -29,6 +34,30 @@ pub enum LogError {
         /// What is wrong, with the number of the first bad entry.
         what: String,
     },
+}
+
+/// What a log that verifies was held against.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Verified {
+    /// How many entries it has.
+    pub entries: i64,
+    /// How many entries the last head in the file speaks for. Whoever can change the catalogue can cut off what comes
+    /// after them. `None`: there is no file, or nothing in it.
+    pub witnessed: Option<i64>,
+}
+
+impl Verified {
+    /// Why the end of the log could not be looked at, and what to do; `None` when it could be.
+    pub fn not_checked(&self, file: &Path) -> Option<String> {
+        let is_alone = self.entries > 0 && self.witnessed.is_none();
+        is_alone.then(|| {
+            format!(
+                "there are no signed heads in {}, so that an end that was cut off is not noticed; \
+                 `--heads FILE` names a copy kept elsewhere",
+                file.display()
+            )
+        })
+    }
 }
 
 /// One line of the file of heads.
@@ -70,18 +99,40 @@ pub async fn sign(backends: &Backends, file: &Path) -> Result<Option<LogHead>, L
         signature: backends.vault.sign(&signed_text(tree_size, &root_hash)).to_vec(),
         signed_at: backends.clock.now(),
     };
-    append_line(file, &head)?;
+    keep(file, head.clone()).await?;
     let mut tx = backends.database.begin().await?;
     tx.operation_log().insert_head(&head).await?;
     tx.commit().await?;
     Ok(Some(head))
 }
 
-/// Reads the whole log again and holds it against every head, in the catalogue and in `file`. Gives its size.
-pub async fn verify(backends: &Backends, file: &Path) -> Result<i64, LogError> {
+/// Keeps the newest head that another process signed in `file` too, so that every machine is a witness.
+pub async fn keep_copy(backends: &Backends, file: &Path) -> Result<(), LogError> {
+    let last = backends.database.begin_read().await?.operation_log().last_head().await?;
+    for head in checked_heads(backends, last.into_iter().collect())? {
+        keep(file, head).await?;
+    }
+    Ok(())
+}
+
+/// Puts a head at the end of the file, unless the file has one that says as much.
+async fn keep(file: &Path, head: LogHead) -> Result<(), LogError> {
+    let file = file.to_owned();
+    let kept = tokio::task::spawn_blocking(move || append_line(&file, &head)).await;
+    kept.map_err(|error| LogError::Io(io::Error::other(error)))?
+}
+
+/// Reads the whole log again and holds it against every head, in the catalogue and in `file`; `visit` sees each entry.
+pub async fn verify(
+    backends: &Backends,
+    file: &Path,
+    mut visit: impl FnMut(&LogEntry),
+) -> Result<Verified, LogError> {
     let mut look = backends.database.begin_read().await?;
     let mut heads = checked_heads(backends, look.operation_log().heads().await?)?;
-    heads.extend(heads_in(backends, file)?);
+    let kept = heads_in(backends, file)?;
+    let witnessed = kept.iter().map(|head| head.tree_size).max();
+    heads.extend(kept);
     heads.sort_by_key(|head| head.tree_size);
     let mut heads = heads.into_iter().peekable();
     let mut frontier = MerkleFrontier::default();
@@ -97,6 +148,7 @@ pub async fn verify(backends: &Backends, file: &Path) -> Result<i64, LogError> {
                 return Err(broken(format!("entry {expected} was edited")));
             }
             frontier.push(row.leaf_hash);
+            visit(&row.entry);
             while let Some(head) = heads.next_if(|head| head.tree_size <= expected) {
                 if head.root_hash != frontier.root() {
                     return Err(broken(format!(
@@ -124,7 +176,7 @@ pub async fn verify(backends: &Backends, file: &Path) -> Result<i64, LogError> {
             frontier.size()
         )));
     }
-    Ok(promised)
+    Ok(Verified { entries: promised, witnessed })
 }
 
 fn checked_heads(backends: &Backends, heads: Vec<LogHead>) -> Result<Vec<LogHead>, LogError> {
@@ -166,25 +218,50 @@ fn append_line(file: &Path, head: &LogHead) -> Result<(), LogError> {
     if let Some(folder) = file.parent() {
         std::fs::create_dir_all(folder)?;
     }
+    let is_new = !file.exists();
+    if repair_torn_end(file)?.is_some_and(|kept| kept.tree_size >= head.tree_size) {
+        return Ok(());
+    }
     let line =
         Line { tree_size: head.tree_size, root_hash: hex(&head.root_hash), signature: hex(&head.signature) };
     let mut text = serde_json::to_string(&line).map_err(io::Error::from)?;
     text.push('\n');
-    repair_torn_end(file)?;
-    let mut open = std::fs::OpenOptions::new().create(true).append(true).open(file)?;
+    let mut open = OpenOptions::new().create(true).append(true).open(file)?;
     open.write_all(text.as_bytes())?;
     open.sync_all()?;
+    if is_new && let Some(folder) = file.parent() {
+        // A file that is only in a folder not yet written is gone after a power cut.
+        std::fs::File::open(folder)?.sync_all()?;
+    }
     Ok(())
 }
 
-/// Ends a line that a crash cut short, so that the next one stands alone; the torn head is in no catalogue.
-fn repair_torn_end(file: &Path) -> Result<(), LogError> {
-    let Ok(text) = std::fs::read_to_string(file) else { return Ok(()) };
-    let whole = text.rfind('\n').map_or(0, |end| end + 1);
-    if whole < text.len() {
-        std::fs::OpenOptions::new().write(true).open(file)?.set_len(whole as u64)?;
+/// No line is nearly as long.
+const LONGEST_LINE: u64 = 4096;
+
+/// Ends a line that a crash cut short, so that the next one stands alone; the torn head is in no catalogue. Gives the
+/// last whole one. Only the end of the file is read.
+fn repair_torn_end(file: &Path) -> Result<Option<LogHead>, LogError> {
+    let mut open = match OpenOptions::new().read(true).write(true).open(file) {
+        Ok(open) => open,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(error.into()),
+    };
+    let length = open.metadata()?.len();
+    let start = length.saturating_sub(LONGEST_LINE);
+    open.seek(SeekFrom::Start(start))?;
+    let mut end = Vec::new();
+    open.read_to_end(&mut end)?;
+    let torn = end.iter().rev().take_while(|byte| **byte != b'\n').count();
+    if torn == end.len() && start > 0 {
+        return Err(broken("the file of heads is damaged".to_owned()));
     }
-    Ok(())
+    if torn > 0 {
+        open.set_len(length - torn as u64)?;
+        end.truncate(end.len() - torn);
+    }
+    let last = end.split_inclusive(|byte| *byte == b'\n').next_back();
+    Ok(last.and_then(|line| parse_line(std::str::from_utf8(line).ok()?)))
 }
 
 fn frontier_of(head: &LogHead) -> Result<MerkleFrontier, LogError> {
@@ -224,4 +301,51 @@ fn unhex(text: &str) -> Option<Vec<u8>> {
 /// Where heads are kept beside the catalogue, inside a data folder.
 pub fn default_file(data: &Path) -> PathBuf {
     data.join("log-heads").join("heads.jsonl")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn head(tree_size: i64) -> LogHead {
+        LogHead {
+            tree_size,
+            root_hash: [7; 32],
+            frontier: Vec::new(),
+            signature: vec![9; 64],
+            signed_at: chrono::DateTime::UNIX_EPOCH,
+        }
+    }
+
+    fn sizes(file: &Path) -> Vec<i64> {
+        let text = std::fs::read_to_string(file).unwrap();
+        text.lines().map(|line| parse_line(line).unwrap().tree_size).collect()
+    }
+
+    #[test]
+    fn a_torn_end_is_taken_off_and_what_is_there_already_is_not_kept_twice() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("log-heads").join("heads.jsonl");
+        for tree_size in (1..60).chain([59, 12]) {
+            append_line(&file, &head(tree_size)).unwrap();
+        }
+        let mut open = OpenOptions::new().append(true).open(&file).unwrap();
+        open.write_all(b"{\"tree_size\":60,\"root").unwrap();
+
+        append_line(&file, &head(61)).unwrap();
+
+        assert_eq!(sizes(&file), (1..60).chain([61]).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn a_log_without_a_witness_is_said_not_to_be_checked() {
+        let check = |entries, witnessed, expected| {
+            let said = Verified { entries, witnessed }.not_checked(Path::new("heads.jsonl"));
+            assert_eq!(said.is_some(), expected, "{entries} {witnessed:?}");
+        };
+
+        check(0, None, false);
+        check(5, None, true);
+        check(5, Some(3), false);
+    }
 }

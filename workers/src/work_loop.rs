@@ -24,6 +24,7 @@ use uuid::Uuid;
 
 use crate::{
     context::{Claimed, JobFailure, WorkContext},
+    heartbeat::with_heartbeat,
     jobs,
 };
 
@@ -258,7 +259,7 @@ async fn run(context: &WorkContext, claimed: Claimed) {
     let span = span_of(job);
     let work = jobs::run(context, &claimed).instrument(span.clone());
     let started = Instant::now();
-    let outcome = with_heartbeat(context, &claimed, work).await;
+    let outcome = with_heartbeat(&context.backends, context.options.lease, &claimed, work).await;
     span.record("job.outcome", outcome_word(&outcome));
     if matches!(outcome, Err(JobFailure::Retry { .. } | JobFailure::Dead { .. })) {
         span.record("otel.status_code", "ERROR");
@@ -298,34 +299,6 @@ fn outcome_word(outcome: &Result<(), JobFailure>) -> &'static str {
         Err(JobFailure::Retry { .. }) => "retry",
         Err(JobFailure::Dead { .. }) => "dead",
     }
-}
-
-/// Runs `work` and makes the lease longer while it takes; ends it when the lease was lost to somebody else.
-async fn with_heartbeat(
-    context: &WorkContext,
-    claimed: &Claimed,
-    work: impl Future<Output = Result<(), JobFailure>>,
-) -> Result<(), JobFailure> {
-    let beat = (context.options.lease / 3).to_std().unwrap_or(Duration::from_secs(10));
-    let mut work = std::pin::pin!(work);
-    loop {
-        tokio::select! {
-            outcome = &mut work => return outcome,
-            () = tokio::time::sleep(beat) => {
-                if !renew(context, claimed).await.unwrap_or(true) {
-                    return Err(JobFailure::Retry { reason: "its lease was lost".to_owned(), source: None });
-                }
-            }
-        }
-    }
-}
-
-async fn renew(context: &WorkContext, claimed: &Claimed) -> Result<bool, JobFailure> {
-    let mut tx = context.backends.database.begin().await?;
-    let until = context.now() + context.options.lease;
-    let kept = tx.jobs().renew(claimed.job.id, claimed.owner, until).await?;
-    tx.commit().await?;
-    Ok(kept)
 }
 
 async fn end(context: &WorkContext, claimed: &Claimed, failure: JobFailure) {
@@ -375,9 +348,12 @@ async fn put_back(
 
 async fn give_up(context: &WorkContext, claimed: &Claimed, failure: &JobFailure) -> Result<(), JobFailure> {
     let mut tx = context.backends.database.begin().await?;
-    // What keeps its subject from being handed to a person must not keep the job from ending.
+    // What keeps its subject from being handed to a person must not keep the job from ending. A statement that failed may
+    // have ended the whole transaction: the end of the job gets one of its own.
     if let Err(error) = jobs::hand_to_person(context, tx.as_mut(), &claimed.job).await {
         tracing::error!(job.id = %claimed.job.id, error = %error, "what a job left undone is in nobody's tray");
+        drop(tx);
+        tx = context.backends.database.begin().await?;
     }
     let reason = chain(failure);
     tx.jobs().finish(claimed.job.id, claimed.owner, (JobState::Dead, Some(&reason)), context.now()).await?;

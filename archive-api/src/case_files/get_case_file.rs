@@ -12,6 +12,7 @@ use crate::{
     caller::Caller,
     extract::{Json, Path},
     problem::Problem,
+    record::{append_with_reason, put_on_record},
     state::ArchiveState,
 };
 
@@ -24,7 +25,7 @@ pub(crate) async fn get_case_file(
     read_case_file(&state, &caller, id, None).await.map(Json)
 }
 
-/// Reads a case file and puts that on record in the same transaction, for the API and the console. A reason asks for
+/// Reads a case file and puts that on record before it is answered, for the API and the console. A reason asks for
 /// clear values.
 pub(crate) async fn read_case_file(
     state: &ArchiveState,
@@ -36,10 +37,11 @@ pub(crate) async fn read_case_file(
         Some(_) => (Action::Unmask, ReasonGiven::Yes),
         None => (Action::SeeCaseFile, ReasonGiven::No),
     };
-    let mut tx = state.backends.database.begin().await?;
+    let mut tx = state.backends.database.begin_read().await?;
     let case_file = visible_case_file(tx.as_mut(), caller, needed, id).await?;
     let relation = caller.relation_to(&case_file);
     let reader = Reader { role: caller.role, relation, reason: given };
+    let key_id = case_file.key_id;
     let opened = entered_in_force(&state.backends, tx.as_mut(), &case_file).await?;
     let view = CaseFileView::load(
         (&state.backends, &state.settings.deadlines),
@@ -49,15 +51,22 @@ pub(crate) async fn read_case_file(
         reader,
     )
     .await?;
+    drop(tx);
     let action = match given {
         ReasonGiven::Yes => "unmask",
         ReasonGiven::No if reader.sees_anything_clear() => "read_clear",
         ReasonGiven::No => "read_masked",
     };
-    let mut entry =
-        caller.log_entry(state.backends.clock.now(), action, ("case_file", id.to_string()), "done");
-    entry.reason = reason;
-    tx.operation_log().append(&entry).await?;
-    tx.commit().await?;
+    let entry = caller.log_entry(state.backends.clock.now(), action, ("case_file", id.to_string()), "done");
+    match reason {
+        Some(reason) => {
+            let key = state.backends.vault.required_key(key_id).await?;
+            let mut tx = state.backends.database.begin().await?;
+            append_with_reason(tx.as_mut(), &entry, (&key, &reason)).await?;
+            tx.commit().await?;
+        }
+        // Asks for no key: of a case file that was destroyed there is none, and what is left of it can be read.
+        None => put_on_record(&state.backends, &entry).await?,
+    }
     Ok(view)
 }

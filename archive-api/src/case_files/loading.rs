@@ -46,14 +46,15 @@ pub(crate) async fn entered_in_force(
     Ok((Some(key), entered))
 }
 
-/// The entered data in force of many case files; those without any, and those that were destroyed, are left out.
+/// The entered data in force of many case files; those without any, those that were destroyed, and those that are
+/// damaged are left out: one damaged row must not hide all others. Opening it by itself says what is wrong.
 pub(crate) async fn entered_in_force_of(
     backends: &Backends,
     tx: &mut dyn Transaction,
     case_files: &[CaseFileRow],
 ) -> Result<HashMap<CaseFileId, EnteredData>, StorageError> {
     let key_ids: Vec<KeyId> = case_files.iter().map(|case_file| case_file.key_id).collect();
-    let keys = backends.vault.keys(&key_ids).await?;
+    let keys = backends.vault.readable_keys(&key_ids).await?;
     let in_force: Vec<_> = case_files.iter().filter_map(|case_file| case_file.entered_data_id).collect();
     let key_of: HashMap<CaseFileId, &DataKey> = case_files
         .iter()
@@ -61,9 +62,12 @@ pub(crate) async fn entered_in_force_of(
         .collect();
     let mut entered = HashMap::with_capacity(in_force.len());
     for row in tx.entered_data().find_many(&in_force).await? {
-        if let Some(key) = key_of.get(&row.case_file_id) {
-            let opened = key.open(EnteredDataRow::place(row.id), &row.entered_sealed)?;
-            entered.insert(row.case_file_id, opened);
+        let Some(key) = key_of.get(&row.case_file_id) else { continue };
+        match key.open(EnteredDataRow::place(row.id), &row.entered_sealed) {
+            Ok(opened) => drop(entered.insert(row.case_file_id, opened)),
+            Err(error) => {
+                tracing::warn!(case_file.id = %row.case_file_id, error = %error, "entered data are damaged");
+            }
         }
     }
     Ok(entered)

@@ -9,7 +9,7 @@ mod show;
 mod unmask;
 mod view;
 
-pub(crate) use assign::assign;
+pub(crate) use assign::{Assign, Task, assign, post_assign};
 pub(crate) use get_case_file::{get_case_file, read_case_file};
 pub(crate) use search::{FoundCaseFile, SearchAnswer, get_case_files, search, search_case_files};
 pub(crate) use search_query::SearchQuery;
@@ -17,5 +17,7 @@ pub(crate) use show::{Reader, ReasonGiven, Shown};
 pub(crate) use unmask::unmask;
 pub(crate) use view::{CaseFileView, FindingView, ReadingView, finding_view};
 
+#[cfg(test)]
+mod task_tests;
 #[cfg(test)]
 mod tests;

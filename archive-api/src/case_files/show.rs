@@ -65,6 +65,11 @@ impl Reader {
         self.show(level, rule, value)
     }
 
+    /// Shows the reason of a settlement, which may name people: wholly or not at all.
+    pub(crate) fn show_reason(self, reason: &str) -> Shown {
+        self.show(Sensitivity::High, MaskRule::Everything, reason)
+    }
+
     /// Shows a field of the entered data.
     pub(crate) fn show_entered(self, entered: &EnteredData, field: FieldName, value: &str) -> Shown {
         let rule = MaskRule::of_entered(field, entered);

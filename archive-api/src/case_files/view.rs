@@ -139,7 +139,7 @@ pub(crate) struct FindingView {
     pub raised_at: DateTime<Utc>,
     pub settled_by: Option<AccountId>,
     pub settled_at: Option<DateTime<Utc>>,
-    pub settled_reason: Option<String>,
+    pub settled_reason: Option<Shown>,
 }
 
 /// One change of state.
@@ -262,13 +262,24 @@ pub(super) fn entered_view(entered: &EnteredData, reader: Reader) -> BTreeMap<&'
     shown
 }
 
-/// A finding as this reader may see it.
+/// A finding as this reader may see it. One whose evidence is damaged is shown without: it is there to be settled, and
+/// must not hide the others of a list.
 pub(crate) fn finding_view(
     row: FindingRow,
     key: &DataKey,
     reader: Reader,
 ) -> Result<FindingView, StorageError> {
-    let evidence: Evidence = key.open(FindingRow::place(row.id), &row.evidence_sealed)?;
+    let evidence = match key.open(FindingRow::place(row.id), &row.evidence_sealed) {
+        Err(error @ StorageError::Corrupt { .. }) => {
+            tracing::error!(finding.id = %row.id, error = %error, "the evidence of a finding is damaged");
+            Evidence::default()
+        }
+        opened => opened?,
+    };
+    let settled_reason = row
+        .settled_reason_sealed
+        .map(|sealed| key.open(FindingRow::place_of_reason(row.id), &sealed))
+        .transpose()?;
     let show = |value: Option<String>| value.map(|value| reader.show_subject(&row.subject, &value));
     Ok(FindingView {
         id: row.id,
@@ -285,7 +296,7 @@ pub(crate) fn finding_view(
         raised_at: row.raised_at,
         settled_by: row.settled_by,
         settled_at: row.settled_at,
-        settled_reason: row.settled_reason,
+        settled_reason: settled_reason.map(|reason: String| reader.show_reason(&reason)),
         subject: row.subject,
     })
 }

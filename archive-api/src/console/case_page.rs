@@ -4,7 +4,7 @@ use askama::Template;
 use axum::{extract::State, response::Response};
 use chrono::NaiveDate;
 use domain::{
-    access::{Action, Role},
+    access::{Action, Relation, Role},
     finding::FindingState,
     geometry::Quad,
     ids::CaseFileId,
@@ -36,8 +36,32 @@ struct CasePage {
     entered: Vec<(String, Shown)>,
     pages: Vec<PagePicture>,
     history: Vec<(String, String, String)>,
+    task: TaskShown,
+}
+
+/// What may be done about the case file as a task.
+struct TaskShown {
     may_decide: bool,
-    is_mine: bool,
+    may_take: bool,
+    may_take_over: bool,
+    may_give_back: bool,
+    is_clear: bool,
+}
+
+impl TaskShown {
+    fn of(caller: &Caller, case_file: &CaseFileView) -> Self {
+        let is_mine = case_file.assigned_to == Some(caller.account.id);
+        let is_free = case_file.assigned_to.is_none();
+        let decides = caller.has(Action::DecideFinding);
+        let waits = decides && case_file.state.awaits_auditor();
+        Self {
+            may_decide: decides && (is_free || is_mine),
+            may_take: waits && is_free,
+            may_take_over: waits && !is_free && !is_mine,
+            may_give_back: is_mine,
+            is_clear: case_file.relation == Relation::AssignedTask,
+        }
+    }
 }
 
 /// One deadline as it is shown.
@@ -105,7 +129,6 @@ pub(super) async fn show(
         (at, words::state(language, change.to).to_owned(), words::change_reason(language, &change.reason))
     });
     let history = history.collect();
-    let is_mine = case_file.assigned_to == Some(caller.account.id);
     page(&CasePage {
         state: words::state(language, case_file.state),
         deadlines: deadlines.collect(),
@@ -114,8 +137,7 @@ pub(super) async fn show(
         entered,
         pages: pages(language, &caller, &case_file),
         history,
-        may_decide: caller.has(Action::DecideFinding),
-        is_mine,
+        task: TaskShown::of(&caller, &case_file),
         frame: Frame::of(&caller, language),
         case_file,
     })
@@ -137,7 +159,7 @@ fn line(lang: Language, finding: &FindingView) -> FindingLine {
             .unwrap_or_default(),
         state: words::finding_state(lang, finding.state),
         is_open: finding.state.is_open(),
-        settled_reason: finding.settled_reason.clone().unwrap_or_default(),
+        settled_reason: shown(&finding.settled_reason),
     }
 }
 

@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use super::visitor::Visitor;
 use crate::{
-    case_files,
+    case_files::{self, Assign, Task},
     extract::{Form, Path},
     findings::{Decision, Settlement, settle},
     problem::Problem,
@@ -50,7 +50,41 @@ pub(super) async fn take(
     visitor: Visitor,
     Path(id): Path<CaseFileId>,
 ) -> Result<Redirect, Problem> {
-    let _assigned = case_files::assign(State(state), visitor.caller, Path(id), None).await?;
+    assigned(&state, &visitor, id, &Assign::default()).await
+}
+
+/// What the form of a task says.
+#[derive(Deserialize)]
+pub(super) struct TakeOverForm {
+    reason: String,
+}
+
+/// Takes a case file over from whoever has it and shows it again.
+pub(super) async fn take_over(
+    State(state): State<ArchiveState>,
+    visitor: Visitor,
+    Path(id): Path<CaseFileId>,
+    Form(form): Form<TakeOverForm>,
+) -> Result<Redirect, Problem> {
+    assigned(&state, &visitor, id, &Assign { task: Task::TakeOver, reason: form.reason }).await
+}
+
+/// Gives a task back and shows the case file again.
+pub(super) async fn give_back(
+    State(state): State<ArchiveState>,
+    visitor: Visitor,
+    Path(id): Path<CaseFileId>,
+) -> Result<Redirect, Problem> {
+    assigned(&state, &visitor, id, &Assign { task: Task::GiveBack, reason: String::new() }).await
+}
+
+async fn assigned(
+    state: &ArchiveState,
+    visitor: &Visitor,
+    id: CaseFileId,
+    request: &Assign,
+) -> Result<Redirect, Problem> {
+    let _assigned = case_files::assign(state, &visitor.caller, id, request).await?;
     Ok(back_to(id))
 }
 

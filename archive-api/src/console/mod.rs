@@ -40,6 +40,8 @@ pub(crate) fn router(state: ArchiveState) -> Router<ArchiveState> {
         .route("/searches/{asked}", get(search_page::show_asked))
         .route("/case-files/{id}", get(case_page::show))
         .route("/case-files/{id}/take", post(decisions::take))
+        .route("/case-files/{id}/take-over", post(decisions::take_over))
+        .route("/case-files/{id}/give-back", post(decisions::give_back))
         .route("/findings/{id}/accept", post(decisions::accept))
         .route("/findings/{id}/return", post(decisions::return_to_outlet))
         .route("/tray", get(tray_page::show))

@@ -6,6 +6,7 @@ use axum::{
     http::{HeaderMap, header},
     response::{IntoResponse, Redirect, Response},
 };
+use chrono::TimeDelta;
 use serde::Deserialize;
 
 use super::{
@@ -13,14 +14,16 @@ use super::{
     visitor::{LANGUAGE_COOKIE, language_of},
 };
 use crate::{
+    caller::Caller,
     extract::{Form, Path, Query},
     problem::{Problem, kinds},
-    session::{COOKIE, caller_of_token, is_same_site},
+    session::{COOKIE, Origin, caller_of_token, cookie, is_same_site},
     state::{ArchiveState, CookieTransport},
+    tokens,
 };
 
 /// How long a browser stays signed in.
-const SESSION_SECONDS: u32 = 8 * 3600;
+const SESSION: TimeDelta = TimeDelta::hours(8);
 
 #[derive(Template)]
 #[template(path = "sign_in.html")]
@@ -46,12 +49,13 @@ pub(super) struct Token {
 pub(super) async fn show(
     State(state): State<ArchiveState>,
     headers: HeaderMap,
+    Origin(origin): Origin,
     Query(query): Query<Code>,
 ) -> Result<Response, Problem> {
     let now = state.backends.clock.now();
     if let Some(token) = state.sign_in_codes.redeem(&query.code, now) {
-        caller_of_token(&state.backends, &token, "console").await?;
-        return Ok(signed_in(&state, &token));
+        let caller = caller_of_token(&state, &token, &origin).await?;
+        return signed_in(&state, &caller).await;
     }
     page(&SignInPage { frame: Frame::nobody(language_of(&headers)), is_refused: !query.code.is_empty() })
 }
@@ -60,14 +64,15 @@ pub(super) async fn show(
 pub(super) async fn sign_in(
     State(state): State<ArchiveState>,
     headers: HeaderMap,
+    Origin(origin): Origin,
     Form(form): Form<Token>,
 ) -> Result<Response, Problem> {
     if !is_same_site(&headers) {
         return Err(Problem::new(kinds::CROSS_SITE));
     }
     let token = form.token.trim();
-    match caller_of_token(&state.backends, token, "console").await {
-        Ok(_) => Ok(signed_in(&state, token)),
+    match caller_of_token(&state, token, &origin).await {
+        Ok(caller) => signed_in(&state, &caller).await,
         Err(problem) if problem.kind() == kinds::UNAUTHENTICATED => {
             page(&SignInPage { frame: Frame::nobody(language_of(&headers)), is_refused: true })
         }
@@ -75,12 +80,16 @@ pub(super) async fn sign_in(
     }
 }
 
-fn signed_in(state: &ArchiveState, token: &str) -> Response {
+/// The browser gets a token of its own: what was typed stays out of its cookies.
+async fn signed_in(state: &ArchiveState, caller: &Caller) -> Result<Response, Problem> {
+    let until = state.backends.clock.now() + SESSION;
+    let token = tokens::sign_in(&state.backends, caller, until).await?;
     let cookie = format!(
-        "{COOKIE}={token}; Path=/; HttpOnly; SameSite=Strict; Max-Age={SESSION_SECONDS}{}",
+        "{COOKIE}={token}; Path=/; HttpOnly; SameSite=Strict; Max-Age={}{}",
+        SESSION.num_seconds(),
         secure(state.settings.cookies)
     );
-    ([(header::SET_COOKIE, cookie)], Redirect::to("/")).into_response()
+    Ok(([(header::SET_COOKIE, cookie)], Redirect::to("/")).into_response())
 }
 
 const fn secure(transport: CookieTransport) -> &'static str {
@@ -90,10 +99,25 @@ const fn secure(transport: CookieTransport) -> &'static str {
     }
 }
 
-/// Forgets the token in this browser.
-pub(super) async fn sign_out() -> Response {
+/// Ends the token of this browser, and forgets it.
+pub(super) async fn sign_out(
+    State(state): State<ArchiveState>,
+    headers: HeaderMap,
+    Origin(origin): Origin,
+) -> Result<Response, Problem> {
+    if !is_same_site(&headers) {
+        return Err(Problem::new(kinds::CROSS_SITE));
+    }
+    if let Some(token) = cookie(&headers, COOKIE) {
+        match caller_of_token(&state, &token, &origin).await {
+            Ok(caller) => tokens::sign_out(&state.backends, &caller, &token).await?,
+            // It had ended already.
+            Err(problem) if problem.kind() == kinds::UNAUTHENTICATED => {}
+            Err(problem) => return Err(problem),
+        }
+    }
     let cookie = format!("{COOKIE}=; Path=/; HttpOnly; SameSite=Strict; Max-Age=0");
-    ([(header::SET_COOKIE, cookie)], Redirect::to("/sign-in")).into_response()
+    Ok(([(header::SET_COOKIE, cookie)], Redirect::to("/sign-in")).into_response())
 }
 
 /// Remembers the language and goes back to the start.

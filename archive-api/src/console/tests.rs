@@ -90,6 +90,40 @@ async fn a_code_opens_the_console_once() {
 }
 
 #[tokio::test]
+async fn signing_in_and_out_is_on_record_and_ends_the_browsers_token_alone() {
+    let archive = TestArchive::open().await;
+    let (caller, token) = archive.account(Role::Clerk, Some("TJ01"), None).await;
+    let post = async |path: &str, cookie: &str, form: String| {
+        let request = Request::post(path)
+            .header(header::COOKIE, format!("{COOKIE}={cookie}"))
+            .header("sec-fetch-site", "same-origin")
+            .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+            .body(Body::from(form))
+            .unwrap();
+        router(archive.state.clone()).oneshot(request).await.unwrap()
+    };
+
+    let signed_in = post("/sign-in", "", format!("token={token}")).await;
+    let set = signed_in.headers()[header::SET_COOKIE].to_str().unwrap().to_owned();
+    let session = set.split(['=', ';']).nth(1).unwrap().to_owned();
+    let (open, _) = page(&archive, &session, "/", "zh").await;
+    let signed_out = post("/sign-out", &session, String::new()).await;
+    let (closed, _) = page(&archive, &session, "/", "zh").await;
+    let (still, _) = page(&archive, &token, "/", "zh").await;
+
+    assert_ne!(session, token);
+    assert_eq!((open, signed_out.status()), (StatusCode::OK, StatusCode::SEE_OTHER));
+    assert_eq!((closed, still), (StatusCode::SEE_OTHER, StatusCode::OK));
+    let mut tx = archive.backends().database.begin_read().await.unwrap();
+    let log = tx.operation_log().after(0, 100).await.unwrap();
+    let done = |action: &str| {
+        let entries = log.iter().filter(|row| row.entry.action == action && row.entry.result == "done");
+        entries.filter(|row| row.entry.account_id == Some(caller.account.id)).count()
+    };
+    assert_eq!((done("sign_in"), done("sign_out")), (1, 1));
+}
+
+#[tokio::test]
 async fn the_tray_and_the_history_speak_in_sentences() {
     let archive = TestArchive::open().await;
     let (clerk, token) = archive.account(Role::Clerk, Some("TJ01"), None).await;

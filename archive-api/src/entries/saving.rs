@@ -28,7 +28,7 @@ use domain::{
         warnings_on_arrival,
     },
     field::FieldName,
-    ids::{CaseFileId, EnteredDataId},
+    ids::{CaseFileId, EnteredDataId, KeyId},
     job::JobName,
 };
 use sha2::{Digest, Sha256};
@@ -67,6 +67,8 @@ enum Saved {
 struct Batch {
     now: DateTime<Utc>,
     keys: HashMap<String, DataKey>,
+    /// Keys of the case files that there were before, asked for before the transaction.
+    known: HashMap<KeyId, DataKey>,
     changed: Vec<CaseFileId>,
     jobs: Vec<Ring>,
 }
@@ -92,8 +94,9 @@ impl<'a> Saver<'a> {
         report: &mut ImportReport,
     ) -> Result<(), StorageError> {
         let backends = &self.importer.backends;
-        let keys = self.keys_for(&entries).await?;
-        let mut batch = Batch { now: backends.clock.now(), keys, changed: Vec::new(), jobs: Vec::new() };
+        let (keys, known) = self.keys_for(&entries).await?;
+        let mut batch =
+            Batch { now: backends.clock.now(), keys, known, changed: Vec::new(), jobs: Vec::new() };
         let mut tx = backends.database.begin().await?;
         let (mut bad, mut doubts) = (Vec::new(), Vec::new());
         let (mut new, mut changed, mut unchanged) = (0, 0, 0);
@@ -150,25 +153,29 @@ impl<'a> Saver<'a> {
         BadLine { line, column, reason, values: None }
     }
 
-    /// Makes keys, durable before any row needs them, for the slip numbers that are not known yet.
+    /// Makes keys, durable before any row needs them, for the slip numbers that are not known yet, and asks for those of
+    /// the others.
     async fn keys_for(
         &self,
         entries: &[(u64, EnteredData)],
-    ) -> Result<HashMap<String, DataKey>, StorageError> {
+    ) -> Result<(HashMap<String, DataKey>, HashMap<KeyId, DataKey>), StorageError> {
         let backends = &self.importer.backends;
         let mut look = backends.database.begin_read().await?;
-        let mut unknown = HashSet::new();
+        let (mut unknown, mut known) = (HashSet::new(), HashSet::new());
         for (_, entered) in entries {
-            if look.case_files().find_by_slip_number(&entered.slip_number).await?.is_none() {
-                unknown.insert(entered.slip_number.clone());
-            }
+            match look.case_files().find_by_slip_number(&entered.slip_number).await? {
+                Some(case_file) => known.insert(case_file.key_id),
+                None => unknown.insert(entered.slip_number.clone()),
+            };
         }
         drop(look);
+        let known: Vec<KeyId> = known.into_iter().collect();
+        let known = backends.vault.readable_keys(&known).await?;
         if unknown.is_empty() {
-            return Ok(HashMap::new());
+            return Ok((HashMap::new(), known));
         }
         let keys = backends.vault.new_keys(KeyPurpose::CaseFile, unknown.len(), backends.clock.now()).await?;
-        Ok(unknown.into_iter().zip(keys).collect())
+        Ok((unknown.into_iter().zip(keys).collect(), known))
     }
 
     async fn save_one(
@@ -256,7 +263,11 @@ impl<'a> Saver<'a> {
         if is_reopened && !case_file.state.may_become(CaseState::Reading) {
             return Ok(Saved::Refused(BadLineReason::CaseFileClosed, Column::SlipNumber));
         }
-        let key = self.importer.backends.vault.required_key(case_file.key_id).await?;
+        let key = match batch.known.get(&case_file.key_id) {
+            Some(key) => key.clone(),
+            // Opened since this batch was begun.
+            None => self.importer.backends.vault.required_key(case_file.key_id).await?,
+        };
         let number = versions.last().map_or(1, |version| version.version + 1);
         let entered_data_id = new_id(batch.now);
         self.insert_version(tx, batch, entered, &key, (case_file.id, entered_data_id, number)).await?;

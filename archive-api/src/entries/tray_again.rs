@@ -44,7 +44,7 @@ async fn place_page(
         Whose::Outlets(outlets) => {
             tx.scans().in_state(ScanState::Tray, Some(outlets), after, TRAY_PAGE).await?
         }
-        Whose::Nobodys => tx.scans().in_state_of_senders(ScanState::Tray, None, after, TRAY_PAGE).await?,
+        Whose::Nobodys => tx.scans().without_outlet(ScanState::Tray, after, TRAY_PAGE).await?,
     };
     let Some(last) = waiting.last() else { return Ok(None) };
     let mut jobs = Vec::with_capacity(waiting.len());

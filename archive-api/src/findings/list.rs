@@ -5,17 +5,13 @@ use std::collections::HashMap;
 use axum::extract::State;
 use backends::{
     connect::Backends,
-    database::{
-        Transaction,
-        case_files::CaseFileRow,
-        findings::{FindingFilter, FindingRow},
-    },
+    database::{case_files::CaseFileRow, findings::FindingFilter},
     error::StorageError,
 };
 use domain::{
     access::{Action, Permission, Scope},
     finding::{FindingCode, FindingState},
-    ids::CaseFileId,
+    ids::{CaseFileId, FindingId, KeyId},
 };
 use serde::Deserialize;
 
@@ -25,6 +21,7 @@ use crate::{
     extract::{Json, Query},
     paging::{Page, Paging},
     problem::{Problem, kinds},
+    record::put_on_record,
     state::ArchiveState,
 };
 
@@ -58,21 +55,43 @@ pub(crate) async fn get_findings(
     let paging = Paging::new(query.limit, query.cursor.clone());
     let (limit, after) = (paging.limit(), paging.after::<domain::ids::FindingKind>()?);
     let filter = filter_for(&caller, query)?;
-    let mut tx = state.backends.database.begin().await?;
-    let rows = tx.findings().in_force(&filter, after, limit as i64).await?;
-    let next = rows.last().filter(|_| rows.len() == limit).map(|row| row.id.to_string());
-    let mut reach = Reach { backends: &state.backends, caller: &caller, known: HashMap::new() };
-    let mut items = Vec::with_capacity(rows.len());
-    for row in rows {
-        items.extend(reach.shown(tx.as_mut(), row).await?);
-    }
+    let (items, next) = load(&state.backends, &caller, &filter, (after, limit)).await?;
     let now = state.backends.clock.now();
     let result = format!("findings={}", items.len());
-    tx.operation_log()
-        .append(&caller.log_entry(now, "list_findings", ("findings", String::new()), &result))
-        .await?;
-    tx.commit().await?;
+    let entry = caller.log_entry(now, "list_findings", ("findings", String::new()), &result);
+    put_on_record(&state.backends, &entry).await?;
     Ok(Json(Page { items, next }))
+}
+
+/// One page of findings, and where the next one begins. Case files and keys are asked for together.
+async fn load(
+    backends: &Backends,
+    caller: &Caller,
+    filter: &FindingFilter,
+    (after, limit): (Option<FindingId>, usize),
+) -> Result<(Vec<FindingView>, Option<String>), StorageError> {
+    let mut tx = backends.database.begin_read().await?;
+    let rows = tx.findings().in_force(filter, after, limit as i64).await?;
+    let mut ids: Vec<CaseFileId> = rows.iter().map(|row| row.case_file_id).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    let mut case_files = tx.case_files().find_many(&ids).await?;
+    drop(tx);
+    case_files.retain(|case_file| caller.may(Action::SeeCaseFile, case_file) == Permission::Allowed);
+    let key_ids: Vec<KeyId> = case_files.iter().map(|case_file| case_file.key_id).collect();
+    let keys = backends.vault.readable_keys(&key_ids).await?;
+    let known: HashMap<CaseFileId, &CaseFileRow> =
+        case_files.iter().map(|case_file| (case_file.id, case_file)).collect();
+    let next = rows.last().filter(|_| rows.len() == limit).map(|row| row.id.to_string());
+    let mut items = Vec::with_capacity(rows.len());
+    for row in rows {
+        let Some(case_file) = known.get(&row.case_file_id) else { continue };
+        let Some(key) = keys.get(&case_file.key_id) else { continue };
+        let relation = caller.relation_to(case_file);
+        let reader = Reader { role: caller.role, relation, reason: ReasonGiven::No };
+        items.push(finding_view(row, key, reader)?);
+    }
+    Ok((items, next))
 }
 
 /// What was asked, within what the account reaches.
@@ -92,40 +111,4 @@ fn filter_for(caller: &Caller, query: FindingsQuery) -> Result<FindingFilter, Pr
         within_outlet,
         within_branch,
     })
-}
-
-/// Which case files the caller may know, each looked up once.
-struct Reach<'a> {
-    backends: &'a Backends,
-    caller: &'a Caller,
-    known: HashMap<CaseFileId, Option<CaseFileRow>>,
-}
-
-impl Reach<'_> {
-    async fn shown(
-        &mut self,
-        tx: &mut dyn Transaction,
-        row: FindingRow,
-    ) -> Result<Option<FindingView>, StorageError> {
-        let Some(case_file) = self.case_file(tx, row.case_file_id).await? else { return Ok(None) };
-        let Some(key) = self.backends.vault.key(case_file.key_id).await? else { return Ok(None) };
-        let relation = self.caller.relation_to(&case_file);
-        let reader = Reader { role: self.caller.role, relation, reason: ReasonGiven::No };
-        finding_view(row, &key, reader).map(Some)
-    }
-
-    async fn case_file(
-        &mut self,
-        tx: &mut dyn Transaction,
-        id: CaseFileId,
-    ) -> Result<Option<CaseFileRow>, StorageError> {
-        if let Some(known) = self.known.get(&id) {
-            return Ok(known.clone());
-        }
-        let found = tx.case_files().find(id).await?;
-        let found =
-            found.filter(|case_file| self.caller.may(Action::SeeCaseFile, case_file) == Permission::Allowed);
-        self.known.insert(id, found.clone());
-        Ok(found)
-    }
 }

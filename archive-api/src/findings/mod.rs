@@ -11,4 +11,4 @@ pub(crate) use return_to_outlet::return_to_outlet;
 pub(crate) use settling::{Decision, Settlement, settle};
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

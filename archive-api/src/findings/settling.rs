@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     caller::Caller,
     problem::{Problem, kinds},
-    record::{announce, reason_given},
+    record::{announce, append_with_reason, reason_given},
     state::ArchiveState,
 };
 
@@ -21,7 +21,7 @@ use crate::{
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Decision {
-    /// Why; goes into the operation log.
+    /// Why; sealed with the case file.
     #[serde(default)]
     pub reason: String,
 }
@@ -79,11 +79,12 @@ pub(crate) async fn settle(
     let now = state.backends.clock.now();
     let mut tx = state.backends.database.begin().await?;
     let (finding, mut case_file) = open_finding(tx.as_mut(), caller, settlement.action(), id).await?;
+    let key = state.backends.vault.required_key(case_file.key_id).await?;
     let settled = FindingRow {
         state: settlement.state(),
         settled_by: Some(caller.account.id),
         settled_at: Some(now),
-        settled_reason: Some(reason.clone()),
+        settled_reason_sealed: Some(key.seal(FindingRow::place_of_reason(id), &reason)?),
         ..finding.clone()
     };
     tx.findings().update(&settled, finding.state).await?;
@@ -100,9 +101,8 @@ pub(crate) async fn settle(
             None
         }
     };
-    let mut entry = caller.log_entry(now, settlement.name(), ("finding", id.to_string()), "done");
-    entry.reason = Some(reason);
-    tx.operation_log().append(&entry).await?;
+    let entry = caller.log_entry(now, settlement.name(), ("finding", id.to_string()), "done");
+    append_with_reason(tx.as_mut(), &entry, (&key, &reason)).await?;
     tx.commit().await?;
     announce(&state.backends, ring.as_slice()).await;
     Ok(Settled { id, state: settlement.state(), case_file_state: case_file.state })
@@ -119,6 +119,7 @@ async fn open_finding(
     let finding = tx.findings().find(id).await?.ok_or_else(not_found)?;
     let case_file = tx.case_files().find(finding.case_file_id).await?.ok_or_else(not_found)?;
     Problem::unless_allowed(caller.may(action, &case_file))?;
+    caller.check_task(&case_file)?;
     let is_in_force = case_file.verdict_id == Some(finding.verdict_id);
     if !finding.state.is_open() || !is_in_force {
         return Err(Problem::new(kinds::FINDING_SETTLED));

@@ -7,7 +7,7 @@ use domain::{
     access::Role,
     case_file::CaseState,
     finding::{Evidence, FindingCode, FindingState},
-    ids::FindingId,
+    ids::{CaseFileId, FindingId},
 };
 use serde_json::json;
 
@@ -18,11 +18,16 @@ use crate::{
 
 /// A case file in review with two open findings.
 async fn in_review(archive: &TestArchive) -> Vec<FindingId> {
+    in_review_of(archive, "S1").await.1
+}
+
+/// The case file of this slip number, in review with two open findings.
+pub(crate) async fn in_review_of(archive: &TestArchive, slip_number: &str) -> (CaseFileId, Vec<FindingId>) {
     let local = archive.local().await;
-    archive.import(&local, entry("TJ01", "S1").to_string().as_bytes(), EntryFormat::JsonLines).await;
+    archive.import(&local, entry("TJ01", slip_number).to_string().as_bytes(), EntryFormat::JsonLines).await;
     let now = archive.backends().clock.now();
     let mut tx = archive.backends().database.begin().await.unwrap();
-    let mut case_file = tx.case_files().find_by_slip_number("S1").await.unwrap().unwrap();
+    let mut case_file = tx.case_files().find_by_slip_number(slip_number).await.unwrap().unwrap();
     let key = archive.backends().vault.required_key(case_file.key_id).await.unwrap();
     let verdict = VerdictRow {
         id: new_id(now),
@@ -47,7 +52,7 @@ async fn in_review(archive: &TestArchive) -> Vec<FindingId> {
             raised_at: now,
             settled_by: None,
             settled_at: None,
-            settled_reason: None,
+            settled_reason_sealed: None,
         }
     };
     let rows = vec![row("customer_name"), row("contact_name")];
@@ -58,7 +63,7 @@ async fn in_review(archive: &TestArchive) -> Vec<FindingId> {
         tx.case_files().change_state(&mut case_file, state, "test", now).await.unwrap();
     }
     tx.commit().await.unwrap();
-    rows.iter().map(|row| row.id).collect()
+    (case_file.id, rows.iter().map(|row| row.id).collect())
 }
 
 #[tokio::test]
@@ -110,4 +115,39 @@ async fn the_queue_shows_what_is_in_reach_and_masks_it() {
     assert_eq!(mine["items"][0]["read"], json!({ "value": "王**", "masked": true }));
     assert_eq!(theirs["items"], json!([]));
     assert_eq!(none["items"], json!([]));
+}
+
+#[tokio::test]
+async fn what_an_auditor_wrote_is_sealed_and_shown_to_whose_work_it_is() {
+    let archive = TestArchive::open().await;
+    let (case_file, ids) = in_review_of(&archive, "S1").await;
+    let (_, auditor) = archive.account(Role::Auditor, None, Some("TJ")).await;
+    let (_, clerk) = archive.account(Role::Clerk, Some("TJ01"), None).await;
+    let reason = "已致电王小明 186 8813 9755，请补扫";
+
+    let path = format!("/api/v1/findings/{}/return", ids[0]);
+    archive.post(&auditor, &path, json!({ "reason": reason })).await;
+
+    let path = format!("/api/v1/case-files/{case_file}");
+    let reason_in = |seen: &serde_json::Value| {
+        let findings = seen["findings"].as_array().unwrap().iter();
+        findings.map(|finding| finding["settled_reason"].clone()).find(|reason| !reason.is_null()).unwrap()
+    };
+    let (_, own) = archive.get(&clerk, &path).await;
+    let (_, other) = archive.get(&auditor, &path).await;
+    assert_eq!(reason_in(&own), json!({ "value": reason, "masked": false }));
+    assert_eq!(reason_in(&other), json!({ "value": "****", "masked": true }));
+    let mut tx = archive.backends().database.begin_read().await.unwrap();
+    let log = tx.operation_log().after(0, 1000).await.unwrap();
+    let returned = log.iter().find(|row| row.entry.action == "return_finding").unwrap();
+    assert!(returned.entry.reason.as_deref().unwrap().starts_with("sealed:"));
+    drop(tx);
+    for file in std::fs::read_dir(archive.folder()).unwrap() {
+        let file = file.unwrap().path();
+        if file.is_file() {
+            let bytes = std::fs::read(&file).unwrap();
+            let needle = "王小明 186".as_bytes();
+            assert!(!bytes.windows(needle.len()).any(|window| window == needle), "{}", file.display());
+        }
+    }
 }

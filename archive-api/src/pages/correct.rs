@@ -15,7 +15,7 @@ use crate::{
     caller::Caller,
     extract::{Json, Path},
     problem::{Problem, kinds},
-    record::{announce, reason_given},
+    record::{announce, append_with_reason, reason_given},
     state::ArchiveState,
 };
 
@@ -66,7 +66,9 @@ pub(crate) async fn correct(
     {
         return Err(Problem::new(kinds::CASE_FILE_CLOSED));
     }
+    caller.check_task(&case_file)?;
     let key = state.backends.vault.required_key(scan.key_id).await?;
+    let case_key = state.backends.vault.required_key(case_file.key_id).await?;
     let readings = tx.readings().of_scan(scan.id).await?;
     let last = readings.into_iter().rfind(|reading| reading.page_id == page.id);
     let last = last.ok_or_else(|| Problem::new(kinds::PAGE_NOT_SHOWN))?;
@@ -85,9 +87,8 @@ pub(crate) async fn correct(
     };
     tx.readings().insert(&row).await?;
     let job = placing::reopen(tx.as_mut(), &mut case_file, "reading_corrected", now).await?;
-    let mut entry = caller.log_entry(now, "correct_reading", ("page", id.to_string()), "done");
-    entry.reason = Some(reason);
-    tx.operation_log().append(&entry).await?;
+    let entry = caller.log_entry(now, "correct_reading", ("page", id.to_string()), "done");
+    append_with_reason(tx.as_mut(), &entry, (&case_key, &reason)).await?;
     tx.commit().await?;
     announce(&state.backends, &[job]).await;
     Ok(Json(Corrected { reading_id }))

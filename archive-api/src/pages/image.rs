@@ -1,5 +1,7 @@
 //! `GET /api/v1/pages/{id}/image`: a page as a picture, under a watermark that says who looked, when and why.
 
+use std::sync::Arc;
+
 use axum::{
     body::Body,
     extract::State,
@@ -8,25 +10,27 @@ use axum::{
 };
 use backends::{
     blob_store::BlobKey,
-    database::{pages::PageRow, scans::ScanRow},
+    connect::Backends,
+    database::{operation_log::LogEntry, scans::ScanRow},
+    error::StorageError,
     vault::OpenStream,
 };
 use domain::{
     access::{Action, Relation},
-    ids::PageId,
+    ids::{KeyId, PageId},
     masking::Sensitivity,
 };
 use image::{RgbImage, imageops};
-use ingest::{DecodeError, Resolution, encode_derivative};
+use ingest::{DecodeError, Resolution, Sandbox, encode_derivative};
 use serde::Deserialize;
 
-use super::{visible_page, watermark};
+use super::{visible_page, watermark::Watermark};
 use crate::{
     caller::Caller,
     case_files::{Reader, ReasonGiven},
     extract::{Path, Query},
     problem::{Problem, kinds},
-    record::reason_given,
+    record::{append_with_reason, reason_in_address},
     state::ArchiveState,
 };
 
@@ -55,7 +59,7 @@ pub(crate) async fn get_image(
     Path(id): Path<PageId>,
     Query(query): Query<ImageQuery>,
 ) -> Result<Response, Problem> {
-    let reason = reason_given(&query.reason)?;
+    let reason = reason_in_address(&query.reason)?;
     let now = state.backends.clock.now();
     let mut tx = state.backends.database.begin_read().await?;
     let (page, scan, case_file) = visible_page(tx.as_mut(), &caller, Action::SeePage, id).await?;
@@ -75,41 +79,66 @@ pub(crate) async fn get_image(
     let reader = Reader { role: caller.role, relation, reason: ReasonGiven::No };
     let is_clear = reader.sees_clear(Sensitivity::of_page());
     let side = query.max_side.unwrap_or(DEFAULT_SIDE).clamp(64, MAX_SIDE);
-    let mut picture = render(&state, &holder, &page, side).await?;
-    if !is_clear {
-        picture = blurred(&picture);
-    }
-    let purpose =
-        watermark::Watermark { staff_number: &caller.account.staff_number, at: now, reason: &reason };
-    purpose.burn_into(&mut picture);
-    let jpeg = encode_derivative(&picture, side, JPEG_QUALITY)
-        .map_err(|error| Problem::new(kinds::PAGE_NOT_SHOWN).caused_by(error))?;
+    let staff_number = caller.account.staff_number.clone();
+    let watermark = Watermark { staff_number, at: now, reason: reason.clone() };
+    let page_index = usize::try_from(page.page_index).unwrap_or_default();
+    let jpeg = drawn(&state, &holder, Picture { page_index, side, is_clear, watermark }).await?;
     let result = if is_clear { "clear" } else { "blurred" };
-    let mut entry = caller.log_entry(now, "see_page", ("page", id.to_string()), result);
-    entry.reason = Some(reason);
-    crate::record::put_on_record(&state.backends, &entry).await?;
+    let entry = caller.log_entry(now, "see_page", ("page", id.to_string()), result);
+    let key_id = case_file.as_ref().map_or(holder.key_id, |case_file| case_file.key_id);
+    put_on_record(&state.backends, &entry, (key_id, &reason)).await?;
     Ok(([(header::CONTENT_TYPE, "image/jpeg"), (header::CACHE_CONTROL, "no-store")], Body::from(jpeg))
         .into_response())
 }
 
-async fn render(
-    state: &ArchiveState,
-    scan: &ScanRow,
-    page: &PageRow,
+/// Puts the look on record. Nothing is answered when this fails.
+async fn put_on_record(
+    backends: &Backends,
+    entry: &LogEntry,
+    (key_id, reason): (KeyId, &str),
+) -> Result<(), StorageError> {
+    let key = backends.vault.required_key(key_id).await?;
+    let mut tx = backends.database.begin().await?;
+    append_with_reason(tx.as_mut(), entry, (&key, reason)).await?;
+    tx.commit().await
+}
+
+/// What is to be made of a page.
+struct Picture {
+    page_index: usize,
     side: u32,
-) -> Result<RgbImage, Problem> {
+    is_clear: bool,
+    watermark: Watermark,
+}
+
+/// The page as JPEG. Waits for a turn before anything is loaded; all that takes long is done away from the threads that
+/// answer.
+async fn drawn(state: &ArchiveState, scan: &ScanRow, picture: Picture) -> Result<Vec<u8>, Problem> {
     let not_shown = || Problem::new(kinds::PAGE_NOT_SHOWN);
+    let turn = state.pictures.turn().await?;
     let blob = BlobKey::Scan(scan.id);
     let key = state.backends.vault.key(scan.key_id).await?.ok_or_else(not_shown)?;
     let sealed = state.backends.blobs.get(blob).await?.ok_or_else(not_shown)?;
-    let sandbox = std::sync::Arc::clone(&state.sandbox);
-    let page_index = usize::try_from(page.page_index).unwrap_or_default();
-    let rendering = tokio::task::spawn_blocking(move || {
+    let sandbox = Arc::clone(&state.sandbox);
+    let making = tokio::task::spawn_blocking(move || {
         let bytes = OpenStream::open(&key, &blob.path(), &sealed)?;
-        let rendered = sandbox.render_page(&bytes, page_index, Resolution::MaxSide(side));
-        rendered.map(|page| page.pixels).map_err(decode_problem)
+        drop(sealed);
+        let jpeg = draw(&sandbox, &bytes, &picture);
+        drop(turn);
+        jpeg
     });
-    rendering.await.map_err(|error| Problem::new(kinds::INTERNAL).caused_by(error))?
+    making.await.map_err(|error| Problem::new(kinds::INTERNAL).caused_by(error))?
+}
+
+fn draw(sandbox: &Sandbox, bytes: &[u8], picture: &Picture) -> Result<Vec<u8>, Problem> {
+    let rendered = sandbox.render_page(bytes, picture.page_index, Resolution::MaxSide(picture.side));
+    let mut pixels = rendered.map_err(decode_problem)?.pixels;
+    if !picture.is_clear {
+        pixels = blurred(&pixels);
+    }
+    picture.watermark.burn_into(&mut pixels);
+    encode_derivative(&pixels, picture.side, JPEG_QUALITY)
+        .map_err(|error| Problem::new(kinds::PAGE_NOT_SHOWN).caused_by(error))
 }
 
 fn decode_problem(error: DecodeError) -> Problem {

@@ -3,9 +3,11 @@
 mod correct;
 mod image;
 mod letters;
+mod picture_pool;
 mod watermark;
 
 pub(crate) use self::image::get_image;
+pub(crate) use self::picture_pool::PicturePool;
 pub(crate) use correct::correct;
 
 use backends::database::{Transaction, case_files::CaseFileRow, pages::PageRow, scans::ScanRow};

@@ -8,17 +8,17 @@ use super::letters::{HEIGHT, WIDTH, glyph};
 use crate::record::hex;
 
 /// Who looks, when and why.
-pub(super) struct Watermark<'a> {
-    pub staff_number: &'a str,
+pub(super) struct Watermark {
+    pub staff_number: String,
     pub at: DateTime<Utc>,
-    pub reason: &'a str,
+    pub reason: String,
 }
 
 const OFFICE_OFFSET_SECONDS: i32 = 8 * 3600;
 /// How far ink is moved towards mid grey: readable on white and on black, and print stays legible beneath.
 const STRENGTH: f32 = 0.45;
 
-impl Watermark<'_> {
+impl Watermark {
     /// The line that is burnt in. The reason may be Chinese, which the small letters cannot draw: when it is, the
     /// digest of it stands there, by which the entry of the operation log is found.
     fn line(&self) -> String {
@@ -29,7 +29,7 @@ impl Watermark<'_> {
         let reason = if self.reason.is_ascii() {
             self.reason.chars().take(24).collect()
         } else {
-            hex(&Sha256::digest(self.reason)[..4])
+            hex(&Sha256::digest(&self.reason)[..4])
         };
         format!("{} {time} {reason}", self.staff_number).to_uppercase()
     }
@@ -84,8 +84,9 @@ fn shade(picture: &mut RgbImage, (left, top): (i64, i64), side: u32) {
 mod tests {
     use super::*;
 
-    fn watermark(reason: &str) -> Watermark<'_> {
-        Watermark { staff_number: "hx9497", at: DateTime::from_timestamp(1_789_000_000, 0).unwrap(), reason }
+    fn watermark(reason: &str) -> Watermark {
+        let at = DateTime::from_timestamp(1_789_000_000, 0).unwrap();
+        Watermark { staff_number: "hx9497".to_owned(), at, reason: reason.to_owned() }
     }
 
     #[test]

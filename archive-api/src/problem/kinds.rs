@@ -122,6 +122,20 @@ pub const FINDING_SETTLED: Kind =
 /// Somebody else works on this case file.
 pub const ALREADY_ASSIGNED: Kind =
     kind(409, "already_assigned", "案卷已由他人处理。", "Somebody else works on this case file.");
+/// Nothing in this case file waits for an auditor.
+pub const NO_OPEN_FINDING: Kind = kind(
+    409,
+    "no_open_finding",
+    "案卷没有待处理的稽核问题，不能领取。",
+    "Nothing in this case file waits for an auditor.",
+);
+/// You have as many case files as tasks as one may have at once.
+pub const TOO_MANY_TASKS: Kind = kind(
+    409,
+    "too_many_tasks",
+    "您领取的案卷已达上限，请先处理或交还一部分。",
+    "You have as many case files as tasks as one may have at once.",
+);
 /// The job has not been given up; there is nothing to retry.
 pub const JOB_NOT_DEAD: Kind = kind(
     409,
@@ -204,6 +218,13 @@ pub const UNAVAILABLE: Kind = kind(
     "系统暂时不可用，请稍后重试。",
     "The archive is not available just now. Try again shortly.",
 );
+/// So many pages are being shown that no more can wait.
+pub const PAGES_BUSY: Kind = kind(
+    503,
+    "pages_busy",
+    "正在显示的页面太多，请稍后重试。",
+    "Too many pages are being shown just now. Try again shortly.",
+);
 /// The search index is being prepared.
 pub const SEARCH_UNAVAILABLE: Kind = kind(
     503,
@@ -227,7 +248,7 @@ pub const STORAGE_FULL: Kind = kind(
 );
 
 /// Every kind.
-pub(crate) const ALL: [Kind; 36] = [
+pub(crate) const ALL: [Kind; 39] = [
     UNAUTHENTICATED,
     FORBIDDEN,
     CROSS_SITE,
@@ -248,6 +269,8 @@ pub(crate) const ALL: [Kind; 36] = [
     CASE_FILE_CLOSED,
     FINDING_SETTLED,
     ALREADY_ASSIGNED,
+    NO_OPEN_FINDING,
+    TOO_MANY_TASKS,
     JOB_NOT_DEAD,
     TICKETS_NOT_OFFERED,
     TICKET_NOT_USED,
@@ -260,6 +283,7 @@ pub(crate) const ALL: [Kind; 36] = [
     PAGE_NOT_SHOWN,
     INTERNAL,
     UNAVAILABLE,
+    PAGES_BUSY,
     SEARCH_UNAVAILABLE,
     INDEX_BEHIND,
     SEARCH_NODE_ONLY,

@@ -2,7 +2,9 @@
 
 use axum::extract::State;
 use backends::{
+    connect::Backends,
     database::{Transaction, case_files::CaseFileRow, scans::ScanRow},
+    error::StorageError,
     vault::KeyPurpose,
 };
 use domain::{
@@ -111,20 +113,32 @@ async fn open_case_file(
     let slip_number = slip_number_of(text)?;
     let now = state.backends.clock.now();
     let outlet_code = request.outlet.clone().or_else(|| scan.outlet_code.clone());
-    let key = state.backends.vault.new_key(KeyPurpose::CaseFile, now).await?;
-    let mut tx = state.backends.database.begin().await?;
+    let mut look = state.backends.database.begin_read().await?;
     let outlet = match &outlet_code {
-        Some(code) => tx.organisation().outlet(code).await?,
+        Some(code) => look.organisation().outlet(code).await?,
         None => None,
     };
+    drop(look);
     let branch_code = outlet.as_ref().map(|outlet| outlet.branch_code.clone());
     let reach = caller.may_at(Action::PlaceScan, outlet_code.as_deref(), branch_code.as_deref(), None);
     Problem::unless_allowed(reach)?;
+    let key = state.backends.vault.new_key(KeyPurpose::CaseFile, now).await?;
     let case_file =
         CaseFileRow { outlet_code, branch_code, ..CaseFileRow::opened(slip_number, outlet, &key, now) };
-    tx.case_files().insert(&case_file).await?;
-    let entry = caller.log_entry(now, "open_case_file", ("case_file", case_file.id.to_string()), "done");
-    tx.operation_log().append(&entry).await?;
-    tx.commit().await?;
+    let inserted = insert(&state.backends, caller, &case_file).await;
+    if let Err(StorageError::Conflict { .. }) = inserted {
+        // Somebody else opened it first; nothing was sealed with this key.
+        state.backends.vault.destroy(key.id()).await?;
+    }
+    inserted?;
     Ok(case_file)
+}
+
+async fn insert(backends: &Backends, caller: &Caller, case_file: &CaseFileRow) -> Result<(), StorageError> {
+    let mut tx = backends.database.begin().await?;
+    tx.case_files().insert(case_file).await?;
+    let subject = ("case_file", case_file.id.to_string());
+    let entry = caller.log_entry(case_file.created_at, "open_case_file", subject, "done");
+    tx.operation_log().append(&entry).await?;
+    tx.commit().await
 }

@@ -30,7 +30,7 @@ pub(super) async fn put_in(
     tx.operation_log().append(&entry).await?;
     tx.commit().await?;
     record::announce(backends, placement.check.as_slice()).await;
-    placing::finish(backends, scan, &placement).await?;
+    placing::finish(backends, scan, &placement).await;
     Ok(())
 }
 
@@ -61,22 +61,25 @@ pub(super) async fn take_out(
 
     let mut tx = backends.database.begin().await?;
     let missing = || Problem::new(kinds::NOT_FOUND);
+    // Loaded here: it may have been taken out and put elsewhere since it was looked at.
+    let scan = tx.scans().find(scan.id).await?.ok_or_else(missing)?;
+    if scan.case_file_id != Some(case_file.id) {
+        return Err(Problem::new(kinds::CONFLICT));
+    }
     let mut case_file = tx.case_files().find(case_file.id).await?.ok_or_else(missing)?;
     if !case_file.state.takes_scans() {
         return Err(Problem::new(kinds::CASE_FILE_CLOSED));
     }
-    for link in tx.scans().of_case_file(case_file.id).await? {
-        if link.same_as == Some(scan.id) {
-            tx.scans().update(&taken_out(&link, &case_file, link.state, now), link.state).await?;
-        }
+    for link in tx.scans().links_to(scan.id).await? {
+        tx.scans().update(&taken_out(&link, &case_file, link.state, now), link.state).await?;
     }
     let state = if scan.state == ScanState::Unreadable { ScanState::Unreadable } else { ScanState::Tray };
-    tx.scans().update(&taken_out(scan, &case_file, state, now), scan.state).await?;
+    tx.scans().update(&taken_out(&scan, &case_file, state, now), scan.state).await?;
     let job = placing::reopen(tx.as_mut(), &mut case_file, "scan_taken_out", now).await?;
     let entry = caller.log_entry(now, "unplace_scan", ("scan", scan.id.to_string()), "done");
     tx.operation_log().append(&entry).await?;
     tx.commit().await?;
-    backends.vault.release_from_case_file(scan.key_id, case_file.key_id).await?;
     record::announce(backends, &[job]).await;
+    placing::leave(backends, &scan, &case_file).await;
     Ok(())
 }

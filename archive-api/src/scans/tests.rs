@@ -127,6 +127,77 @@ async fn tray_of(archive: &TestArchive, token: &str) -> Vec<Value> {
 }
 
 #[tokio::test]
+async fn what_cannot_be_read_and_is_placed_hides_nothing_in_the_tray() {
+    let archive = TestArchive::open().await;
+    let local = archive.local().await;
+    archive.import(&local, entry("TJ01", "S1").to_string().as_bytes(), EntryFormat::JsonLines).await;
+    let (_, archivist) = archive.account(Role::Archivist, None, None).await;
+    let mut ids = Vec::new();
+    for shade in 1..=3 {
+        let id = sent_without_outlet(&archive, &archivist, shade).await;
+        let mut tx = archive.backends().database.begin().await.unwrap();
+        let scan = tx.scans().find(id).await.unwrap().unwrap();
+        tx.scans().update(&ScanRow { state: ScanState::Unreadable, ..scan }, ScanState::Tray).await.unwrap();
+        tx.commit().await.unwrap();
+        ids.push(id);
+    }
+    for id in &ids[..2] {
+        let place = format!("/api/v1/scans/{id}/place");
+        let (placed, scan) = archive.post(&archivist, &place, json!({"slip_number": "S1"})).await;
+        assert_eq!((placed, scan["state"].as_str()), (StatusCode::OK, Some("unreadable")));
+    }
+
+    let (_, tray) = archive.get(&archivist, "/api/v1/tray?limit=1").await;
+
+    assert_eq!(tray["items"][0]["id"], json!(ids[2]), "{tray}");
+}
+
+#[tokio::test]
+async fn what_points_to_a_scan_goes_where_the_scan_goes() {
+    let archive = TestArchive::open().await;
+    let local = archive.local().await;
+    for slip_number in ["S1", "S2"] {
+        let line = entry("TJ01", slip_number).to_string();
+        archive.import(&local, line.as_bytes(), EntryFormat::JsonLines).await;
+    }
+    let (_, archivist) = archive.account(Role::Archivist, None, None).await;
+    let (first, again) = (
+        sent_without_outlet(&archive, &archivist, 1).await,
+        sent_without_outlet(&archive, &archivist, 1).await,
+    );
+    let act = async |id: ScanId, act: &str, slip_number: &str| {
+        let path = format!("/api/v1/scans/{id}/{act}");
+        let body = if act == "place" { json!({"slip_number": slip_number}) } else { json!({}) };
+        let (status, scan) = archive.post(&archivist, &path, body).await;
+        assert_eq!(status, StatusCode::OK, "{scan}");
+    };
+    let where_is = async |id: ScanId| {
+        let mut tx = archive.backends().database.begin_read().await.unwrap();
+        let scan = tx.scans().find(id).await.unwrap().unwrap();
+        (scan.case_file_id, scan.same_as)
+    };
+    act(first, "place", "S1").await;
+    act(again, "place", "S1").await;
+    assert_eq!(where_is(again).await, (where_is(first).await.0, Some(first)));
+
+    act(first, "unplace", "").await;
+    act(first, "place", "S2").await;
+    let elsewhere = (where_is(first).await, where_is(again).await);
+    // The same bytes come to the first case file once more, and then everything goes back there.
+    let third = sent_without_outlet(&archive, &archivist, 1).await;
+    act(third, "place", "S1").await;
+    act(first, "unplace", "").await;
+    act(first, "place", "S1").await;
+
+    let ((case_file, none), link) = elsewhere;
+    assert!(case_file.is_some() && none.is_none());
+    assert_eq!(link, (case_file, Some(first)));
+    let back = where_is(third).await.0;
+    assert_eq!(where_is(first).await, (back, Some(third)));
+    assert_eq!(where_is(again).await, (back, Some(third)));
+}
+
+#[tokio::test]
 async fn what_is_taken_out_stays_with_those_who_took_it_out() {
     let archive = TestArchive::open().await;
     let local = archive.local().await;

@@ -1,15 +1,8 @@
 //! `GET /api/v1/tray`: scans that belong to no case file that is known, and those that cannot be decoded.
 
 use axum::extract::State;
-use backends::{
-    database::{Transaction, scans::ScanRow},
-    error::StorageError,
-};
-use domain::{
-    access::{Action, Scope},
-    ids::ScanId,
-    scan::ScanState,
-};
+use backends::{database::Transaction, error::StorageError};
+use domain::access::{Action, Scope};
 
 use super::view::ScanView;
 use crate::{
@@ -41,7 +34,8 @@ pub(crate) async fn load_tray(
     let (limit, after) = (paging.limit(), paging.after()?);
     let mut tx = state.backends.database.begin_read().await?;
     let reach = Reach::of(tx.as_mut(), caller).await?;
-    let mut waiting = waiting(tx.as_mut(), &reach, after, limit as i64 + 1).await?;
+    let (outlets, branch) = (reach.outlets.as_deref(), reach.branch.as_deref());
+    let mut waiting = tx.scans().waiting(outlets, branch, after, limit as i64 + 1).await?;
     let has_more = waiting.len() > limit;
     waiting.truncate(limit);
     let next = waiting.last().filter(|_| has_more).map(|scan| scan.id.to_string());
@@ -50,24 +44,6 @@ pub(crate) async fn load_tray(
         items.push(ScanView::load(tx.as_mut(), scan, None).await?);
     }
     Ok(Page { items, next })
-}
-
-async fn waiting(
-    tx: &mut dyn Transaction,
-    reach: &Reach,
-    after: Option<ScanId>,
-    limit: i64,
-) -> Result<Vec<ScanRow>, StorageError> {
-    let mut waiting = Vec::new();
-    for state in [ScanState::Tray, ScanState::Unreadable] {
-        waiting.extend(tx.scans().in_state(state, reach.outlets.as_deref(), after, limit).await?);
-        if let Some(branch) = &reach.branch {
-            waiting.extend(tx.scans().in_state_of_senders(state, Some(branch), after, limit).await?);
-        }
-    }
-    waiting.retain(|scan| scan.case_file_id.is_none());
-    waiting.sort_by_key(|scan| scan.id);
-    Ok(waiting)
 }
 
 /// What lies in reach of an account.

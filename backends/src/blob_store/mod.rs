@@ -7,7 +7,7 @@ mod unfinished;
 
 use std::{ops::Range, path::Path, sync::Arc, time::Duration};
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use chrono::{DateTime, Utc};
 use futures_util::{
     StreamExt, TryStreamExt,
@@ -156,7 +156,8 @@ impl BlobStore {
         Ok(self.size_bytes(key).await?.is_some())
     }
 
-    async fn size_bytes(&self, key: BlobKey) -> Result<Option<u64>, StorageError> {
+    /// The size of the object; `None` when there is none.
+    pub(crate) async fn size_bytes(&self, key: BlobKey) -> Result<Option<u64>, StorageError> {
         match self.store.head(&key.object_path()).await {
             Ok(meta) => Ok(Some(meta.size)),
             Err(object_store::Error::NotFound { .. }) => Ok(None),
@@ -237,6 +238,17 @@ pub struct BlobReader {
     pub size_bytes: u64,
     /// Its bytes, in order.
     pub pieces: BoxStream<'static, Result<Bytes, StorageError>>,
+}
+
+impl BlobReader {
+    /// All of it, for an object that is known to be small.
+    pub(crate) async fn whole(mut self) -> Result<Bytes, StorageError> {
+        let mut whole = BytesMut::with_capacity(usize::try_from(self.size_bytes).unwrap_or_default());
+        while let Some(piece) = self.pieces.try_next().await? {
+            whole.extend_from_slice(&piece);
+        }
+        Ok(whole.freeze())
+    }
 }
 
 const PART_BYTES: usize = 8 * 1024 * 1024;

@@ -13,9 +13,14 @@ use super::key::BlobKey;
 pub(super) fn abandon(root: &Path, before: DateTime<Utc>) -> io::Result<u64> {
     let (mut removed, mut folders) = (0, vec![root.to_owned()]);
     while let Some(folder) = folders.pop() {
-        for entry in fs::read_dir(&folder)? {
+        let entries = match fs::read_dir(&folder) {
+            // Gone with its last object since it was seen: `object_store` removes empty folders.
+            Err(error) if error.kind() == io::ErrorKind::NotFound && folder != root => continue,
+            entries => entries?,
+        };
+        for entry in entries {
             let entry = entry?;
-            if entry.file_type()?.is_dir() {
+            if is_folder(&entry)? {
                 folders.push(entry.path());
             } else if is_unfinished(root, &entry.path()) && was_written_before(&entry, before)? {
                 removed += u64::from(remove(&entry.path())?);
@@ -23,6 +28,14 @@ pub(super) fn abandon(root: &Path, before: DateTime<Utc>) -> io::Result<u64> {
         }
     }
     Ok(removed)
+}
+
+/// What is gone meanwhile is none.
+fn is_folder(entry: &fs::DirEntry) -> io::Result<bool> {
+    match entry.file_type() {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        found => found.map(|found| found.is_dir()),
+    }
 }
 
 fn is_unfinished(root: &Path, path: &Path) -> bool {
@@ -75,5 +88,26 @@ mod tests {
 
         assert_eq!((too_early, removed), (0, 1));
         assert!(object.exists() && foreign.exists() && !unfinished.exists());
+    }
+
+    #[test]
+    fn folders_that_go_away_meanwhile_do_not_end_the_search() {
+        let root = tempfile::tempdir().unwrap();
+        let folders: Vec<PathBuf> = (0..64).map(|number| root.path().join(format!("{number:02x}"))).collect();
+        let is_over = std::sync::atomic::AtomicBool::new(false);
+
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                while !is_over.load(std::sync::atomic::Ordering::Relaxed) {
+                    for folder in &folders {
+                        let _ = fs::create_dir(folder).and_then(|()| fs::remove_dir(folder));
+                    }
+                }
+            });
+            let looked: Vec<_> = (0..200).map(|_| abandon(root.path(), DateTime::<Utc>::MIN_UTC)).collect();
+            is_over.store(true, std::sync::atomic::Ordering::Relaxed);
+
+            assert!(looked.into_iter().all(|looked| looked.is_ok_and(|removed| removed == 0)));
+        });
     }
 }

@@ -11,6 +11,7 @@ use std::{
     time::Duration,
 };
 
+use blake3::Hash;
 use chrono::{DateTime, TimeDelta, Utc};
 use futures_util::{StreamExt, TryStreamExt};
 use sqlx::{Connection, Executor};
@@ -21,7 +22,7 @@ use super::{
     newest, objects, sqlite, tables,
 };
 use crate::{
-    blob_store::BlobStore,
+    blob_store::{BlobKey, BlobStore},
     connect::{Backends, BackendsConfig, split},
     database::postgres,
 };
@@ -258,6 +259,8 @@ async fn back_up_objects(
     let kept = folder.join(OBJECTS);
     make_folder(&kept)?;
     let kept = BlobStore::local(&kept)?;
+    // Parts that a crash left behind: nobody else writes here.
+    kept.abandon_unfinished(DateTime::<Utc>::MAX_UTC).await?;
     let list_path = folder.join(OBJECT_LIST);
     end_torn_line(&list_path)?;
     let mut list =
@@ -265,22 +268,47 @@ async fn back_up_objects(
     let total = objects::count(source).await?;
     let (mut listed, mut done, mut new) = (source.list(), 0, 0);
     while let Some(object) = listed.next().await {
-        let Some(key) = objects::travelling(&object?) else { continue };
+        let object = object?;
+        let Some(key) = objects::travelling(&object) else { continue };
         done += 1;
         on_step(Step { what: "objects".to_owned(), done, total: total.max(done) });
-        if kept.exists(key).await? {
+        if is_kept_whole(&kept, source, key, object.size_bytes).await? {
             continue;
         }
-        // Destroyed since it was listed: then nobody needs it.
-        let Some(bytes) = source.get(key).await? else { continue };
         // The line first: an object without its line would never be restored, a line without its object is made good
         // by the next backup.
-        let line = format!("{} {} {}\n", key.path(), bytes.len(), blake3::hash(&bytes).to_hex());
-        list.write_all(line.as_bytes()).and_then(|()| list.sync_data()).map_err(at(&list_path))?;
-        kept.put(key, bytes).await?;
+        let write_line = |size_bytes: u64, digest: Hash| {
+            let line = format!("{} {size_bytes} {}\n", key.path(), digest.to_hex());
+            list.write_all(line.as_bytes()).and_then(|()| list.sync_data()).map_err(at(&list_path))
+        };
+        // Destroyed since it was listed: then nobody needs it.
+        if !objects::carry(source, &kept, key, write_line).await? {
+            continue;
+        }
         new += 1;
     }
     Ok((new, count_lines(&list_path)?))
+}
+
+/// Whether an object is backed up already. One that a power cut left with its name and without its bytes is removed, to
+/// be copied again; never one that the source does not have any more.
+async fn is_kept_whole(
+    kept: &BlobStore,
+    source: &BlobStore,
+    key: BlobKey,
+    listed_bytes: u64,
+) -> Result<bool, CopyError> {
+    let Some(kept_bytes) = kept.size_bytes(key).await? else { return Ok(false) };
+    if kept_bytes == listed_bytes {
+        return Ok(true);
+    }
+    // A listing of versions may speak of a marker; the object itself decides.
+    if source.size_bytes(key).await?.is_none_or(|size_bytes| size_bytes == kept_bytes) {
+        return Ok(true);
+    }
+    tracing::warn!(path = key.path(), "an object of an earlier backup was cut short and is copied again");
+    kept.delete(key).await?;
+    Ok(false)
 }
 
 /// Takes away a line that a crash cut short.

@@ -1,11 +1,17 @@
 //! Objects, one by one.
 
-use futures_util::StreamExt;
+use blake3::Hash;
+use futures_util::{StreamExt, TryStreamExt};
 
 use super::{Copied, CopyError, OnStep, Step};
-use crate::blob_store::{BlobKey, BlobStore, StoredBlob};
+use crate::{
+    blob_store::{BlobKey, BlobReader, BlobStore, BlobWriter, StoredBlob},
+    error::StorageError,
+};
 
 const OBJECTS: &str = "objects";
+/// Objects up to this size are carried in one piece; of larger ones only parts are ever held.
+const CARRIED_WHOLE: u64 = 4 << 20;
 /// Objects between two reports.
 const REPORT_EVERY: u64 = 64;
 
@@ -22,9 +28,8 @@ pub(super) async fn copy(
         let object = object?;
         if let Some(key) = travelling(&object)
             && !target.exists(key).await?
-            && let Some(bytes) = source.get(key).await?
         {
-            target.put(key, bytes).await?;
+            carry(source, target, key, |_, _| Ok(())).await?;
         }
         done += 1;
         if done % REPORT_EVERY == 0 || done == total {
@@ -37,6 +42,47 @@ pub(super) async fn copy(
 /// The key of an object that goes wherever the archive goes.
 pub(super) fn travelling(object: &StoredBlob) -> Option<BlobKey> {
     object.key.filter(|key| !key.stays_behind())
+}
+
+/// Copies one object under a key that is new in the target; `false` when the source does not have it. `accept` hears its
+/// size and digest before it is there, and may refuse it.
+pub(super) async fn carry(
+    source: &BlobStore,
+    target: &BlobStore,
+    key: BlobKey,
+    accept: impl FnOnce(u64, Hash) -> Result<(), CopyError>,
+) -> Result<bool, CopyError> {
+    let Some(object) = source.open(key).await? else { return Ok(false) };
+    if object.size_bytes <= CARRIED_WHOLE {
+        let bytes = object.whole().await?;
+        accept(bytes.len() as u64, blake3::hash(&bytes))?;
+        target.put(key, bytes).await?;
+        return Ok(true);
+    }
+    let mut writer = target.start(key).await?;
+    let accepted = match pass(object, &mut writer).await {
+        Ok((size_bytes, digest)) => accept(size_bytes, digest),
+        Err(error) => Err(error.into()),
+    };
+    match accepted {
+        Ok(()) => writer.finish().await?,
+        Err(error) => {
+            // What it failed with is told; what cannot be removed now is nobody's object and goes later.
+            let _ = writer.abort().await;
+            return Err(error);
+        }
+    }
+    Ok(true)
+}
+
+async fn pass(mut object: BlobReader, writer: &mut BlobWriter) -> Result<(u64, Hash), StorageError> {
+    let (mut hasher, mut size_bytes) = (blake3::Hasher::new(), 0);
+    while let Some(piece) = object.pieces.try_next().await? {
+        hasher.update(&piece);
+        size_bytes += piece.len() as u64;
+        writer.pass(piece).await?;
+    }
+    Ok((size_bytes, hasher.finalize()))
 }
 
 /// How many objects there are to be copied.
@@ -59,13 +105,13 @@ async fn compare(
     let (mut listed, mut done) = (source.list(), 0);
     while let Some(object) = listed.next().await {
         let Some(key) = travelling(&object?) else { continue };
-        let (here, there) = (source.get(key).await?, target.get(key).await?);
+        let (here, there) = (digest_at(source, key).await?, digest_at(target, key).await?);
         if here != there {
             let detail = format!("object {} differs", key.path());
             return Err(CopyError::Differs { what: OBJECTS.to_owned(), detail });
         }
-        let Some(bytes) = here else { continue };
-        add(&mut sum, &key.path(), &bytes);
+        let Some(digest) = here else { continue };
+        add(&mut sum, &digest);
         done += 1;
         if done % REPORT_EVERY == 0 || done == total {
             on_step(Step { what: format!("{OBJECTS}, compared"), done, total });
@@ -76,12 +122,56 @@ async fn compare(
     Ok(Copied { what: OBJECTS.to_owned(), count: done, digest })
 }
 
-fn add(sum: &mut [u64; 4], path: &str, bytes: &[u8]) {
+/// The digest of an object's path and bytes; `None` when there is none.
+async fn digest_at(store: &BlobStore, key: BlobKey) -> Result<Option<Hash>, CopyError> {
+    let Some(mut object) = store.open(key).await? else { return Ok(None) };
     let mut hasher = blake3::Hasher::new();
-    hasher.update(path.as_bytes()).update(&[0]).update(bytes);
-    let digest = hasher.finalize();
+    hasher.update(key.path().as_bytes()).update(&[0]);
+    while let Some(piece) = object.pieces.try_next().await? {
+        hasher.update(&piece);
+    }
+    Ok(Some(hasher.finalize()))
+}
+
+fn add(sum: &mut [u64; 4], digest: &Hash) {
     let (words, _) = digest.as_bytes().as_chunks::<8>();
     for (total, word) in sum.iter_mut().zip(words) {
         *total = total.wrapping_add(u64::from_le_bytes(*word));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+    use domain::ids::ScanId;
+    use uuid::Uuid;
+
+    use super::*;
+
+    fn key(number: u128) -> BlobKey {
+        BlobKey::Scan(ScanId::from_uuid(Uuid::from_u128(number)))
+    }
+
+    fn refused() -> CopyError {
+        CopyError::Unusable("refused".to_owned())
+    }
+
+    #[tokio::test]
+    async fn small_and_large_objects_arrive_as_they_were_and_what_is_refused_does_not() {
+        let (from, to) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let (source, target) = (BlobStore::local(from.path()).unwrap(), BlobStore::local(to.path()).unwrap());
+        let large: Vec<u8> = (0..20 << 20).map(|place: u32| (place % 251) as u8).collect();
+        source.put(key(1), Bytes::from_static(b"small")).await.unwrap();
+        source.put(key(2), Bytes::from(large.clone())).await.unwrap();
+
+        for number in [1, 2] {
+            assert!(carry(&source, &target, key(number), |_, _| Err(refused())).await.is_err());
+            assert!(!target.exists(key(number)).await.unwrap());
+        }
+        let copied = copy(&source, &target, &mut |_| ()).await.unwrap();
+
+        assert_eq!(copied.count, 2);
+        assert_eq!(target.get(key(2)).await.unwrap().unwrap(), large);
+        assert!(!carry(&source, &target, key(3), |_, _| Ok(())).await.unwrap());
     }
 }

@@ -42,7 +42,7 @@ pub struct CaseFileRow {
     pub returned_on: Option<NaiveDate>,
     /// Day its first scan came.
     pub papers_received_on: Option<NaiveDate>,
-    /// The auditor who works it.
+    /// The auditor who has it as a task, until it is accepted.
     pub assigned_to: Option<AccountId>,
     /// The key of its personal data.
     pub key_id: KeyId,
@@ -109,6 +109,17 @@ pub struct StateChange {
     pub changed_at: DateTime<Utc>,
 }
 
+/// Where a case file stands, and where its history ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct StateOnRecord {
+    /// Which case file.
+    pub case_file_id: CaseFileId,
+    /// Its state.
+    pub state: CaseState,
+    /// The state that the last change on record led to; `None`: there is no history.
+    pub recorded: Option<CaseState>,
+}
+
 /// A keyed hash of a whole value.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct CaseToken {
@@ -131,8 +142,8 @@ pub trait CaseFileRepository: Send {
     async fn find_many(&mut self, ids: &[CaseFileId]) -> Result<Vec<CaseFileRow>, StorageError>;
     /// Stores every column but the state and id. `Conflict`: somebody changed it since it was loaded.
     async fn update(&mut self, case_file: &mut CaseFileRow) -> Result<(), StorageError>;
-    /// Moves from the state loaded to `to` and puts that on record. `Conflict`: it is in another state by now,
-    /// or the life of a case file does not know this change.
+    /// Moves from the state loaded to `to` and puts that on record; acceptance ends the task of an auditor.
+    /// `Conflict`: it is in another state by now, or the life of a case file does not know this change.
     async fn change_state(
         &mut self,
         case_file: &mut CaseFileRow,
@@ -146,6 +157,12 @@ pub trait CaseFileRepository: Send {
         after: Option<(CaseFileId, i64)>,
         limit: i64,
     ) -> Result<Vec<StateChange>, StorageError>;
+    /// Each case file with the end of its history, read in one statement; by id, after `after`, at most `limit`.
+    async fn states_on_record(
+        &mut self,
+        after: Option<CaseFileId>,
+        limit: i64,
+    ) -> Result<Vec<StateOnRecord>, StorageError>;
     /// Case files changed after `sequence`, in order, at most `limit`.
     async fn changed_since(&mut self, sequence: i64, limit: i64) -> Result<Vec<CaseFileRow>, StorageError>;
     /// The last number of the change sequence.
@@ -330,12 +347,14 @@ for_each_engine! {
                 return Err(StorageError::Conflict { what: "case file" });
             }
             let sequence = next_change(self).await?;
-            let update = "UPDATE case_files SET state = $1, change_sequence = $2, updated_at = $3
-                WHERE id = $4 AND change_sequence = $5";
+            let assigned_to = case_file.assigned_to.filter(|_| to.keeps_task());
+            let update = "UPDATE case_files SET state = $1, change_sequence = $2, updated_at = $3, assigned_to = $4
+                WHERE id = $5 AND change_sequence = $6";
             let done = sqlx::query(update)
                 .bind(to.as_str())
                 .bind(sequence)
                 .bind(at)
+                .bind(assigned_to.map(AccountId::uuid))
                 .bind(case_file.id.uuid())
                 .bind(case_file.change_sequence)
                 .execute(self.connection())
@@ -345,6 +364,7 @@ for_each_engine! {
             }
             record_change(self, case_file.id, Some(case_file.state), to, reason, at).await?;
             case_file.state = to;
+            case_file.assigned_to = assigned_to;
             case_file.change_sequence = sequence;
             case_file.updated_at = at;
             Ok(())
@@ -362,6 +382,27 @@ for_each_engine! {
             let stored: Vec<StoredChange> =
                 sqlx::query_as(select).bind(id).bind(number).bind(limit).fetch_all(self.connection()).await?;
             stored.into_iter().map(typed_change).collect()
+        }
+
+        async fn states_on_record(
+            &mut self,
+            after: Option<CaseFileId>,
+            limit: i64,
+        ) -> Result<Vec<StateOnRecord>, StorageError> {
+            let select = "SELECT c.id, c.state, (SELECT s.to_state FROM case_state_changes s WHERE s.case_file_id = c.id
+                    ORDER BY s.number DESC LIMIT 1)
+                FROM case_files c WHERE c.id > $1 ORDER BY c.id LIMIT $2";
+            let after = after.map_or(Uuid::nil(), CaseFileId::uuid);
+            let stored: Vec<(Uuid, String, Option<String>)> =
+                sqlx::query_as(select).bind(after).bind(limit).fetch_all(self.connection()).await?;
+            let typed = |(id, state, recorded): (Uuid, String, Option<String>)| {
+                Ok(StateOnRecord {
+                    case_file_id: CaseFileId::from_uuid(id),
+                    state: term(&state, "case_files.state")?,
+                    recorded: recorded.map(|state| term(&state, "case_state_changes.to_state")).transpose()?,
+                })
+            };
+            stored.into_iter().map(typed).collect()
         }
 
         async fn changed_since(&mut self, sequence: i64, limit: i64) -> Result<Vec<CaseFileRow>, StorageError> {

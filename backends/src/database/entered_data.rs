@@ -47,6 +47,8 @@ pub trait EnteredDataRepository: Send {
     async fn find_many(&mut self, ids: &[EnteredDataId]) -> Result<Vec<EnteredDataRow>, StorageError>;
     /// All versions of a case file, oldest first.
     async fn of_case_file(&mut self, id: CaseFileId) -> Result<Vec<EnteredDataRow>, StorageError>;
+    /// How many versions there are of all case files.
+    async fn count(&mut self) -> Result<i64, StorageError>;
 }
 
 #[derive(sqlx::FromRow)]
@@ -113,6 +115,12 @@ for_each_engine! {
                 found.extend(stored);
             }
             found.into_iter().map(Stored::typed).collect()
+        }
+
+        async fn count(&mut self) -> Result<i64, StorageError> {
+            let select = "SELECT count(*) FROM entered_data";
+            let (count,): (i64,) = sqlx::query_as(select).fetch_one(self.connection()).await?;
+            Ok(count)
         }
 
         async fn of_case_file(&mut self, id: CaseFileId) -> Result<Vec<EnteredDataRow>, StorageError> {

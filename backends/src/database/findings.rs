@@ -8,6 +8,7 @@ use domain::{
     geometry::Quad,
     ids::{AccountId, CaseFileId, FindingId, PageId, ReadingId, VerdictId},
 };
+use sqlx::AssertSqlSafe;
 use uuid::Uuid;
 
 use super::{digest, many, term};
@@ -70,14 +71,19 @@ pub struct FindingRow {
     pub settled_by: Option<AccountId>,
     /// When it was settled.
     pub settled_at: Option<DateTime<Utc>>,
-    /// Why, without personal data.
-    pub settled_reason: Option<String>,
+    /// Why, sealed at `FindingRow::place_of_reason` under the key of the case file.
+    pub settled_reason_sealed: Option<Vec<u8>>,
 }
 
 impl FindingRow {
     /// Where the sealed evidence stands.
     pub const fn place(id: FindingId) -> SealedPlace {
         SealedPlace { column: "findings.evidence_sealed", row: id.uuid() }
+    }
+
+    /// Where the sealed reason of the settlement stands.
+    pub const fn place_of_reason(id: FindingId) -> SealedPlace {
+        SealedPlace { column: "findings.settled_reason_sealed", row: id.uuid() }
     }
 }
 
@@ -107,8 +113,11 @@ pub trait FindingRepository: Send {
     async fn find(&mut self, id: FindingId) -> Result<Option<FindingRow>, StorageError>;
     /// Stores state and settlement of a finding that is in `from`. `Conflict`: it is not.
     async fn update(&mut self, finding: &FindingRow, from: FindingState) -> Result<(), StorageError>;
-    /// Findings in force by code, for figures: code and count of those open.
-    async fn count_open(&mut self) -> Result<Vec<(FindingCode, i64)>, StorageError>;
+    /// How many case files this account has as tasks.
+    async fn count_tasks(&mut self, account: AccountId) -> Result<i64, StorageError>;
+    /// Findings that a person settled, by id, after `after`, at most `limit`.
+    async fn settled(&mut self, after: Option<FindingId>, limit: i64)
+    -> Result<Vec<FindingId>, StorageError>;
     /// Findings in force (not withdrawn) that the filter lets through, after `after`, by id, at most `limit`.
     async fn in_force(
         &mut self,
@@ -159,7 +168,7 @@ struct Stored {
     raised_at: DateTime<Utc>,
     settled_by: Option<Uuid>,
     settled_at: Option<DateTime<Utc>>,
-    settled_reason: Option<String>,
+    settled_reason_sealed: Option<Vec<u8>>,
 }
 
 impl Stored {
@@ -176,7 +185,7 @@ impl Stored {
             raised_at: self.raised_at,
             settled_by: self.settled_by.map(AccountId::from_uuid),
             settled_at: self.settled_at,
-            settled_reason: self.settled_reason,
+            settled_reason_sealed: self.settled_reason_sealed,
         })
     }
 }
@@ -316,13 +325,13 @@ for_each_engine! {
         }
 
         async fn update(&mut self, finding: &FindingRow, from: FindingState) -> Result<(), StorageError> {
-            let update = "UPDATE findings SET state = $1, settled_by = $2, settled_at = $3, settled_reason = $4
+            let update = "UPDATE findings SET state = $1, settled_by = $2, settled_at = $3, settled_reason_sealed = $4
                 WHERE id = $5 AND state = $6";
             let done = sqlx::query(update)
                 .bind(finding.state.as_str())
                 .bind(finding.settled_by.map(AccountId::uuid))
                 .bind(finding.settled_at)
-                .bind(&finding.settled_reason)
+                .bind(&finding.settled_reason_sealed)
                 .bind(finding.id.uuid())
                 .bind(from.as_str())
                 .execute(self.connection())
@@ -330,10 +339,19 @@ for_each_engine! {
             if done.rows_affected() == 1 { Ok(()) } else { Err(StorageError::Conflict { what: "finding" }) }
         }
 
-        async fn count_open(&mut self) -> Result<Vec<(FindingCode, i64)>, StorageError> {
-            let select = "SELECT code, count(*) FROM findings WHERE state IN ('open', 'returned') GROUP BY code ORDER BY code";
-            let counts: Vec<(String, i64)> = sqlx::query_as(select).fetch_all(self.connection()).await?;
-            counts.into_iter().map(|(code, count)| Ok((term(&code, "findings.code")?, count))).collect()
+        async fn count_tasks(&mut self, account: AccountId) -> Result<i64, StorageError> {
+            let select = "SELECT count(*) FROM case_files WHERE assigned_to = $1";
+            let (count,): (i64,) =
+                sqlx::query_as(select).bind(account.uuid()).fetch_one(self.connection()).await?;
+            Ok(count)
+        }
+
+        async fn settled(&mut self, after: Option<FindingId>, limit: i64) -> Result<Vec<FindingId>, StorageError> {
+            let select = "SELECT id FROM findings WHERE settled_by IS NOT NULL AND id > $1 ORDER BY id LIMIT $2";
+            let after = after.map_or(Uuid::nil(), FindingId::uuid);
+            let found: Vec<(Uuid,)> =
+                sqlx::query_as(select).bind(after).bind(limit).fetch_all(self.connection()).await?;
+            Ok(found.into_iter().map(|(id,)| FindingId::from_uuid(id)).collect())
         }
 
         async fn in_force(
@@ -342,13 +360,18 @@ for_each_engine! {
             after: Option<FindingId>,
             limit: i64,
         ) -> Result<Vec<FindingRow>, StorageError> {
-            let select = "SELECT f.* FROM findings f JOIN case_files c ON c.id = f.case_file_id
-                WHERE f.state <> 'withdrawn' AND f.id > $1
-                    AND ($2 IS NULL OR f.code = $2) AND ($3 IS NULL OR f.state = $3)
-                    AND ($4 IS NULL OR f.case_file_id = $4) AND ($5 IS NULL OR c.outlet_code = $5)
+            // A condition that may be left out hides from the engine which index serves it; the index on state and id
+            // leads from one finding that waits to the next, past everything that was ever settled.
+            let state = if filter.state.is_some() { "f.state = $3" } else { "f.state <> 'withdrawn' AND $3 IS NULL" };
+            let of = if filter.case_file_id.is_some() { "f.case_file_id = $4" } else { "$4 IS NULL" };
+            let select = format!(
+                "SELECT f.* FROM findings f JOIN case_files c ON c.id = f.case_file_id
+                WHERE {state} AND {of} AND f.state <> 'withdrawn' AND f.id > $1 AND ($2 IS NULL OR f.code = $2)
+                    AND ($5 IS NULL OR c.outlet_code = $5)
                     AND ($6 IS NULL OR c.outlet_code = $6) AND ($7 IS NULL OR c.branch_code = $7)
-                ORDER BY f.id LIMIT $8";
-            let stored: Vec<Stored> = sqlx::query_as(select)
+                ORDER BY f.id LIMIT $8"
+            );
+            let stored: Vec<Stored> = sqlx::query_as(AssertSqlSafe(select))
                 .bind(after.map_or(Uuid::nil(), FindingId::uuid))
                 .bind(filter.code.map(FindingCode::as_str))
                 .bind(filter.state.map(FindingState::as_str))
@@ -386,7 +409,7 @@ for_each_engine! {
 
     async fn insert_finding(tx: &mut EngineTransaction, finding: &FindingRow) -> Result<(), StorageError> {
         let insert = "INSERT INTO findings (id, case_file_id, verdict_id, code, subject, state, confidence,
-                evidence_sealed, raised_at, settled_by, settled_at, settled_reason)
+                evidence_sealed, raised_at, settled_by, settled_at, settled_reason_sealed)
             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
         sqlx::query(insert)
             .bind(finding.id.uuid())
@@ -400,7 +423,7 @@ for_each_engine! {
             .bind(finding.raised_at)
             .bind(finding.settled_by.map(AccountId::uuid))
             .bind(finding.settled_at)
-            .bind(&finding.settled_reason)
+            .bind(&finding.settled_reason_sealed)
             .execute(tx.connection())
             .await?;
         Ok(())

@@ -94,8 +94,8 @@ pub trait JobRepository: Send {
     async fn enqueue(&mut self, job: &JobRow) -> Result<Ring, StorageError>;
     /// The same for several jobs, each of another name or subject, in a few statements.
     async fn enqueue_all(&mut self, jobs: &[JobRow]) -> Result<Vec<Ring>, StorageError>;
-    /// Takes a job that is due, or whose lease has run out; never one whose twin is running. What finishes a case
-    /// file goes before reading more, then what has been due longest. Counts the attempt.
+    /// Takes a job whose lease has run out, or one that is due; never one whose twin is running. Of those that are due
+    /// what finishes a case file goes before reading more, then what has been due longest. Counts the attempt.
     async fn claim(&mut self, claim: Claim<'_>) -> Result<Option<JobRow>, StorageError>;
     /// Makes the lease longer. `false`: it was lost to somebody else.
     async fn renew(
@@ -125,9 +125,14 @@ pub trait JobRepository: Send {
     async fn find(&mut self, id: JobId) -> Result<Option<JobRow>, StorageError>;
     /// Jobs in a state, oldest first, at most `limit`.
     async fn in_state(&mut self, state: JobState, limit: i64) -> Result<Vec<JobRow>, StorageError>;
+    /// Jobs that are not done, by id, after `after`, at most `limit`.
+    async fn not_done(&mut self, after: Option<JobId>, limit: i64) -> Result<Vec<JobRow>, StorageError>;
+    /// Whether a job that is not finished, or was given up, concerns this subject.
+    async fn is_cared_for(&mut self, subject: Uuid) -> Result<bool, StorageError>;
     /// Whether a job that is not finished concerns this subject.
     async fn is_pending(&mut self, subject: Uuid) -> Result<bool, StorageError>;
-    /// Makes a dead job wait again, with its attempts forgotten. `false`: it was not dead.
+    /// Makes a dead job wait again, with its attempts forgotten; where its twin waits already it ends as done, since the
+    /// twin does the same work. `false`: it was not dead.
     async fn revive(&mut self, id: JobId, now: DateTime<Utc>) -> Result<bool, StorageError>;
     /// How many there are.
     async fn counts(&mut self) -> Result<Vec<JobCount>, StorageError>;
@@ -324,6 +329,20 @@ for_each_engine! {
             stored.into_iter().map(Stored::typed).collect()
         }
 
+        async fn not_done(&mut self, after: Option<JobId>, limit: i64) -> Result<Vec<JobRow>, StorageError> {
+            let select = "SELECT * FROM jobs WHERE state <> 'done' AND id > $1 ORDER BY id LIMIT $2";
+            let after = after.map_or(Uuid::nil(), JobId::uuid);
+            let stored: Vec<Stored> =
+                sqlx::query_as(select).bind(after).bind(limit).fetch_all(self.connection()).await?;
+            stored.into_iter().map(Stored::typed).collect()
+        }
+
+        async fn is_cared_for(&mut self, subject: Uuid) -> Result<bool, StorageError> {
+            let select = "SELECT count(*) FROM jobs WHERE subject = $1 AND state <> 'done'";
+            let (count,): (i64,) = sqlx::query_as(select).bind(subject).fetch_one(self.connection()).await?;
+            Ok(count > 0)
+        }
+
         async fn is_pending(&mut self, subject: Uuid) -> Result<bool, StorageError> {
             let select = "SELECT count(*) FROM jobs WHERE subject = $1 AND state IN ('waiting', 'running', 'retrying')";
             let (count,): (i64,) = sqlx::query_as(select).bind(subject).fetch_one(self.connection()).await?;
@@ -331,6 +350,13 @@ for_each_engine! {
         }
 
         async fn revive(&mut self, id: JobId, now: DateTime<Utc>) -> Result<bool, StorageError> {
+            let update = "UPDATE jobs SET state = 'done', finished_at = $1
+                WHERE id = $2 AND state = 'dead' AND EXISTS (SELECT 1 FROM jobs twin
+                    WHERE twin.name = jobs.name AND twin.subject = jobs.subject AND twin.state IN ('waiting', 'retrying'))";
+            let merged = sqlx::query(update).bind(now).bind(id.uuid()).execute(self.connection()).await?;
+            if merged.rows_affected() == 1 {
+                return Ok(true);
+            }
             let update = "UPDATE jobs SET state = 'waiting', attempts = 0, due_at = $1, finished_at = NULL
                 WHERE id = $2 AND state = 'dead'";
             let done = sqlx::query(update).bind(now).bind(id.uuid()).execute(self.connection()).await?;

@@ -44,6 +44,20 @@ for_each_engine! {
             Ok(tx.commit().await?)
         }
 
+        async fn add_only(&self, key: &WrappedKey) -> Result<(), StorageError> {
+            let insert = "INSERT INTO data_keys (id, wrapped_by, wrapped, purpose, made_at) VALUES ($1, $2, $3, $4, $5)
+                ON CONFLICT (purpose) WHERE purpose IN ('blind_index', 'log_signing') DO NOTHING";
+            sqlx::query(insert)
+                .bind(key.id)
+                .bind(key.wrapped_by)
+                .bind(&key.wrapped)
+                .bind(&key.purpose)
+                .bind(key.made_at)
+                .execute(&self.pool)
+                .await?;
+            Ok(())
+        }
+
         async fn wrappings_of(&self, ids: &[Uuid]) -> Result<Vec<WrappedKey>, StorageError> {
             let mut found = Vec::with_capacity(ids.len());
             for part in many::parts(ids.iter().copied()) {
@@ -64,24 +78,32 @@ for_each_engine! {
 
         async fn wrapped_twice(
             &self,
-            root: Uuid,
             since: DateTime<Utc>,
             until: DateTime<Utc>,
-        ) -> Result<Vec<Uuid>, StorageError> {
+        ) -> Result<Vec<(Uuid, Uuid)>, StorageError> {
             // As questions about each key that is new, so that the others are never gone through.
-            let select = "SELECT DISTINCT id FROM data_keys lately WHERE made_at >= $2 AND made_at < $3
-                AND EXISTS (SELECT 1 FROM data_keys by_root
-                    WHERE by_root.id = lately.id AND by_root.wrapped_by = $1 AND by_root.made_at < $3)
-                AND EXISTS (SELECT 1 FROM data_keys nested
-                    WHERE nested.id = lately.id AND nested.wrapped_by <> $1 AND nested.made_at < $3)";
-            let ids: Vec<(Uuid,)> =
-                sqlx::query_as(select).bind(root).bind(since).bind(until).fetch_all(&self.pool).await?;
-            Ok(ids.into_iter().map(|(id,)| id).collect())
+            let select = "SELECT id, wrapped_by FROM data_keys WHERE id IN (
+                SELECT lately.id FROM data_keys lately WHERE lately.made_at >= $1 AND lately.made_at < $2
+                    AND EXISTS (SELECT 1 FROM data_keys other
+                        WHERE other.id = lately.id AND other.wrapped_by <> lately.wrapped_by)
+                    AND NOT EXISTS (SELECT 1 FROM data_keys later WHERE later.id = lately.id AND later.made_at >= $2))";
+            Ok(sqlx::query_as(select).bind(since).bind(until).fetch_all(&self.pool).await?)
         }
 
         async fn remove(&self, id: KeyId, wrapped_by: Uuid) -> Result<(), StorageError> {
             let delete = "DELETE FROM data_keys WHERE id = $1 AND wrapped_by = $2";
             sqlx::query(delete).bind(id.uuid()).bind(wrapped_by).execute(&self.pool).await?;
+            Ok(())
+        }
+
+        async fn remove_older(
+            &self,
+            id: KeyId,
+            wrapped_by: Uuid,
+            before: DateTime<Utc>,
+        ) -> Result<(), StorageError> {
+            let delete = "DELETE FROM data_keys WHERE id = $1 AND wrapped_by = $2 AND made_at < $3";
+            sqlx::query(delete).bind(id.uuid()).bind(wrapped_by).bind(before).execute(&self.pool).await?;
             Ok(())
         }
 

@@ -2,13 +2,19 @@
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use domain::{ids::AccountId, merkle};
+use domain::{
+    ids::{AccountId, KeyId},
+    merkle,
+};
 use serde::Serialize;
 use sqlx::QueryBuilder;
 use uuid::Uuid;
 
 use super::{digest, many::ROWS};
-use crate::error::StorageError;
+use crate::{
+    error::StorageError,
+    vault::{DataKey, SealedPlace},
+};
 
 /// One act to be put on record.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,7 +35,7 @@ pub struct LogEntry {
     pub subject_kind: String,
     /// Its id, or the digest of a list or query.
     pub subject_id: String,
-    /// Authority or reason given.
+    /// Authority or reason given. What a person typed stands here as its keyed digest; the words are a `SealedReason`.
     pub reason: Option<String>,
     /// `done`, `refused` or a count.
     pub result: String,
@@ -68,6 +74,53 @@ pub struct LogHead {
     pub signed_at: DateTime<Utc>,
 }
 
+/// A reason that a person typed. It may name people, so that it can be read only while the key lives that seals it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SealedReason {
+    /// Which entry it belongs to.
+    pub sequence: i64,
+    /// The key of the case file, or of a scan that stands in none.
+    pub key_id: KeyId,
+    /// The words, sealed under that key.
+    pub reason_sealed: Vec<u8>,
+}
+
+impl SealedReason {
+    const fn place(sequence: i64) -> SealedPlace {
+        SealedPlace { column: "log_reasons.reason_sealed", row: Uuid::from_u128(sequence as u128) }
+    }
+
+    /// Seals the reason of an entry.
+    ///
+    /// # Errors
+    /// It cannot be sealed.
+    pub fn seal(sequence: i64, key: &DataKey, reason: &str) -> Result<Self, StorageError> {
+        let reason_sealed = key.seal(Self::place(sequence), &reason)?;
+        Ok(Self { sequence, key_id: key.id(), reason_sealed })
+    }
+
+    /// The words.
+    ///
+    /// # Errors
+    /// They were sealed under another key, or changed.
+    pub fn open(&self, key: &DataKey) -> Result<String, StorageError> {
+        key.open(Self::place(self.sequence), &self.reason_sealed)
+    }
+}
+
+/// How often an act was done to a thing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ActCount {
+    /// What was done.
+    pub action: String,
+    /// The id of the thing.
+    pub subject_id: String,
+    /// How it ended, as in the entries.
+    pub result: String,
+    /// How many entries say so.
+    pub count: i64,
+}
+
 /// The log. There is no update and no delete.
 #[async_trait]
 pub trait OperationLogRepository: Send {
@@ -77,6 +130,12 @@ pub trait OperationLogRepository: Send {
     async fn append_all(&mut self, entries: &[LogEntry]) -> Result<i64, StorageError>;
     /// Entries after `sequence` in order, at most `limit`.
     async fn after(&mut self, sequence: i64, limit: i64) -> Result<Vec<LogRow>, StorageError>;
+    /// Keeps the words of a reason whose digest stands in an entry.
+    async fn keep_reason(&mut self, reason: &SealedReason) -> Result<(), StorageError>;
+    /// The sealed reason of an entry.
+    async fn reason_of(&mut self, sequence: i64) -> Result<Option<SealedReason>, StorageError>;
+    /// What was done to these things, in no order.
+    async fn acts_on(&mut self, subjects: &[String]) -> Result<Vec<ActCount>, StorageError>;
     /// How many entries have been promised so far.
     async fn size(&mut self) -> Result<i64, StorageError>;
     /// Keeps a signed head.
@@ -86,6 +145,9 @@ pub trait OperationLogRepository: Send {
     /// The last signed head.
     async fn last_head(&mut self) -> Result<Option<LogHead>, StorageError>;
 }
+
+/// Things that one statement asks for at most.
+const SUBJECTS: usize = 128;
 
 /// The canonical form that is hashed: JSON with keys in this order, instants in microseconds since 1970.
 #[derive(Serialize)]
@@ -208,6 +270,51 @@ for_each_engine! {
             let stored: Vec<Stored> =
                 sqlx::query_as(select).bind(sequence).bind(limit).fetch_all(self.connection()).await?;
             stored.into_iter().map(Stored::typed).collect()
+        }
+
+        async fn keep_reason(&mut self, reason: &SealedReason) -> Result<(), StorageError> {
+            let insert = "INSERT INTO log_reasons (sequence, key_id, reason_sealed) VALUES ($1, $2, $3)";
+            sqlx::query(insert)
+                .bind(reason.sequence)
+                .bind(reason.key_id.uuid())
+                .bind(&reason.reason_sealed)
+                .execute(self.connection())
+                .await?;
+            Ok(())
+        }
+
+        async fn reason_of(&mut self, sequence: i64) -> Result<Option<SealedReason>, StorageError> {
+            let select = "SELECT key_id, reason_sealed FROM log_reasons WHERE sequence = $1";
+            let found: Option<(Uuid, Vec<u8>)> =
+                sqlx::query_as(select).bind(sequence).fetch_optional(self.connection()).await?;
+            Ok(found.map(|(key_id, reason_sealed)| SealedReason {
+                sequence,
+                key_id: KeyId::from_uuid(key_id),
+                reason_sealed,
+            }))
+        }
+
+        async fn acts_on(&mut self, subjects: &[String]) -> Result<Vec<ActCount>, StorageError> {
+            let mut found = Vec::new();
+            for part in subjects.chunks(SUBJECTS) {
+                let mut select: QueryBuilder<Engine> = QueryBuilder::new(
+                    "SELECT action, subject_id, result, count(*) FROM operation_log WHERE subject_id IN (",
+                );
+                let mut places = select.separated(", ");
+                for subject in part {
+                    places.push_bind(subject);
+                }
+                select.push(") GROUP BY action, subject_id, result");
+                let counts: Vec<(String, String, String, i64)> =
+                    select.build_query_as().fetch_all(self.connection()).await?;
+                found.extend(counts.into_iter().map(|(action, subject_id, result, count)| ActCount {
+                    action,
+                    subject_id,
+                    result,
+                    count,
+                }));
+            }
+            Ok(found)
         }
 
         async fn size(&mut self) -> Result<i64, StorageError> {

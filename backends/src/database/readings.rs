@@ -47,6 +47,12 @@ pub trait ReadingRepository: Send {
     async fn find(&mut self, id: ReadingId) -> Result<Option<ReadingRow>, StorageError>;
     /// All readings of a scan, oldest first. The last of a page is the one in force.
     async fn of_scan(&mut self, id: ScanId) -> Result<Vec<ReadingRow>, StorageError>;
+    /// Readings that are corrections by a person, with their pages; by id, after `after`, at most `limit`.
+    async fn corrections(
+        &mut self,
+        after: Option<ReadingId>,
+        limit: i64,
+    ) -> Result<Vec<(ReadingId, PageId)>, StorageError>;
 }
 
 #[derive(sqlx::FromRow)]
@@ -104,6 +110,20 @@ for_each_engine! {
             let found: Option<Stored> =
                 sqlx::query_as(select).bind(id.uuid()).fetch_optional(self.connection()).await?;
             Ok(found.map(Stored::typed))
+        }
+
+        async fn corrections(
+            &mut self,
+            after: Option<ReadingId>,
+            limit: i64,
+        ) -> Result<Vec<(ReadingId, PageId)>, StorageError> {
+            let select = "SELECT id, page_id FROM readings WHERE corrected_by IS NOT NULL AND id > $1
+                ORDER BY id LIMIT $2";
+            let after = after.map_or(Uuid::nil(), ReadingId::uuid);
+            let found: Vec<(Uuid, Uuid)> =
+                sqlx::query_as(select).bind(after).bind(limit).fetch_all(self.connection()).await?;
+            let typed = |(id, page): (Uuid, Uuid)| (ReadingId::from_uuid(id), PageId::from_uuid(page));
+            Ok(found.into_iter().map(typed).collect())
         }
 
         async fn of_scan(&mut self, id: ScanId) -> Result<Vec<ReadingRow>, StorageError> {

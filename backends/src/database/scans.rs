@@ -135,15 +135,25 @@ pub trait ScanRepository: Send {
         after: Option<ScanId>,
         limit: i64,
     ) -> Result<Vec<ScanRow>, StorageError>;
-    /// Scans in a state that came without an outlet and were sent by accounts of a branch, if one is named; oldest
-    /// first, after `after`, at most `limit`.
-    async fn in_state_of_senders(
+    /// Scans in a state that came without an outlet, oldest first, after `after`, at most `limit`.
+    async fn without_outlet(
         &mut self,
         state: ScanState,
-        branch: Option<&str>,
         after: Option<ScanId>,
         limit: i64,
     ) -> Result<Vec<ScanRow>, StorageError>;
+    /// Scans that wait for a person, in the tray or unreadable and in no case file: those of `outlets`, of all when none
+    /// are named, and those that came without an outlet from accounts of `senders`, a branch. Oldest first, after
+    /// `after`, at most `limit`.
+    async fn waiting(
+        &mut self,
+        outlets: Option<&[String]>,
+        senders: Option<&str>,
+        after: Option<ScanId>,
+        limit: i64,
+    ) -> Result<Vec<ScanRow>, StorageError>;
+    /// Scans that point to this one, oldest first.
+    async fn links_to(&mut self, id: ScanId) -> Result<Vec<ScanRow>, StorageError>;
     /// All scans by id, after `after`, at most `limit`; for `verify` and sweeps.
     async fn all(&mut self, after: Option<ScanId>, limit: i64) -> Result<Vec<ScanRow>, StorageError>;
     /// How many scans there are in each state.
@@ -332,24 +342,56 @@ for_each_engine! {
             Ok(found)
         }
 
-        async fn in_state_of_senders(
+        async fn without_outlet(
             &mut self,
             state: ScanState,
-            branch: Option<&str>,
             after: Option<ScanId>,
             limit: i64,
         ) -> Result<Vec<ScanRow>, StorageError> {
-            let select = "SELECT scans.* FROM scans JOIN accounts ON accounts.id = scans.received_by
-                WHERE scans.state = $1 AND scans.outlet_code IS NULL
-                    AND ($2 IS NULL OR accounts.branch_code = $2) AND scans.id > $3
-                ORDER BY scans.id LIMIT $4";
-            let stored: Vec<Stored> = sqlx::query_as(select)
-                .bind(state.as_str())
-                .bind(branch)
-                .bind(after.map_or(Uuid::nil(), ScanId::uuid))
-                .bind(limit)
-                .fetch_all(self.connection())
-                .await?;
+            let select = "SELECT * FROM scans WHERE state = $1 AND outlet_code IS NULL AND id > $2
+                ORDER BY id LIMIT $3";
+            let after = after.map_or(Uuid::nil(), ScanId::uuid);
+            let query = sqlx::query_as(select).bind(state.as_str()).bind(after).bind(limit);
+            let stored: Vec<Stored> = query.fetch_all(self.connection()).await?;
+            stored.into_iter().map(Stored::typed).collect()
+        }
+
+        async fn waiting(
+            &mut self,
+            outlets: Option<&[String]>,
+            senders: Option<&str>,
+            after: Option<ScanId>,
+            limit: i64,
+        ) -> Result<Vec<ScanRow>, StorageError> {
+            let after = after.map_or(Uuid::nil(), ScanId::uuid);
+            let mut found: Vec<Stored> = Vec::new();
+            let one: [Option<&String>; 1] = [None];
+            let scopes: Vec<Option<&String>> =
+                outlets.map_or_else(|| one.to_vec(), |outlets| outlets.iter().map(Some).collect());
+            for outlet in scopes {
+                // The condition of the index `scans_waiting`, word for word.
+                let select = "SELECT * FROM scans WHERE case_file_id IS NULL AND state IN ('tray', 'unreadable')
+                    AND ($1 IS NULL OR outlet_code = $1) AND id > $2 ORDER BY id LIMIT $3";
+                let query = sqlx::query_as(select).bind(outlet).bind(after).bind(limit);
+                found.extend(query.fetch_all(self.connection()).await?);
+            }
+            if let Some(branch) = senders {
+                let select = "SELECT scans.* FROM scans JOIN accounts ON accounts.id = scans.received_by
+                    WHERE scans.case_file_id IS NULL AND scans.state IN ('tray', 'unreadable')
+                        AND scans.outlet_code IS NULL AND accounts.branch_code = $1 AND scans.id > $2
+                    ORDER BY scans.id LIMIT $3";
+                let query = sqlx::query_as(select).bind(branch).bind(after).bind(limit);
+                found.extend(query.fetch_all(self.connection()).await?);
+            }
+            let mut scans: Vec<ScanRow> = found.into_iter().map(Stored::typed).collect::<Result<_, _>>()?;
+            scans.sort_by_key(|scan| scan.id);
+            scans.truncate(usize::try_from(limit).unwrap_or_default());
+            Ok(scans)
+        }
+
+        async fn links_to(&mut self, id: ScanId) -> Result<Vec<ScanRow>, StorageError> {
+            let select = "SELECT * FROM scans WHERE same_as = $1 ORDER BY id";
+            let stored: Vec<Stored> = sqlx::query_as(select).bind(id.uuid()).fetch_all(self.connection()).await?;
             stored.into_iter().map(Stored::typed).collect()
         }
 

@@ -49,8 +49,8 @@ pub trait TimetableRepository: Send {
     async fn keys_settled_at(&mut self) -> Result<Option<DateTime<Utc>>, StorageError>;
     /// Remembers that they were looked for.
     async fn keys_were_settled(&mut self, at: DateTime<Utc>) -> Result<(), StorageError>;
-    /// Of these keys those whose scans are in a case file.
-    async fn keys_in_case_files(&mut self, keys: &[KeyId]) -> Result<Vec<KeyId>, StorageError>;
+    /// Where the scans of these keys are: each key with that of the case file, or with none for a scan outside.
+    async fn places_of_keys(&mut self, keys: &[KeyId]) -> Result<Vec<(KeyId, Option<KeyId>)>, StorageError>;
 }
 
 for_each_engine! {
@@ -125,16 +125,18 @@ for_each_engine! {
             Ok(())
         }
 
-        async fn keys_in_case_files(&mut self, keys: &[KeyId]) -> Result<Vec<KeyId>, StorageError> {
+        async fn places_of_keys(&mut self, keys: &[KeyId]) -> Result<Vec<(KeyId, Option<KeyId>)>, StorageError> {
             let mut found = Vec::new();
             for part in many::parts(keys.iter().map(|key| key.uuid())) {
                 let select = many::select_in(
-                    "SELECT key_id FROM scans WHERE case_file_id IS NOT NULL AND key_id IN",
+                    "SELECT scans.key_id, case_files.key_id FROM scans
+                        LEFT JOIN case_files ON case_files.id = scans.case_file_id WHERE scans.key_id IN",
                     &part,
                 );
                 let query = part.iter().fold(sqlx::query_as(select), |query, id| query.bind(*id));
-                let rows: Vec<(Uuid,)> = query.fetch_all(self.connection()).await?;
-                found.extend(rows.into_iter().map(|(id,)| KeyId::from_uuid(id)));
+                let rows: Vec<(Uuid, Option<Uuid>)> = query.fetch_all(self.connection()).await?;
+                let typed = |(key, place): (Uuid, Option<Uuid>)| (KeyId::from_uuid(key), place.map(KeyId::from_uuid));
+                found.extend(rows.into_iter().map(typed));
             }
             Ok(found)
         }

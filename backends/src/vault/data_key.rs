@@ -83,6 +83,12 @@ impl DataKey {
         serde_json::from_slice(&json).map_err(|_| corrupt())
     }
 
+    /// A digest of a text that says nothing without this key, and nothing any more once the key is destroyed.
+    pub fn fingerprint(&self, text: &str) -> String {
+        let key = blake3::derive_key("guidang 2026-11-22 digest of a sealed reason", &self.bytes);
+        format!("sealed:{}", blake3::keyed_hash(&key, text.as_bytes()).to_hex())
+    }
+
     /// Encrypts this key under `wrapping`.
     pub(crate) fn wrap(&self, wrapping: &[u8; 32]) -> Result<Vec<u8>, StorageError> {
         encrypt(wrapping, self.id.uuid().as_bytes(), &self.bytes)
@@ -150,6 +156,16 @@ mod tests {
 
         assert_eq!(key.open::<String>(place(7), &sealed).unwrap(), "张三");
         assert!(key.open::<String>(place(8), &sealed).is_err());
+    }
+
+    #[test]
+    fn a_fingerprint_is_that_of_one_text_under_one_key() {
+        let key = |id| DataKey::random(KeyId::from_uuid(uuid::Uuid::from_u128(id)));
+        let (one, two) = (key(1), key(2));
+
+        assert_eq!(one.fingerprint("张三来电"), one.fingerprint("张三来电"));
+        assert_ne!(one.fingerprint("张三来电"), one.fingerprint("张三来店"));
+        assert_ne!(one.fingerprint("张三来电"), two.fingerprint("张三来电"));
     }
 
     #[test]

@@ -38,6 +38,15 @@ impl KeyPurpose {
     }
 }
 
+/// What wraps the key of a scan.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wrapper {
+    /// The root key: the scan waits for a place.
+    Root,
+    /// The key of a case file.
+    CaseFile(KeyId),
+}
+
 /// One wrapped key as stored.
 #[derive(Debug, Clone, sqlx::FromRow)]
 pub(crate) struct WrappedKey {
@@ -54,18 +63,27 @@ pub(crate) trait KeyTable: Send + Sync {
     /// Adds all or none; a wrapping that is there already stays and counts as made anew, and what was destroyed stays
     /// away.
     async fn add(&self, keys: &[WrappedKey]) -> Result<(), StorageError>;
+    /// Adds the one key of a purpose of which an archive has one; whoever comes second adds nothing.
+    async fn add_only(&self, key: &WrappedKey) -> Result<(), StorageError>;
     /// The wrappings of many keys, in no order.
     async fn wrappings_of(&self, ids: &[Uuid]) -> Result<Vec<WrappedKey>, StorageError>;
     async fn with_purpose(&self, purpose: &str) -> Result<Vec<WrappedKey>, StorageError>;
-    /// Keys that were wrapped between `since` and `until`, that the root and another key wrap, neither of them later.
+    /// Keys that were wrapped between `since` and `until`, that have several wrappings, none of them later; each with
+    /// all that wraps it.
     async fn wrapped_twice(
         &self,
-        root: Uuid,
         since: DateTime<Utc>,
         until: DateTime<Utc>,
-    ) -> Result<Vec<Uuid>, StorageError>;
+    ) -> Result<Vec<(Uuid, Uuid)>, StorageError>;
     /// Removes one wrapping.
     async fn remove(&self, id: KeyId, wrapped_by: Uuid) -> Result<(), StorageError>;
+    /// Removes one wrapping unless it was made, or made anew, at `before` or later.
+    async fn remove_older(
+        &self,
+        id: KeyId,
+        wrapped_by: Uuid,
+        before: DateTime<Utc>,
+    ) -> Result<(), StorageError>;
     /// Removes every wrapping of a key and remembers its id for ever; both or neither.
     async fn destroy(&self, id: Uuid) -> Result<(), StorageError>;
     /// Whether this key was destroyed.
@@ -169,6 +187,25 @@ impl Vault {
         Ok(keys)
     }
 
+    /// The same for a list that is shown: where one of the keys is damaged, that one is left out as well.
+    pub async fn readable_keys(&self, ids: &[KeyId]) -> Result<HashMap<KeyId, DataKey>, StorageError> {
+        match self.keys(ids).await {
+            Err(StorageError::Corrupt { .. }) => {}
+            all => return all,
+        }
+        let mut keys = HashMap::with_capacity(ids.len());
+        for id in ids {
+            match self.key(*id).await {
+                Ok(key) => keys.extend(key.map(|key| (*id, key))),
+                Err(error @ StorageError::Corrupt { .. }) => {
+                    tracing::warn!(error = %error, "a key is damaged")
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(keys)
+    }
+
     /// The key in a wrapping by the root; `None` for a wrapping by another key.
     fn opened_by_root(&self, wrapped: &WrappedKey) -> Result<Option<DataKey>, StorageError> {
         if wrapped.wrapped_by != self.root.id() {
@@ -206,15 +243,35 @@ impl Vault {
         self.table.remove(scan_key, self.root.id()).await
     }
 
-    /// Keys that were wrapped between `since` and `until`, and that the root wraps as well as another key: hand-overs
-    /// that were interrupted, and those of scans that found no place. The caller knows which scans are placed.
+    /// Keys that were wrapped between `since` and `until` and are wrapped more than once, each with all that wraps it:
+    /// hand-overs that were interrupted, and those of scans that found no place. The caller knows where the scans are.
     pub async fn wrapped_twice(
         &self,
         since: DateTime<Utc>,
         until: DateTime<Utc>,
-    ) -> Result<Vec<KeyId>, StorageError> {
-        let ids = self.table.wrapped_twice(self.root.id(), since, until).await?;
-        Ok(ids.into_iter().map(KeyId::from_uuid).collect())
+    ) -> Result<HashMap<KeyId, Vec<Wrapper>>, StorageError> {
+        let mut found: HashMap<KeyId, Vec<Wrapper>> = HashMap::new();
+        for (id, by) in self.table.wrapped_twice(since, until).await? {
+            let is_root = by == self.root.id();
+            let wrapper = if is_root { Wrapper::Root } else { Wrapper::CaseFile(KeyId::from_uuid(by)) };
+            found.entry(KeyId::from_uuid(id)).or_default().push(wrapper);
+        }
+        Ok(found)
+    }
+
+    /// Removes a wrapping of a scan's key that is not where the scan is, unless somebody wrapped it anew at `before` or
+    /// later: then a scan is on its way there.
+    pub async fn release_older(
+        &self,
+        scan_key: KeyId,
+        wrapper: Wrapper,
+        before: DateTime<Utc>,
+    ) -> Result<(), StorageError> {
+        let wrapped_by = match wrapper {
+            Wrapper::Root => self.root.id(),
+            Wrapper::CaseFile(key) => key.uuid(),
+        };
+        self.table.remove_older(scan_key, wrapped_by, before).await
     }
 
     /// Wraps the key of a scan that is to leave its case file by the root again. The case file's wrapping stays
@@ -288,22 +345,34 @@ impl std::fmt::Debug for Vault {
     }
 }
 
+/// The one key of a purpose, made where there is none. Of several that start at once the first decides: what is in the
+/// store counts, never what was about to be put there.
 async fn named_key(
     root: &RootKey,
     table: &dyn KeyTable,
     purpose: KeyPurpose,
     now: DateTime<Utc>,
 ) -> Result<DataKey, StorageError> {
-    if let Some(found) = table.with_purpose(purpose.as_str()).await?.into_iter().min_by_key(|key| key.id) {
-        if found.wrapped_by != root.id() {
-            let detail = "the key store belongs to another root key; restore the one it was made with";
-            return Err(StorageError::Unsupported { what: "key store", detail: detail.to_owned() });
-        }
-        return DataKey::unwrap(KeyId::from_uuid(found.id), &root.wrapping_key(), &found.wrapped);
+    if let Some(found) = stored_key(root, table, purpose).await? {
+        return Ok(found);
     }
-    let key = DataKey::random(new_id(now));
-    table.add(&[wrapped_by_root(root, &key, purpose, now)?]).await?;
-    Ok(key)
+    table.add_only(&wrapped_by_root(root, &DataKey::random(new_id(now)), purpose, now)?).await?;
+    let made = stored_key(root, table, purpose).await?;
+    made.ok_or_else(|| StorageError::corrupt("key store", "a key that was just made is gone"))
+}
+
+async fn stored_key(
+    root: &RootKey,
+    table: &dyn KeyTable,
+    purpose: KeyPurpose,
+) -> Result<Option<DataKey>, StorageError> {
+    let stored = table.with_purpose(purpose.as_str()).await?;
+    let Some(found) = stored.into_iter().min_by_key(|key| key.id) else { return Ok(None) };
+    if found.wrapped_by != root.id() {
+        let detail = "the key store belongs to another root key; restore the one it was made with";
+        return Err(StorageError::Unsupported { what: "key store", detail: detail.to_owned() });
+    }
+    DataKey::unwrap(KeyId::from_uuid(found.id), &root.wrapping_key(), &found.wrapped).map(Some)
 }
 
 fn wrapped_by_root(

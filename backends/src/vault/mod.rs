@@ -10,7 +10,7 @@ mod spool;
 mod stream;
 
 pub use data_key::{DataKey, SealedPlace};
-pub use key_store::{KeyPurpose, Vault};
+pub use key_store::{KeyPurpose, Vault, Wrapper};
 pub(crate) use key_store::{KeyTable, WrappedKey};
 pub use root_key::{RootKey, RootKeyError};
 pub use spool::{SpoolFolder, SpooledObject, SpooledSeal};

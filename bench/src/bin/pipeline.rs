@@ -1,10 +1,13 @@
 //! Measures the pipeline: `cargo run --release -p archive-bench --bin pipeline -- [--cases DIR] [--models DIR]
-//! [--every 1] [--fixed-ms 40]`.
+//! [--every 1] [--fixed-ms 40] [--distributed true]`.
 //!
 //! Takes in the JPEG and PNG pages of labelled cases, each as a scan of its own, and waits until every job they make
 //! necessary is done: with one worker and with two, once with recognition replaced by a stage that takes a fixed CPU
 //! time and once with the real one. Beside it stands bare recognition: the same pages decoded, searched for barcodes
 //! and read in this process, with nothing stored.
+//!
+//! With `--distributed true` the same is measured once more on PostgreSQL, RabbitMQ and SeaweedFS, started on this
+//! machine for it. They share its processors: pages a second show what they take; their CPU time is not in the column.
 
 use std::{
     path::{Path, PathBuf},
@@ -25,6 +28,7 @@ use archive_bench::{
     memory_files::MemoryFiles,
     pages::{self, Page, installed_models, pages_of, reader_options},
     process::cpu_seconds,
+    shape::Shape,
 };
 use domain::{
     archival_code::{ArchivalCodePattern, DEFAULT_PATTERN},
@@ -77,17 +81,24 @@ async fn measure() -> Result<()> {
     let options = reader_options(&models)?;
     let fixed: OpenReader = Arc::new(move || fixed_reader(fixed_ms));
     let real: OpenReader = Arc::new(move || PageReader::open(&options));
+    let mut shapes = vec![Shape::Embedded];
+    if argument("--distributed", false)? {
+        shapes.push(Shape::distributed().await?);
+    }
 
-    println!("| recognition | workers | pages a second | CPU ms a page | of it without the pipeline |");
-    println!("|---|---|---|---|---|");
+    println!(
+        "| recognition | shape | workers | pages a second | CPU ms a page | of it without the pipeline |"
+    );
+    println!("|---|---|---|---|---|---|");
     for (name, open) in [(format!("{fixed_ms} ms"), fixed), ("real".to_owned(), real)] {
         let bare_ms = bare(&open, &pages)?;
-        for workers in [1, 2] {
-            let taken = through_pipeline(&cases, &open, &pages, workers).await?;
+        for (shape, workers) in shapes.iter().flat_map(|shape| [(shape, 1), (shape, 2)]) {
+            let taken = through_pipeline(shape, &cases, &open, &pages, workers).await?;
             let count = pages.len() as f64;
             let ms = taken.cpu_seconds * 1000.0 / count;
             println!(
-                "| {name} | {workers} | {:.2} | {ms:.0} | {bare_ms:.0} ({:.0} %) |",
+                "| {name} | {} | {workers} | {:.2} | {ms:.0} | {bare_ms:.0} ({:.0} %) |",
+                shape.name(),
                 count / taken.wall.as_secs_f64(),
                 bare_ms / ms * 100.0
             );
@@ -114,9 +125,16 @@ struct Taken {
 
 /// From the first upload to the last job, in an archive of its own. Opening it and its readers and taking entered data
 /// in is not counted: that is done once, not for each page.
-async fn through_pipeline(cases: &Path, open: &OpenReader, pages: &[Page], workers: usize) -> Result<Taken> {
+async fn through_pipeline(
+    shape: &Shape,
+    cases: &Path,
+    open: &OpenReader,
+    pages: &[Page],
+    workers: usize,
+) -> Result<Taken> {
     let folder = tempfile::tempdir()?;
-    let archive = BenchArchive::open(folder.path()).await?;
+    let archive = BenchArchive::open_at(&shape.new_archive(folder.path()).await?).await?;
+    archive.backends.queue.probe().await?;
     import_entries(&archive, &cases.join("entries.csv")).await?;
     let intake = Intake::new(archive.backends.clone(), Limits::default(), 512 << 20);
     let sandbox = Sandbox::of_program(std::env::current_exe()?, Limits::default());

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use archive_api::tokens::local_caller;
 use backends::{
     connect::Backends,
     database::{figures::Backlog, jobs::JobRow},
@@ -152,6 +153,7 @@ async fn print_dead(backends: &Backends, limit: u32) -> Result<(), Failure> {
 }
 
 async fn retry(backends: &Backends, ids: &[JobId]) -> Result<(), Failure> {
+    let caller = local_caller(backends).await.or_fail("the account of this machine cannot act")?;
     let mut tx = backends.database.begin().await.or_fail("the catalogue cannot be written")?;
     let mut revived = Vec::new();
     for id in ids {
@@ -159,7 +161,11 @@ async fn retry(backends: &Backends, ids: &[JobId]) -> Result<(), Failure> {
         let now = backends.clock.now();
         let is_revived = tx.jobs().revive(*id, now).await.or_fail(format!("job {id} cannot be revived"))?;
         match job {
-            Some(job) if is_revived => revived.push(Ring { job: *id, name: job.name }),
+            Some(job) if is_revived => {
+                let entry = caller.log_entry(now, "retry_job", ("job", id.to_string()), "done");
+                tx.operation_log().append(&entry).await.or_fail("the retry cannot be put on record")?;
+                revived.push(Ring { job: *id, name: job.name });
+            }
             _ => println!("{id} was not given up; it stays as it is"),
         }
     }

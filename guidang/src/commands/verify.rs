@@ -1,5 +1,7 @@
 //! `guidang verify`: every invariant, one line each.
 
+use std::path::PathBuf;
+
 use clap::Args;
 
 use crate::{
@@ -9,12 +11,19 @@ use crate::{
 
 /// Arguments of `verify`.
 #[derive(Debug, Args)]
-pub struct Arguments {}
+pub struct Arguments {
+    /// A copy of the signed heads of the operation log that was kept elsewhere, instead of the one in the data folder
+    #[arg(long, value_name = "FILE")]
+    heads: Option<PathBuf>,
+}
 
 /// Prints each invariant as it is checked; fails when one does not hold, and in part when one could not be checked.
-pub async fn run(settings: &Settings, _arguments: &Arguments) -> Result<(), Failure> {
+pub async fn run(settings: &Settings, arguments: &Arguments) -> Result<(), Failure> {
     let backends = settings.backends_without_proof().await?;
-    let places = settings.places();
+    let mut places = settings.places();
+    if let Some(heads) = &arguments.heads {
+        places.heads.clone_from(heads);
+    }
     let checks =
         workers::verify::run(&backends, &places, print).await.or_fail("the archive cannot be checked")?;
     let (all, broken) = (checks.len(), checks.iter().filter(|check| check.is_broken()).count());

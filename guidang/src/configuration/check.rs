@@ -25,6 +25,7 @@ pub(super) fn check(configuration: &Configuration) -> Result<(), ConfigurationEr
     within("server.upload_idle_seconds", configuration.server.upload_idle_seconds, 1, 3600)?;
     within("server.intake_memory_bytes", configuration.server.intake_memory_bytes, 1 << 20, u64::MAX)?;
     within("server.stop_seconds", configuration.server.stop_seconds, 1, 3600)?;
+    within("archive.tasks_per_auditor", configuration.archive.tasks_per_auditor.into(), 1, 1000)?;
     check_database(configuration)?;
     let objects = &configuration.objects;
     // A store that loses its leading node was measured to answer after 33 s; less would give up on it.

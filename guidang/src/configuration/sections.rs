@@ -275,6 +275,8 @@ pub struct ArchiveSection {
     pub code_pattern: String,
     /// File with the operator's own deadlines (时限); empty: those that come with the program.
     pub deadlines: PathBuf,
+    /// How many case files an auditor may have as tasks at once; what is a task is shown clear.
+    pub tasks_per_auditor: u32,
 }
 
 impl ArchiveSection {
@@ -290,7 +292,7 @@ impl ArchiveSection {
 
 impl Default for ArchiveSection {
     fn default() -> Self {
-        Self { code_pattern: DEFAULT_PATTERN.to_owned(), deadlines: PathBuf::new() }
+        Self { code_pattern: DEFAULT_PATTERN.to_owned(), deadlines: PathBuf::new(), tasks_per_auditor: 20 }
     }
 }
 

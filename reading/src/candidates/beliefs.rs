@@ -118,7 +118,7 @@ fn is_one_name(name: &str) -> bool {
 /// An address begins with a region, and has a number or ends in a house, group or village. One that was written without
 /// its region is taken for a part: whether it is what was typed is seen all the same.
 fn is_whole_address(address: &str) -> bool {
-    let begins = regions::count(address) > 0;
+    let begins = regions::begins_with_one(address);
     let has_number = address.chars().any(|c| c.is_ascii_digit() || "一二三四五六七八九十".contains(c));
     let ends = address.chars().last().is_some_and(|c| "号室户组村楼屯社队栋幢院园层".contains(c));
     begins && (has_number || ends)

@@ -23,6 +23,22 @@ pub(super) fn count(text: &str) -> i32 {
     chain(&text.chars().collect::<Vec<_>>()).count as i32
 }
 
+/// Whether the text begins with a region that needs no other before it, as no district or county does.
+pub(super) fn begins_with_one(text: &str) -> bool {
+    let name = first(&text.chars().collect::<Vec<_>>());
+    let needs_another = |name: &String| {
+        let is_wide = ["自治区", "特别行政区", "地区"].iter().any(|end| name.ends_with(end));
+        !is_wide && ["区", "县", "旗"].iter().any(|end| name.ends_with(end))
+    };
+    name.is_some_and(|name| !needs_another(&name))
+}
+
+/// The name of a region that the text begins with.
+fn first(text: &[char]) -> Option<String> {
+    let length = (2..=text.len().min(LONGEST)).find(|length| is_region(&text[..*length]))?;
+    Some(text[..length].iter().collect())
+}
+
 /// The text with the first name that is no region replaced by each region within the last one that resembles it.
 pub(super) fn variants(text: &str) -> Vec<String> {
     let characters: Vec<char> = text.chars().collect();
@@ -77,6 +93,20 @@ mod tests {
         assert_eq!(count("韶关市公安局浈江区分局"), 2);
         assert_eq!(count("民族巷绿洲花园"), 0);
         assert_eq!(count(""), 0);
+    }
+
+    #[test]
+    fn no_address_begins_with_a_district() {
+        assert!(
+            ["天津市河西区津塘公路", "新疆维吾尔自治区阿克苏地区", "沈阳市和平区"]
+                .into_iter()
+                .all(begins_with_one)
+        );
+        assert!(
+            ["河西区津塘公路", "鹤庆县学府街", "津塘公路41号", ""]
+                .into_iter()
+                .all(|text| !begins_with_one(text))
+        );
     }
 
     #[test]

@@ -4,13 +4,13 @@ use domain::{field::Confidence, geometry::Quad, reading::FieldReading};
 use image::RgbImage;
 
 use super::{
-    owners,
+    owners, parse,
     segments::{Segments, Value},
     value::{self, Ink, InkLine},
     worn_labels,
 };
 use crate::{
-    candidates::Known,
+    candidates::{self, Known},
     engines::Engines,
     forms::{FieldPlan, Form, ValueKind},
     lines::Line,
@@ -51,7 +51,7 @@ pub fn read(
         }
         // Both ends of a term are one piece of ink, which belongs to the first of them.
         let owner = form.fields.iter().position(|other| plan.shares_its_ink_with(other)).unwrap_or(index);
-        let ink_lines = lines_of(page, form, plan, owner, &segments, &owners);
+        let ink_lines = lines_of(page, plan, owner, &segments, &owners);
         if ink_lines.is_empty() {
             continue;
         }
@@ -91,7 +91,6 @@ fn is_label(form: &Form, text: &str) -> bool {
 /// The ink of a field, row by row.
 fn lines_of(
     page: &RgbImage,
-    form: &Form,
     plan: &FieldPlan,
     field: usize,
     segments: &Segments,
@@ -106,19 +105,47 @@ fn lines_of(
         .collect();
     sort_by_row(&mut mine, segments);
     let mut rows: Vec<Quad> = Vec::new();
+    let mut texts: Vec<String> = Vec::new();
     for value in mine {
-        match rows.iter_mut().find(|row| segments.same_row(row, &value.quad)) {
-            Some(row) => *row = segments.joined(row, &value.quad),
-            None => rows.push(value.quad),
+        match rows.iter().position(|row| segments.same_row(row, &value.quad)) {
+            Some(at) => {
+                rows[at] = segments.joined(&rows[at], &value.quad);
+                texts[at].push_str(&value.text);
+            }
+            None => {
+                rows.push(value.quad);
+                texts.push(value.text.clone());
+            }
         }
+    }
+    if plan.kind == ValueKind::Address {
+        rows.truncate(rows_of_one_address(&texts));
     }
     keep_aligned(&mut rows, segments);
     rows.truncate(usize::from(plan.lines));
     if rows.is_empty() {
-        return unseen(page, form, plan, field, segments).into_iter().collect();
+        return unseen(page, plan, field, segments).into_iter().collect();
     }
     rows.iter().map(|row| InkLine { quad: *row, room: room(row, segments), guessed: false }).collect()
 }
+
+/// How many rows belong to the address that begins on the first: behind a door's number a name or another region is a
+/// value whose own label was lost.
+fn rows_of_one_address(rows: &[String]) -> usize {
+    let is_ended = |row: &String| row.chars().last().is_some_and(|c| "号室户".contains(c));
+    let is_name = |row: &String| {
+        NAME_LENGTHS.contains(&row.chars().count())
+            && row.chars().all(|c| parse::is_han(c) && !OF_ADDRESSES.contains(c))
+    };
+    let is_new = |row: &String| is_name(row) || candidates::begins_with_region(row);
+    let next = rows.windows(2).position(|pair| is_ended(&pair[0]) && is_new(&pair[1]));
+    next.map_or(rows.len(), |last| last + 1)
+}
+
+/// Characters of a name in Han.
+const NAME_LENGTHS: std::ops::RangeInclusive<usize> = 2..=4;
+/// What addresses hold and names hardly do.
+const OF_ADDRESSES: &str = "号楼栋幢室户门层院村组路街巷弄道园区苑城里坊屯社队元";
 
 /// Sorts from top to bottom of the paper: where it slants, the end of a row may stand below the next one.
 fn sort_by_row(values: &mut [&Value], segments: &Segments) {
@@ -163,13 +190,7 @@ fn room(quad: &Quad, segments: &Segments) -> Room {
 }
 
 /// Ink right of a label whose value the detector did not see: a lone character, faint print.
-fn unseen(
-    page: &RgbImage,
-    _form: &Form,
-    plan: &FieldPlan,
-    field: usize,
-    segments: &Segments,
-) -> Option<InkLine> {
+fn unseen(page: &RgbImage, plan: &FieldPlan, field: usize, segments: &Segments) -> Option<InkLine> {
     let label = segments.labels.iter().find(|label| label.field == Some(field))?;
     // A lone 男 or 女 is what detectors miss most.
     let is_wanted = plan.required || plan.kind == ValueKind::Sex;
@@ -215,6 +236,19 @@ mod tests {
             confidence: 1.0,
             lattice: Lattice::default(),
         }
+    }
+
+    #[test]
+    fn a_name_or_a_region_behind_a_door_is_another_value() {
+        let count = |rows: &[&str]| {
+            rows_of_one_address(&rows.iter().map(|row| (*row).to_owned()).collect::<Vec<_>>())
+        };
+
+        assert_eq!(count(&["河北省邢台市南和区银杏大街489号", "云锦东方44号楼2门206号", "李浩然"]), 2);
+        assert_eq!(count(&["福建省福州市台江区民族巷777号", "福建省福州"]), 1);
+        assert_eq!(count(&["四川省成都市金堂县丹桂街1", "0幢6门2804室"]), 2);
+        assert_eq!(count(&["四川省成都市金堂县丹桂街10号", "丽水园"]), 2);
+        assert_eq!(count(&[]), 0);
     }
 
     #[test]

@@ -84,6 +84,13 @@ async fn the_operation_log_holds_whatever_the_clock_does() {
             log_heads::sign(&backends, &heads).await.unwrap();
         }
 
-        assert_eq!(log_heads::verify(&on.backends, &heads).await.unwrap(), 5, "{}", on.name);
+        let elsewhere = folder.path().join("elsewhere").join("heads.jsonl");
+        let alone = log_heads::verify(&on.backends, &elsewhere, |_| ()).await.unwrap();
+        log_heads::keep_copy(&on.backends, &elsewhere).await.unwrap();
+        for file in [&heads, &elsewhere] {
+            let verified = log_heads::verify(&on.backends, file, |_| ()).await.unwrap();
+            assert_eq!((verified.entries, verified.witnessed), (5, Some(5)), "{}", on.name);
+        }
+        assert_eq!((alone.entries, alone.witnessed), (5, None), "{}", on.name);
     }
 }

@@ -184,3 +184,49 @@ async fn several_jobs_are_made_necessary_at_once_and_twins_merge() {
         assert_eq!(merged.map(|job| job.subject).collect::<Vec<_>>(), [Uuid::from_u128(7)], "{}", on.name);
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_dead_job_whose_twin_waits_is_revived_by_leaving_the_work_to_it() {
+    for on in engines::all().await.unwrap() {
+        enqueue(&on.backends, 7).await;
+        let dead = claim_at(&on.backends, 1, TimeDelta::zero()).await.unwrap();
+        enqueue(&on.backends, 7).await;
+        let now = on.backends.clock.now();
+        let mut tx = on.backends.database.begin().await.unwrap();
+        tx.jobs().finish(dead.id, Uuid::from_u128(1), (JobState::Dead, Some("failed")), now).await.unwrap();
+
+        let is_revived = tx.jobs().revive(dead.id, now).await;
+        tx.commit().await.unwrap();
+
+        assert!(matches!(is_revived, Ok(true)), "{}: {is_revived:?}", on.name);
+        let twin = claim_at(&on.backends, 2, TimeDelta::seconds(1)).await.unwrap();
+        assert_ne!(twin.id, dead.id, "{}", on.name);
+        assert_eq!(claim_at(&on.backends, 3, TimeDelta::seconds(1)).await, None, "{}", on.name);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_finishes_a_case_file_goes_before_reading_more_and_then_what_is_due_longest() {
+    for on in engines::all().await.unwrap() {
+        let now = on.backends.clock.now();
+        let names = [JobName::ReadScan, JobName::PlaceScan, JobName::ReadScan, JobName::PlaceScan];
+        let mut jobs: Vec<JobRow> = names
+            .into_iter()
+            .zip(1..)
+            .map(|(name, subject)| JobRow { name, ..rows::job(&on.backends, subject) })
+            .collect();
+        for (job, age) in jobs.iter_mut().zip([9, 3, 8, 4]) {
+            job.due_at = now - TimeDelta::seconds(age);
+        }
+        let mut tx = on.backends.database.begin().await.unwrap();
+        tx.jobs().enqueue_all(&jobs).await.unwrap();
+        tx.commit().await.unwrap();
+
+        let mut order = Vec::new();
+        while let Some(job) = claim_at(&on.backends, 1, TimeDelta::zero()).await {
+            order.push(job.subject.as_u128());
+        }
+
+        assert_eq!(order, [4, 2, 1, 3], "{}", on.name);
+    }
+}

@@ -6,7 +6,7 @@ use archive_tests::engines;
 use backends::{
     clock::SystemClock,
     connect::Backends,
-    vault::{KeyPurpose, RootKey},
+    vault::{KeyPurpose, RootKey, Wrapper},
 };
 use chrono::TimeDelta;
 
@@ -93,7 +93,7 @@ async fn another_root_key_does_not_open_the_store() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn keys_that_the_root_and_another_one_wrap_are_found_by_when_that_happened() {
+async fn keys_that_are_wrapped_more_than_once_are_found_by_when_that_happened() {
     for on in engines::all().await.unwrap() {
         let (vault, then) = (&on.backends.vault, on.backends.clock.now());
         let later = then + TimeDelta::hours(2);
@@ -102,13 +102,56 @@ async fn keys_that_the_root_and_another_one_wrap_are_found_by_when_that_happened
         vault.hand_over(&scans[0], &case_file, then).await.unwrap();
         vault.hand_over(&scans[1], &case_file, then).await.unwrap();
         vault.release_from_root(scans[1].id()).await.unwrap();
-        let of = async |since, until| vault.wrapped_twice(since, until).await.unwrap();
+        let of = async |since, until| {
+            let found = vault.wrapped_twice(since, until).await.unwrap();
+            found.into_iter().map(|(key, wrappers)| (key, wrappers.len())).collect::<Vec<_>>()
+        };
 
         let minute = TimeDelta::minutes(1);
-        assert_eq!(of(then, then + minute).await, [scans[0].id()], "{}", on.name);
+        assert_eq!(of(then, then + minute).await, [(scans[0].id(), 2)], "{}", on.name);
         assert_eq!(of(then + minute, later).await, [], "{}", on.name);
         vault.return_to_root(&scans[0], later).await.unwrap();
         assert_eq!(of(then, then + minute).await, [], "{}: it was wrapped again", on.name);
-        assert_eq!(of(later, later + minute).await, [scans[0].id()], "{}", on.name);
+        assert_eq!(of(later, later + minute).await, [(scans[0].id(), 2)], "{}", on.name);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_wrapping_that_was_made_anew_is_not_released_as_an_old_one() {
+    for on in engines::all().await.unwrap() {
+        let (vault, then) = (&on.backends.vault, on.backends.clock.now());
+        let later = then + TimeDelta::hours(2);
+        let case_file = vault.new_key(KeyPurpose::CaseFile, then).await.unwrap();
+        let scans = vault.new_keys(KeyPurpose::Scan, 2, then).await.unwrap();
+        for scan in &scans {
+            vault.hand_over(scan, &case_file, then).await.unwrap();
+        }
+        vault.hand_over(&scans[0], &case_file, later).await.unwrap();
+
+        for scan in &scans {
+            let former = Wrapper::CaseFile(case_file.id());
+            vault.release_older(scan.id(), former, then + TimeDelta::minutes(1)).await.unwrap();
+            vault.release_from_root(scan.id()).await.unwrap();
+        }
+
+        assert!(vault.key(scans[0].id()).await.unwrap().is_some(), "{}: on its way there again", on.name);
+        assert!(vault.key(scans[1].id()).await.unwrap().is_none(), "{}", on.name);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn servers_that_start_for_the_first_time_at_once_have_the_same_secrets() {
+    for on in engines::all().await.unwrap() {
+        engines::execute(&on.config.keys_url, "DELETE FROM data_keys").await.unwrap();
+
+        let starting = (0..6).map(|_| Backends::connect(&on.config, Arc::new(SystemClock)));
+        let started = futures_util::future::join_all(starting).await;
+
+        let started: Vec<Backends> = started.into_iter().map(Result::unwrap).collect();
+        let first = &started[0].vault;
+        for other in &started {
+            assert_eq!(other.vault.blind_index_secret(), first.blind_index_secret(), "{}", on.name);
+            assert!(other.vault.verifies(b"head", &first.sign(b"head")), "{}", on.name);
+        }
     }
 }

@@ -5,6 +5,8 @@
 mod case_files;
 mod clocks;
 mod half_open;
+mod heartbeats;
+mod index_following;
 mod jobs;
 mod keys;
 mod objects;

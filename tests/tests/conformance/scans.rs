@@ -1,7 +1,7 @@
 //! Uploads and scans: an idempotency key is used once, a scan changes only from the state it was loaded in.
 
 use archive_tests::engines;
-use backends::{digest::DigestAlgorithm, error::StorageError};
+use backends::{database::scans::ScanRow, digest::DigestAlgorithm, error::StorageError};
 use domain::scan::ScanState;
 
 use crate::rows;
@@ -89,17 +89,46 @@ async fn scans_without_an_outlet_are_listed_by_the_branch_of_their_sender() {
         at_outlet.outlet_code = Some("A".to_owned());
         let by_another = rows::scan(&on.backends, upload.id, of_none, [3; 32]);
         let mut tx = on.backends.database.begin().await.unwrap();
-        let scans = [sent.clone(), at_outlet, by_another.clone()];
+        let scans = [sent, at_outlet, by_another].map(|scan| ScanRow { state: ScanState::Tray, ..scan });
         tx.scans().insert_uploads(&[rows::new_upload(upload, &scans)]).await.unwrap();
+        let [sent, at_outlet, by_another] = scans;
 
-        let listed = tx.scans().in_state_of_senders(ScanState::Received, Some("TJ"), None, 10).await.unwrap();
-        let elsewhere =
-            tx.scans().in_state_of_senders(ScanState::Received, Some("BJ"), None, 10).await.unwrap();
+        let listed = tx.scans().waiting(Some(&[]), Some("TJ"), None, 10).await.unwrap();
+        let with_outlet = tx.scans().waiting(Some(&["A".to_owned()]), Some("TJ"), None, 10).await.unwrap();
+        let elsewhere = tx.scans().waiting(Some(&[]), Some("BJ"), None, 10).await.unwrap();
 
-        let of_all = tx.scans().in_state_of_senders(ScanState::Received, None, None, 10).await.unwrap();
+        let of_all = tx.scans().without_outlet(ScanState::Tray, None, 10).await.unwrap();
 
         assert_eq!((listed, elsewhere), (vec![sent.clone()], vec![]), "{}", on.name);
-        assert_eq!(of_all, [sent, by_another], "{}", on.name);
+        assert_eq!(of_all, [sent.clone(), by_another], "{}", on.name);
+        assert_eq!(with_outlet, [sent, at_outlet], "{}", on.name);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_in_a_case_file_does_not_stand_in_the_way_of_what_waits() {
+    for on in engines::all().await.unwrap() {
+        let account = rows::account(&on.backends).await;
+        let case_file = rows::case_file(&on.backends, "S-TRAY");
+        let upload = rows::upload(&on.backends, account, None);
+        let scan = |number| ScanRow {
+            state: ScanState::Unreadable,
+            ..rows::scan(&on.backends, upload.id, account, [number; 32])
+        };
+        let placed = ScanRow { case_file_id: Some(case_file.id), ..scan(1) };
+        let (waits, link) =
+            (scan(2), ScanRow { same_as: Some(placed.id), state: ScanState::Linked, ..scan(3) });
+        let mut tx = on.backends.database.begin().await.unwrap();
+        tx.case_files().insert(&case_file).await.unwrap();
+        let scans = [placed.clone(), waits.clone(), link.clone()];
+        tx.scans().insert_uploads(&[rows::new_upload(upload.clone(), &scans)]).await.unwrap();
+
+        let first = tx.scans().waiting(None, None, None, 1).await.unwrap();
+        let next = tx.scans().waiting(None, None, Some(waits.id), 1).await.unwrap();
+        let links = tx.scans().links_to(placed.id).await.unwrap();
+
+        assert_eq!((first, next), (vec![waits], vec![]), "{}", on.name);
+        assert_eq!(links, [link], "{}", on.name);
     }
 }
 

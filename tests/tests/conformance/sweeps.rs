@@ -16,13 +16,12 @@ use backends::{
     blob_store::BlobKey,
     clock::{Clock, HandClock, new_id},
     connect::Backends,
-    database::{jobs::JobRow, scans::ScanRow, upload_tickets::UploadTicketRow},
+    database::{case_files::CaseFileRow, jobs::JobRow, scans::ScanRow, upload_tickets::UploadTicketRow},
     vault::{DataKey, KeyPurpose},
 };
 use bytes::Bytes;
 use chrono::TimeDelta;
 use domain::{ids::AccountId, scan::ScanState, upload_ticket::UploadTicketState};
-use sqlx::{Connection, Executor, PgConnection, SqliteConnection};
 use workers::timetable;
 
 use crate::rows;
@@ -38,23 +37,13 @@ async fn however_many_jobs_were_done_long_ago_none_is_left() {
         let mut tx = on.backends.database.begin().await.unwrap();
         tx.jobs().enqueue_all(&jobs).await.unwrap();
         tx.commit().await.unwrap();
-        execute(&on, "UPDATE jobs SET state = 'done', finished_at = '2020-01-01 00:00:00+00:00'").await;
+        let done = "UPDATE jobs SET state = 'done', finished_at = '2020-01-01 00:00:00+00:00'";
+        engines::execute(&on.config.database_url, done).await.unwrap();
 
         timetable::sweep(&on.backends).await.unwrap();
 
         let mut tx = on.backends.database.begin_read().await.unwrap();
         assert_eq!(tx.jobs().counts().await.unwrap(), [], "{}", on.name);
-    }
-}
-
-/// Changes rows behind the archive's back, as time would.
-async fn execute(on: &TestBackends, sql: &'static str) {
-    if let Some(path) = on.config.database_url.strip_prefix("sqlite:") {
-        let mut connection = SqliteConnection::connect(path).await.unwrap();
-        connection.execute(sql).await.unwrap();
-    } else {
-        let mut connection = PgConnection::connect(&on.config.database_url).await.unwrap();
-        connection.execute(sql).await.unwrap();
     }
 }
 
@@ -111,15 +100,39 @@ async fn a_hand_over_that_was_interrupted_is_settled_and_one_under_way_is_left_a
 
         clock.advance(TimeDelta::minutes(61));
         timetable::sweep(&backends).await.unwrap();
+        let left = backends.vault.wrapped_twice(now - TimeDelta::days(1), now + TimeDelta::days(1)).await;
         backends.vault.destroy(case_key.id()).await.unwrap();
 
         assert_eq!(too_early.unwrap().len(), 2, "{}: somebody may be at it", on.name);
+        assert_eq!(left.unwrap().len(), 0, "{}: one that found no place is settled as well", on.name);
         assert!(
             backends.vault.key(placed).await.unwrap().is_none(),
             "{}: it dies with its case file",
             on.name
         );
         assert!(backends.vault.key(waiting).await.unwrap().is_some(), "{}: it is in none", on.name);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_case_file_that_a_scan_has_left_does_not_open_it_any_more() {
+    for on in engines::all().await.unwrap() {
+        let clock = Arc::new(HandClock::new(on.backends.clock.now()));
+        let backends = Backends { clock: Arc::clone(&clock) as _, ..on.backends.clone() };
+        let now = backends.clock.now();
+        let former = backends.vault.new_key(KeyPurpose::CaseFile, now).await.unwrap();
+        let present = backends.vault.new_key(KeyPurpose::CaseFile, now).await.unwrap();
+        let scan = handed_over(&backends, &present, ScanState::Placed).await;
+        let scan_key = backends.vault.required_key(scan).await.unwrap();
+        backends.vault.hand_over(&scan_key, &former, now).await.unwrap();
+        backends.vault.release_from_root(scan).await.unwrap();
+
+        clock.advance(TimeDelta::minutes(61));
+        timetable::sweep(&backends).await.unwrap();
+
+        assert!(backends.vault.key(scan).await.unwrap().is_some(), "{}: where it is", on.name);
+        backends.vault.destroy(present.id()).await.unwrap();
+        assert!(backends.vault.key(scan).await.unwrap().is_none(), "{}: where it was", on.name);
     }
 }
 
@@ -131,7 +144,8 @@ async fn handed_over(backends: &Backends, case_key: &DataKey, state: ScanState) 
     let account = rows::account(backends).await;
     let upload = rows::upload(backends, account, None);
     let received = ScanRow { key_id: key.id(), ..rows::scan(backends, upload.id, account, [7; 32]) };
-    let case_file = rows::case_file(backends, &received.id.to_string());
+    let case_file =
+        CaseFileRow { key_id: case_key.id(), ..rows::case_file(backends, &received.id.to_string()) };
     let mut tx = backends.database.begin().await.unwrap();
     tx.scans().insert_uploads(&[rows::new_upload(upload, std::slice::from_ref(&received))]).await.unwrap();
     if state == ScanState::Placed {

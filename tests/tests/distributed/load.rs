@@ -27,16 +27,29 @@ const CASE_FILES: u64 = 5;
 /// Whoever sends, and what was answered "received": digests and their uploads.
 pub struct Sender {
     clerk: ApiClient,
+    /// Slip numbers of the case files that scans belong to.
+    slips: Vec<String>,
     received: BTreeMap<[u8; 32], String>,
 }
 
 impl Sender {
     /// A clerk whose outlet has entered some acceptances.
     pub async fn new(cluster: &Cluster) -> Result<Self> {
-        let clerk = cluster.server.account("clerk", "C1", &["--outlet", OUTLET]).await?;
         let all: Vec<Entry> = (0..CASE_FILES).map(|number| Entry::of(number, OUTLET)).collect();
-        clerk.import(entries::csv(&all)).await?.document()?;
-        Ok(Self { clerk, received: BTreeMap::new() })
+        Self::of(cluster, &all).await
+    }
+
+    /// A clerk whose outlet has entered these acceptances.
+    pub async fn of(cluster: &Cluster, entered: &[Entry]) -> Result<Self> {
+        let clerk = cluster.server.account("clerk", "C1", &["--outlet", OUTLET]).await?;
+        clerk.import(entries::csv(entered)).await?.document()?;
+        let slips = entered.iter().map(|entry| entry.slip_number.clone()).collect();
+        Ok(Self { clerk, slips, received: BTreeMap::new() })
+    }
+
+    /// The slip number of one of the case files, taken in turn.
+    pub fn slip(&self, number: u64) -> &str {
+        &self.slips[number as usize % self.slips.len()]
     }
 
     /// Sends a small page for one of the case files; it must be answered.
@@ -47,7 +60,7 @@ impl Sender {
     /// Sends a file for one of the case files; it must be answered.
     pub async fn send_file(&mut self, number: u64, file: OutgoingFile) -> Result<()> {
         let digest = ContentDigest::of(&file.bytes).bytes;
-        let upload = Upload::of(vec![file]).for_slip(&entries::slip_number(number % CASE_FILES, OUTLET));
+        let upload = Upload::of(vec![file]).for_slip(self.slip(number));
         let answer = self.clerk.upload(&upload).await?;
         ensure!(answer.outcomes() == ["received"], "{} {}", answer.status, answer.text);
         let upload_id = answer.document()?["upload_id"].as_str().unwrap_or_default().to_owned();
@@ -59,9 +72,7 @@ impl Sender {
     pub async fn send_until_received(&mut self, number: u64) -> Result<()> {
         let file = scans::small_page(number)?;
         let digest = ContentDigest::of(&file.bytes).bytes;
-        let upload = Upload::of(vec![file])
-            .for_slip(&entries::slip_number(number % CASE_FILES, OUTLET))
-            .with_key(&format!("page-{number}"));
+        let upload = Upload::of(vec![file]).for_slip(self.slip(number)).with_key(&format!("page-{number}"));
         let started = Instant::now();
         loop {
             let sent = tokio::time::timeout(ANSWER_PATIENCE, self.clerk.upload(&upload)).await;
@@ -81,7 +92,7 @@ impl Sender {
     /// Lets an auditor accept every finding of a case file, after which it is archived.
     pub async fn accept_everything(&self, cluster: &Cluster, auditor: &ApiClient, number: u64) -> Result<()> {
         let catalogue = cluster.server.catalogue().await?;
-        let case_file = catalogue.case_file(&entries::slip_number(number, OUTLET)).await?;
+        let case_file = catalogue.case_file(self.slip(number)).await?;
         auditor.post(&format!("/api/v1/case-files/{}/assign", case_file.id), &json!({})).await?.document()?;
         let findings = catalogue.findings(&case_file).await?;
         // Those of a verdict that fell are settled.

@@ -6,6 +6,8 @@
 #![expect(clippy::unwrap_used, reason = "a drill must fail where it shows")]
 
 mod brokers_die;
+mod brokers_of_three;
+mod clocks;
 mod database_dies;
 mod load;
 mod messages_lie;

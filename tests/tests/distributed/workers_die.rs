@@ -1,6 +1,10 @@
 //! Workers are killed in the middle of a job, and stopped while they work.
 
-use archive_tests::{cluster::Cluster, entries, scans};
+use archive_tests::{
+    cluster::Cluster,
+    entries::{self, Entry},
+    scans,
+};
 use domain::case_file::CaseState;
 
 use crate::load::{OUTLET, Sender};
@@ -76,6 +80,58 @@ async fn a_case_file_whose_worker_dies_while_archiving_gets_one_code() {
     assert_eq!(case_file.state, CaseState::Archived);
     assert!(case_file.archival_code.is_some_and(|code| code.ends_with("0001")));
     assert_eq!(catalogue.total("archive_case_file").await.unwrap(), 1);
+}
+
+/// Before its transaction it holds its lease and nothing else. Inside it holds rows as well, until the database ends the
+/// session of whoever says nothing.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_worker_that_was_frozen_while_archiving_comes_too_late_and_no_code_is_lost_or_given_twice() {
+    const INSIDE: &str = "archive_case_file::before_commit";
+    let mut cluster = Cluster::start(&[]).await.unwrap();
+    // All of one day: they share its running numbers.
+    let entered = [0, 28, 56, 84].map(|number| Entry::of(number, OUTLET));
+    let mut sender = Sender::of(&cluster, &entered).await.unwrap();
+    let auditor = cluster.server.account("auditor", "A1", &[]).await.unwrap();
+    let mut reader = cluster.worker(&[]).await.unwrap();
+    for number in 0..4 {
+        sender.send(number).await.unwrap();
+    }
+    cluster.server.wait_until_settled().await.unwrap();
+    reader.stop().await.unwrap();
+
+    for (first, place) in [(0, "archive_case_file::begun"), (2, INSIDE)] {
+        let mut frozen = cluster.worker_with(&[("WORKERS__SLOTS", "1")]).await.unwrap();
+        frozen.stand_still_at(place).unwrap();
+        // Inside its transaction it keeps auditors waiting too: they are done before it begins.
+        frozen.freeze().await.unwrap();
+        for number in [first, first + 1] {
+            sender.accept_everything(&cluster, &auditor, number).await.unwrap();
+        }
+        frozen.thaw().await.unwrap();
+        frozen.wait_until_standing_at(place).await.unwrap();
+        frozen.freeze().await.unwrap();
+        let _other = cluster.worker(&[]).await.unwrap();
+        if place == INSIDE {
+            cluster.postgres.end_silent_transactions("catalogue").await.unwrap();
+        }
+        cluster.server.wait_until_settled().await.unwrap();
+        frozen.go_on().unwrap();
+        frozen.thaw().await.unwrap();
+        frozen.wait_until_logged("the end of a job could not be stored").await.unwrap();
+    }
+
+    sender.require_all_placed_once(&cluster).await.unwrap();
+    let catalogue = cluster.server.catalogue().await.unwrap();
+    let mut codes = Vec::new();
+    for number in 0..4 {
+        let case_file = catalogue.case_file(sender.slip(number)).await.unwrap();
+        assert_eq!(case_file.state, CaseState::Archived, "{number}");
+        codes.push(case_file.archival_code.unwrap());
+    }
+    codes.sort();
+    let endings: Vec<&str> = codes.iter().map(|code| &code[code.len() - 4..]).collect();
+    assert_eq!(endings, ["0001", "0002", "0003", "0004"]);
+    assert_eq!(catalogue.total("archive_case_file").await.unwrap(), 4);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -14,5 +14,6 @@ mod placing;
 mod sample_cases;
 mod samples;
 mod traces;
+mod verifying;
 mod watching;
 mod who_sees_what;

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use anyhow::Result;
 use archive_tests::{
-    client::ApiClient,
+    client::{ApiClient, OutgoingFile, Upload},
     server::{Setup, TestServer},
 };
 use serde_json::{Value, json};
@@ -93,6 +93,37 @@ async fn a_copy_that_comes_before_its_original_is_found_when_that_comes() {
     assert_eq!(state, "in_review");
     let (state, findings, _) = outcome(&server, &original.slip_number).await;
     assert_eq!((state.as_str(), findings.len()), ("archived", 0), "{findings:?}");
+    server.verify().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_customers_papers_beside_the_right_ones_are_found() {
+    let server = setup().start().await.unwrap();
+    let case = SampleCase::ending("DX000100011").unwrap();
+    server.archivist().unwrap().import(sample_cases::entries().unwrap()).await.unwrap().document().unwrap();
+    sent(&server, &case).await.unwrap();
+    server.wait_until_settled().await.unwrap();
+    assert_eq!(outcome(&server, &case.slip_number).await.0, "archived");
+
+    // The first front that comes is the newest, and the unsigned slip of a third customer comes after it.
+    for file in ["TJ20260903DX000100003-id-front.jpg", "scan-028.tif"] {
+        let stray = OutgoingFile::new(file, std::fs::read(sample_cases::path(file)).unwrap());
+        let upload = Upload::of(vec![stray]).for_slip(&case.slip_number);
+        assert_eq!(server.archivist().unwrap().upload(&upload).await.unwrap().status.as_u16(), 201);
+        server.wait_until_settled().await.unwrap();
+    }
+
+    let (state, findings, _) = outcome(&server, &case.slip_number).await;
+    assert_eq!(state, "in_review", "{findings:?}");
+    for (code, subject) in [
+        ("field_mismatch", "id_number"),
+        ("field_mismatch", "service_number"),
+        ("id_inconsistent", "id_copy"),
+        ("id_inconsistent", "slip"),
+        ("signature_missing", "slip"),
+    ] {
+        assert!(findings.contains(&(code.to_owned(), subject.to_owned())), "{code} {subject}: {findings:?}");
+    }
     server.verify().await.unwrap();
 }
 

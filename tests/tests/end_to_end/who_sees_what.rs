@@ -103,7 +103,8 @@ async fn every_act_is_on_the_operation_log_and_no_personal_value_is() {
     clerk.search(&[("name", &entry.customer_name)]).await.unwrap();
     clerk.get(&format!("/api/v1/case-files/{id}"), &[]).await.unwrap().document().unwrap();
     auditor.get(&format!("/api/v1/case-files/{id}"), &[]).await.unwrap().document().unwrap();
-    let reason = json!({ "reason": "audit" });
+    // What people type as a reason names people.
+    let reason = json!({ "reason": format!("{} called from 186 8813 9755", entry.customer_name) });
     auditor.post(&format!("/api/v1/case-files/{id}/unmask"), &reason).await.unwrap().document().unwrap();
     auditor.post(&format!("/api/v1/case-files/{id}/assign"), &json!({})).await.unwrap().document().unwrap();
     auditor.post(&format!("/api/v1/findings/{finding}/accept"), &reason).await.unwrap().document().unwrap();

@@ -310,6 +310,24 @@ async fn an_object_that_is_there_already_must_be_the_one_of_the_backup() {
     program::verify(&back).await.unwrap();
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn an_object_that_a_power_cut_emptied_is_copied_again_by_the_next_backup() {
+    let server = used_archive(2).await.unwrap();
+    let places = Places::new();
+    places.back_up(server.data()).await.unwrap();
+    let list = fs::read_to_string(places.at("backups/objects.list")).unwrap();
+    let key = list.split(' ').next().unwrap();
+    fs::write(places.at("backups/objects").join(key), "").unwrap();
+
+    places.back_up(server.data()).await.unwrap();
+    let back = places.at("back");
+    bring_root_key(server.data(), &back).unwrap();
+    let restored = places.restore(&back).await.unwrap();
+
+    assert!(restored.is_done, "{}", restored.text);
+    program::verify(&back).await.unwrap();
+}
+
 /// The nightly backup leaves what the hourly one is just writing alone, and waits for it.
 #[tokio::test(flavor = "multi_thread")]
 async fn backups_that_share_a_folder_of_keys_take_turns() {

@@ -8,6 +8,7 @@ use crate::context::{Claimed, JobFailure, WorkContext};
 /// Archives one case file. Done already when it is archived, or no longer accepted.
 pub(super) async fn run(context: &WorkContext, claimed: &Claimed, id: CaseFileId) -> Result<(), JobFailure> {
     let now = context.now();
+    fail::fail_point!("archive_case_file::begun");
     let mut tx = context.backends.database.begin().await?;
     let mut case_file = tx.case_files().find(id).await?.ok_or_else(|| missing("the case file"))?;
     if case_file.state != CaseState::Accepted {

@@ -19,9 +19,11 @@ use chrono::TimeDelta;
 use domain::{
     case_file::CaseState,
     cross_check::{CaseInputs, PlacedPaper, check_case_file},
+    field::Slot,
     finding::{FindingState, RaisedFinding},
     ids::CaseFileId,
     job::JobName,
+    reading::Mark,
     verdict::CaseDigest,
 };
 
@@ -50,8 +52,11 @@ pub(super) async fn run(context: &WorkContext, claimed: &Claimed, id: CaseFileId
         let tx = context.backends.database.begin().await?;
         return claimed.complete(context, tx, &[]).await;
     }
-    let judged = judge(context, look.as_mut(), &case_file, &dossier).await?;
+    let beside = Beside::load(context, look.as_mut(), &case_file, &dossier).await?;
     drop(look);
+    let judging = tokio::task::spawn_blocking(move || judge(&dossier, beside));
+    let judged =
+        judging.await.map_err(|error| JobFailure::Retry { reason: error.to_string(), source: None })?;
     fail::fail_point!("check_case_file::judged");
     give_verdict(context, claimed, &key, case_file, digest, judged).await
 }
@@ -83,37 +88,60 @@ struct Judged {
     has_scans: bool,
 }
 
-async fn judge(
-    context: &WorkContext,
-    tx: &mut dyn Transaction,
-    case_file: &CaseFileRow,
-    dossier: &Dossier,
-) -> Result<Judged, JobFailure> {
-    let slots = dossier.slots();
-    let mut placed = Vec::with_capacity(dossier.papers.len());
-    let mut copies = Vec::new();
-    for (paper, slot) in dossier.papers.iter().zip(&slots) {
-        let twins = duplicates::of_other_customers(context, tx, case_file, dossier, paper, *slot).await?;
-        copies.extend(twins.copies);
-        placed.push(PlacedPaper {
+/// What the catalogue says beside the dossier: where each paper belongs, and what other case files hold.
+struct Beside {
+    slots: Vec<Slot>,
+    /// For each paper the case file that it was filed in first, where that is another customer's.
+    originals: Vec<Option<CaseFileId>>,
+    copies: Vec<CaseFileId>,
+    earlier_signatures: Vec<Mark>,
+}
+
+impl Beside {
+    async fn load(
+        context: &WorkContext,
+        tx: &mut dyn Transaction,
+        case_file: &CaseFileRow,
+        dossier: &Dossier,
+    ) -> Result<Self, JobFailure> {
+        let slots = dossier.slots();
+        let (mut originals, mut copies) = (Vec::with_capacity(slots.len()), Vec::new());
+        for (paper, slot) in dossier.papers.iter().zip(&slots) {
+            let twins = duplicates::of_other_customers(context, tx, case_file, dossier, paper, *slot).await?;
+            copies.extend(twins.copies);
+            originals.push(twins.original);
+        }
+        copies.sort_unstable();
+        copies.dedup();
+        let earlier_signatures = signature::earlier(context, tx, case_file, dossier).await?;
+        Ok(Self { slots, originals, copies, earlier_signatures })
+    }
+}
+
+/// Weighs and compares. It takes its time: call it with no transaction open, and away from the threads that wait.
+fn judge(dossier: &Dossier, beside: Beside) -> Judged {
+    let Beside { slots, originals, copies, earlier_signatures } = beside;
+    let papers = dossier.papers.iter().zip(&slots).zip(originals);
+    let placed: Vec<PlacedPaper<'_>> = papers
+        .map(|((paper, slot), original)| PlacedPaper {
             slot: *slot,
             page: paper.page,
             paper: &paper.reading,
-            duplicate_of_other_customer: twins.original,
+            duplicate_of_other_customer: original,
             weights: weights::of_paper(dossier.entered.as_ref(), *slot, &paper.reading),
-        });
-    }
+        })
+        .collect();
     let unreadable = dossier.unreadable_pages();
     let entered = dossier.entered.as_ref();
     let mut inputs = CaseInputs { entered, papers: &placed, unreadable: &unreadable, signature: None };
-    inputs.signature = signature::weigh(context, tx, case_file, &inputs).await?;
+    inputs.signature = signature::weigh(&inputs, &earlier_signatures);
     let has_scans = !dossier.scans.is_empty();
     let findings = match (&dossier.entered, has_scans) {
         // Nothing was scanned yet: only what was typed can be judged.
         (Some(entered), false) => domain::entered_data::check_on_arrival(entered),
         _ => check_case_file(&inputs),
     };
-    let filling = |(paper, slot): (&dossier::Paper, &domain::field::Slot)| SlotFilling {
+    let filling = |(paper, slot): (&dossier::Paper, &Slot)| SlotFilling {
         slot: *slot,
         reading_id: paper.reading_id,
         paper_index: paper.paper_index,
@@ -121,9 +149,7 @@ async fn judge(
         region: paper.reading.region,
     };
     let slots = dossier.papers.iter().zip(&slots).map(filling).collect();
-    copies.sort_unstable();
-    copies.dedup();
-    Ok(Judged { findings, slots, copies, has_entered: dossier.entered.is_some(), has_scans })
+    Judged { findings, slots, copies, has_entered: dossier.entered.is_some(), has_scans }
 }
 
 async fn give_verdict(
@@ -196,7 +222,7 @@ fn finding_rows(
             raised_at: verdict.given_at,
             settled_by: None,
             settled_at: None,
-            settled_reason: None,
+            settled_reason_sealed: None,
         });
     }
     Ok(rows)

@@ -49,12 +49,7 @@ async fn open_and_place(
     slip_number: &str,
     by: &'static str,
 ) -> Result<(), JobFailure> {
-    let mut tx = context.backends.database.begin().await?;
-    let case_file = open_case_file::open(context, tx.as_mut(), slip_number, &scan).await?;
-    tx.operation_log()
-        .append(&context.log_entry("open_case_file", "case_file", case_file.id.uuid(), "done"))
-        .await?;
-    tx.commit().await?;
+    let case_file = open_case_file::open(context, slip_number, &scan).await?;
     place_in(context, claimed, scan, case_file, by).await
 }
 
@@ -93,7 +88,7 @@ async fn place_in(
     fail::fail_point!("place_scan::before_commit");
     claimed.complete(context, tx, &next).await?;
     fail::fail_point!("place_scan::after_commit");
-    placing::finish(&context.backends, &scan, &placement).await?;
+    placing::finish(&context.backends, &scan, &placement).await;
     Ok(())
 }
 

@@ -1,8 +1,10 @@
 //! `read_scan`: decodes a scan in the sandbox, looks for barcodes, reads its pages.
 
 use backends::{
+    blob_store::BlobKey,
     clock::new_id,
     database::{pages::PageRow, readings::ReadingRow, scans::ScanRow},
+    error::StorageError,
     vault::{DataKey, OpenStream},
 };
 use chrono::TimeDelta;
@@ -30,7 +32,7 @@ pub(super) async fn run(context: &WorkContext, claimed: &Claimed, id: ScanId) ->
         return claimed.complete(context, tx, &[]).await;
     }
     let key = context.backends.vault.required_key(scan.key_id).await?;
-    let bytes = load(context, &scan, &key).await?;
+    let bytes = load(context, &scan, key.clone()).await?;
     fail::fail_point!("read_scan::loaded");
     let outcome = context
         .readers
@@ -49,19 +51,23 @@ fn waits_to_be_read(scan: &ScanRow) -> bool {
     scan.state == ScanState::Received || was_given_up
 }
 
-/// The bytes as received, proved to be what was received.
-async fn load(context: &WorkContext, scan: &ScanRow, key: &DataKey) -> Result<Vec<u8>, JobFailure> {
-    let blob = backends::blob_store::BlobKey::Scan(scan.id);
+/// The bytes as received, proved to be what was received. Opening and digesting tens of megabytes is done away from the
+/// threads that wait.
+async fn load(context: &WorkContext, scan: &ScanRow, key: DataKey) -> Result<Vec<u8>, JobFailure> {
+    let blob = BlobKey::Scan(scan.id);
     let sealed = context.backends.blobs.get(blob).await?;
     let sealed =
         sealed.ok_or_else(|| JobFailure::Dead { reason: "the object of the scan is missing".to_owned() })?;
-    let bytes = OpenStream::open(key, &blob.path(), &sealed)?;
-    if !scan.digest.is_of(&bytes) {
-        return Err(JobFailure::Dead {
-            reason: "the object of the scan is not what was received".to_owned(),
-        });
-    }
-    Ok(bytes)
+    let digest = scan.digest;
+    let opening = tokio::task::spawn_blocking(move || {
+        let bytes = OpenStream::open(&key, &blob.path(), &sealed)?;
+        Ok(digest.is_of(&bytes).then_some(bytes))
+    });
+    let opened: Result<Option<Vec<u8>>, StorageError> =
+        opening.await.map_err(|error| JobFailure::Retry { reason: error.to_string(), source: None })?;
+    opened?.ok_or_else(|| JobFailure::Dead {
+        reason: "the object of the scan is not what was received".to_owned(),
+    })
 }
 
 async fn store(
@@ -73,7 +79,8 @@ async fn store(
     known_pages: &[PageRow],
 ) -> Result<(), JobFailure> {
     let from = scan.state;
-    let mut tx = context.backends.database.begin().await?;
+    // Sealed before the transaction is begun, for nobody else can write while it lasts.
+    let (mut rows, mut readings) = (Vec::new(), Vec::new());
     let result = match outcome {
         ReadOutcome::Unreadable { code } => {
             scan.state = ScanState::Unreadable;
@@ -81,22 +88,21 @@ async fn store(
             "unreadable"
         }
         ReadOutcome::Pages(pages) => {
-            let mut rows = Vec::with_capacity(pages.len());
             for page in &pages {
                 let page_id = page_id(context, known_pages, page.page_index as i64);
                 rows.push(page_row(&scan, key, page_id, page)?);
-            }
-            tx.pages().put(&rows).await?;
-            for (page, row) in pages.iter().zip(&rows) {
-                if let Some(reading) = reading_row(context, &scan, key, row.id, page)? {
-                    tx.readings().insert(&reading).await?;
-                }
+                readings.extend(reading_row(context, &scan, key, page_id, page)?);
             }
             scan.problem = pages.iter().find_map(|page| page.problem.clone());
             scan.state = ScanState::Read;
             "read"
         }
     };
+    let mut tx = context.backends.database.begin().await?;
+    tx.pages().put(&rows).await?;
+    for reading in &readings {
+        tx.readings().insert(reading).await?;
+    }
     tx.scans().update(&scan, from).await?;
     let next = tx.jobs().enqueue(&context.job(JobName::PlaceScan, scan.id.uuid(), TimeDelta::zero())).await?;
     tx.operation_log().append(&context.log_entry("read_scan", "scan", scan.id.uuid(), result)).await?;

@@ -5,6 +5,7 @@
 
 mod errand;
 mod overdue_tickets;
+mod settled_keys;
 mod sweeps;
 
 use std::{path::PathBuf, time::Duration};
@@ -75,6 +76,7 @@ async fn run(mut round: Round, mut stop: watch::Receiver<bool>) {
             round.keep(is_stopping).await;
         } else {
             round.leave().await;
+            round.witness().await;
         }
         if is_stopping {
             return;
@@ -148,6 +150,13 @@ impl Round {
         self.number = 0;
         self.quarantine.stop().await;
         self.sweep.stop().await;
+    }
+
+    /// Keeps what the process signed whose turn it is: `audit verify` holds the log against heads on this machine.
+    async fn witness(&self) {
+        if let Err(error) = log_heads::keep_copy(&self.backends, &self.heads).await {
+            tracing::warn!(error = %error, "the signed heads of the operation log could not be kept here");
+        }
     }
 
     async fn end_turn(&self) {

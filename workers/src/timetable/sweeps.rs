@@ -12,7 +12,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use domain::{scan::ScanState, upload_ticket::UploadTicketState};
 use futures_util::{StreamExt, TryStreamExt, stream::BoxStream};
 
-use super::{GRACE, overdue_tickets};
+use super::{GRACE, overdue_tickets, settled_keys};
 
 /// How long a done job is kept for people to look at.
 const KEEP_DONE: TimeDelta = TimeDelta::days(7);
@@ -21,8 +21,6 @@ const FORGOTTEN_AT_ONCE: i64 = 1_000;
 /// Longer than any lease that can be configured (an hour), and than the longest that a job waits by itself.
 const LONGEST_LEASE: TimeDelta = TimeDelta::minutes(65);
 const LONGEST_WAIT: TimeDelta = TimeDelta::days(1);
-/// How far back interrupted hand-overs of keys are looked for where nobody has looked before.
-const FIRST_LOOK: TimeDelta = TimeDelta::days(2);
 /// How far the clocks of uploads and of the object store may be apart, with much to spare.
 const CLOCKS_APART: TimeDelta = TimeDelta::minutes(5);
 /// Objects whose rows are looked for in one transaction.
@@ -38,7 +36,7 @@ pub async fn sweep(backends: &Backends) -> Result<(), StorageError> {
     return_from_future(backends).await?;
     let now = backends.clock.now();
     backends.database.make_months(now, now).await?;
-    settle_keys(backends).await?;
+    settled_keys::settle(backends).await?;
     forget_dead_uploads(backends).await?;
     backends.blobs.abandon_unfinished(old_enough(backends).await?).await?;
     remove_orphans(backends, backends.blobs.list()).await
@@ -74,27 +72,6 @@ async fn return_from_future(backends: &Backends) -> Result<(), StorageError> {
         tracing::warn!(jobs = brought_back, "a clock ran ahead: jobs it put off are taken up earlier");
     }
     Ok(())
-}
-
-/// A scan in a case file lives and dies with the case file's key: a wrapping by the root that a crash left behind goes.
-/// Looks at keys wrapped since the last time, and leaves those alone that somebody may be handing over right now.
-async fn settle_keys(backends: &Backends) -> Result<(), StorageError> {
-    let now = backends.clock.now();
-    let mut tx = backends.database.begin_read().await?;
-    let settled_at = tx.timetable().keys_settled_at().await?;
-    drop(tx);
-    // Twice the grace: what was too young the last time is looked at this time. A clock that ran ahead is not believed.
-    let since = settled_at.unwrap_or(now - FIRST_LOOK).min(now) - GRACE - GRACE;
-    let twice = backends.vault.wrapped_twice(since, now - GRACE).await?;
-    let mut tx = backends.database.begin_read().await?;
-    let placed = tx.timetable().keys_in_case_files(&twice).await?;
-    drop(tx);
-    for key in placed {
-        backends.vault.release_from_root(key).await?;
-    }
-    let mut tx = backends.database.begin().await?;
-    tx.timetable().keys_were_settled(now).await?;
-    tx.commit().await
 }
 
 /// Uploads that have not said for long that they live: what was stored for them may go.

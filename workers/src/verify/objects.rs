@@ -18,7 +18,6 @@ use crate::timetable::old_enough;
 pub(super) async fn check(backends: &Backends) -> Result<(Check, Check), StorageError> {
     let (mut received, mut matching) = (Violations::default(), Violations::default());
     let (mut scans_seen, mut bytes_seen) = (0_u64, 0_u64);
-    let mut with_object: HashSet<ScanId> = HashSet::new();
     let mut after = None;
     loop {
         let mut tx = backends.database.begin_read().await?;
@@ -29,14 +28,13 @@ pub(super) async fn check(backends: &Backends) -> Result<(Check, Check), Storage
         for scan in &scans {
             scans_seen += 1;
             if scan.same_as.is_none() {
-                with_object.insert(scan.id);
                 bytes_seen += scan_is_whole(backends, scan, &mut received, &mut matching).await?;
             } else {
                 link_is_right(backends, scan, &mut received).await?;
             }
         }
     }
-    let objects_seen = objects_have_rows(backends, &with_object, &mut matching).await?;
+    let objects_seen = objects_have_rows(backends, &mut matching).await?;
     let received = Check::of(
         1,
         "every upload answered \"received\" exists exactly once, with the bytes that were received",
@@ -66,6 +64,7 @@ async fn scan_is_whole(
         return Ok(0);
     };
     let Some(sealed) = backends.blobs.get(blob).await? else {
+        received.add(format!("the bytes of scan {} are gone", scan.id));
         matching.add(format!("scan {} has no object", scan.id));
         return Ok(0);
     };
@@ -119,11 +118,7 @@ async fn link_is_right(
     Ok(())
 }
 
-async fn objects_have_rows(
-    backends: &Backends,
-    with_object: &HashSet<ScanId>,
-    matching: &mut Violations,
-) -> Result<u64, StorageError> {
+async fn objects_have_rows(backends: &Backends, matching: &mut Violations) -> Result<u64, StorageError> {
     let mut seen = 0;
     let old = old_enough(backends).await?;
     let snapshots = snapshots_have_objects(backends, matching).await?;
@@ -133,7 +128,7 @@ async fn objects_have_rows(
         seen += 1;
         let is_young = object.written_at > old;
         let is_named = match object.key {
-            Some(BlobKey::Scan(id)) => with_object.contains(&id),
+            Some(BlobKey::Scan(id)) => is_young || holds_its_bytes(backends, id).await?,
             Some(BlobKey::Quarantine(id)) => ticket_is_open(backends, id).await?,
             Some(BlobKey::IndexSnapshot(id)) => snapshots.contains(&id),
             Some(BlobKey::Probe(_)) | None => false,
@@ -143,6 +138,12 @@ async fn objects_have_rows(
         }
     }
     Ok(seen)
+}
+
+/// Whether there is a scan that points to no other one.
+async fn holds_its_bytes(backends: &Backends, id: ScanId) -> Result<bool, StorageError> {
+    let scan = backends.database.begin_read().await?.scans().find(id).await?;
+    Ok(scan.is_some_and(|scan| scan.same_as.is_none()))
 }
 
 /// Every snapshot of the index there is; what is said to be whole has its object.

@@ -15,6 +15,7 @@ use crate::{
     copying::{
         CopyError, OnStep, Step, at,
         backup::{OBJECT_LIST, OBJECTS},
+        objects::carry,
     },
 };
 
@@ -80,12 +81,14 @@ async fn put_object_back(
         return if digest_of(there).await? == digest { Ok(()) } else { Err(other_object(key)) };
     }
     // A line whose object a crash kept away was made good by a later line, or by a later backup.
-    let Some(bytes) = kept.get(key).await? else { return Ok(()) };
-    if blake3::hash(&bytes).to_hex().as_str() != digest {
+    carry(kept, target, key, |_, found| {
+        if found.to_hex().as_str() == digest {
+            return Ok(());
+        }
         let detail = "its bytes have another digest; take it from another copy of the backup".to_owned();
-        return Err(CopyError::Differs { what: key.path(), detail });
-    }
-    target.put(key, bytes).await?;
+        Err(CopyError::Differs { what: key.path(), detail })
+    })
+    .await?;
     Ok(())
 }
 

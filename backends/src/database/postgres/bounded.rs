@@ -133,13 +133,25 @@ impl<T: KeyTable> KeyTable for BoundedKeys<T> {
         self.patience.wait(self.table.add(keys)).await
     }
 
+    async fn add_only(&self, key: &WrappedKey) -> Result<(), StorageError> {
+        self.patience.wait(self.table.add_only(key)).await
+    }
+
     async fn wrapped_twice(
         &self,
-        root: Uuid,
         since: DateTime<Utc>,
         until: DateTime<Utc>,
-    ) -> Result<Vec<Uuid>, StorageError> {
-        self.patience.wait(self.table.wrapped_twice(root, since, until)).await
+    ) -> Result<Vec<(Uuid, Uuid)>, StorageError> {
+        self.patience.wait(self.table.wrapped_twice(since, until)).await
+    }
+
+    async fn remove_older(
+        &self,
+        id: KeyId,
+        wrapped_by: Uuid,
+        before: DateTime<Utc>,
+    ) -> Result<(), StorageError> {
+        self.patience.wait(self.table.remove_older(id, wrapped_by, before)).await
     }
 
     async fn probe(&self) -> Result<(), StorageError> {

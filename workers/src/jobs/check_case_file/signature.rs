@@ -10,12 +10,12 @@ use domain::{
     blind_index::{BlindField, whole_token},
     case_file::CaseState,
     cross_check::{CaseInputs, NameWeight, SignatureWeight, signature_to_weigh},
-    entered_data::EnteredData,
     field::Slot,
     reading::{Mark, PageReading, Presence},
 };
 use reading::signature::{is_same_picture, likeness, weigh_name};
 
+use super::dossier::Dossier;
 use crate::context::{JobFailure, WorkContext};
 
 /// Earlier signatures beyond these add nothing.
@@ -24,19 +24,12 @@ const MOST_CASE_FILES: i64 = 20;
 /// How long an earlier case file of the same person is waited for after its last change.
 const PATIENCE: TimeDelta = TimeDelta::seconds(120);
 
-/// Weighs the signature on the slip; `None` when there is none to weigh.
-pub(super) async fn weigh(
-    context: &WorkContext,
-    tx: &mut dyn Transaction,
-    case_file: &CaseFileRow,
-    inputs: &CaseInputs<'_>,
-) -> Result<Option<SignatureWeight>, JobFailure> {
-    let (Some(to_weigh), Some(entered)) = (signature_to_weigh(inputs), inputs.entered) else {
-        return Ok(None);
-    };
+/// Weighs the signature on the slip, beside the earlier ones; `None` when there is none to weigh.
+pub(super) fn weigh(inputs: &CaseInputs<'_>, earlier: &[Mark]) -> Option<SignatureWeight> {
+    let (to_weigh, entered) = (signature_to_weigh(inputs)?, inputs.entered?);
     let mark = to_weigh.mark;
     if mark.presence != Presence::Present {
-        return Ok(Some(SignatureWeight::default()));
+        return Some(SignatureWeight::default());
     }
     let names = [&entered.customer_name, &entered.agent_name, &entered.contact_name];
     let weight_of = |name: &str| {
@@ -49,7 +42,6 @@ pub(super) async fn weigh(
             is_legible: weight.is_legible,
         }
     };
-    let earlier = earlier_signatures(context, tx, case_file, entered).await?;
     let references: Vec<&[f32]> = earlier
         .iter()
         .map(|mark| mark.shape.as_slice())
@@ -58,22 +50,26 @@ pub(super) async fn weigh(
         .collect();
     let can_compare = !references.is_empty() && !mark.shape.is_empty();
     let is_copied = earlier.iter().any(|earlier| is_same_picture(&earlier.shape, &mark.shape));
-    Ok(Some(SignatureWeight {
+    Some(SignatureWeight {
         customer: (!entered.customer_name.is_empty()).then(|| weight_of(&entered.customer_name)),
         agent: entered.has_agent().then(|| weight_of(&entered.agent_name)),
         printed: to_weigh.printed_name.map(weight_of),
         likeness: can_compare.then(|| likeness(&references, &mark.shape).judgement),
         is_copied,
-    }))
+    })
 }
 
-/// Signatures of the person who signs, on slips of case files accepted before this one, or opened before it on the day.
-async fn earlier_signatures(
+/// Signatures of the person who signs, on slips of case files accepted before this one, or opened before it on the day;
+/// none where no paper bears a signature that they could be held beside.
+pub(super) async fn earlier(
     context: &WorkContext,
     tx: &mut dyn Transaction,
     case_file: &CaseFileRow,
-    entered: &EnteredData,
+    dossier: &Dossier,
 ) -> Result<Vec<Mark>, JobFailure> {
+    let mut marks = dossier.papers.iter().filter_map(|paper| paper.reading.signature.as_ref());
+    let is_signed = marks.any(|mark| mark.presence == Presence::Present);
+    let (true, Some(entered)) = (is_signed, &dossier.entered) else { return Ok(Vec::new()) };
     let (kind, number) = if entered.has_agent() {
         ("agent_id_number", &entered.agent_id_number)
     } else {

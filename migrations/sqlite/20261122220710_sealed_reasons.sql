@@ -1,0 +1,11 @@
+-- Reasons that people type may name people: they are sealed under the key of the case file, and the operation log holds a
+-- keyed digest of them. What was given before stands in the entries of the log, which are never changed.
+
+CREATE TABLE log_reasons (
+    sequence            INTEGER NOT NULL PRIMARY KEY REFERENCES operation_log (sequence),
+    key_id              BLOB NOT NULL,
+    reason_sealed       BLOB NOT NULL
+) STRICT;
+
+ALTER TABLE findings DROP COLUMN settled_reason;
+ALTER TABLE findings ADD COLUMN settled_reason_sealed BLOB;
