@@ -14,7 +14,7 @@ use archive_tests::{
 use async_trait::async_trait;
 use backends::{
     blob_store::BlobKey,
-    clock::{Clock, HandClock, new_id},
+    clock::{HandClock, new_id},
     connect::Backends,
     database::{case_files::CaseFileRow, jobs::JobRow, scans::ScanRow, upload_tickets::UploadTicketRow},
     vault::{DataKey, KeyPurpose},
