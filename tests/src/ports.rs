@@ -4,34 +4,58 @@
 //! be somebody's before the server that was promised it listens.
 
 use std::{
+    env,
+    fs::{self, File},
     net::TcpListener,
     ops::Range,
-    process,
-    sync::atomic::{AtomicU32, Ordering},
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicU16, Ordering},
+    },
 };
 
 use anyhow::{Context, Result};
 
 /// SeaweedFS takes its own above this range.
 const RANGE: Range<u16> = 3_000..12_000;
+/// Ports that one process has to itself: a suite takes some hundreds.
+const BLOCK: u16 = 1_000;
 
 /// Ports given by this process so far.
-static GIVEN: AtomicU32 = AtomicU32::new(0);
+static GIVEN: AtomicU16 = AtomicU16::new(0);
+/// The first port of this process, and the lock that says so while it lives.
+static OWN: Mutex<Option<(u16, File)>> = Mutex::new(None);
 
-/// A port that nobody listens on and that this process has not given before.
+/// A port that nobody listens on and that no other process of the tests gives, nor this one before the others of its
+/// block.
 pub fn free() -> Result<u16> {
-    let size = u32::from(RANGE.end - RANGE.start);
-    // Processes that run side by side begin at places of their own.
-    let first = process::id().wrapping_mul(997);
-    for _ in 0..size {
-        let step = GIVEN.fetch_add(1, Ordering::Relaxed);
-        let place = u16::try_from(first.wrapping_add(step) % size)?;
-        let port = RANGE.start + place;
+    let first = first_of_block()?;
+    for _ in 0..BLOCK {
+        let port = first + GIVEN.fetch_add(1, Ordering::Relaxed) % BLOCK;
         if TcpListener::bind(("127.0.0.1", port)).is_ok() {
             return Ok(port);
         }
     }
-    None.with_context(|| format!("every port from {} to {} is taken", RANGE.start, RANGE.end - 1))
+    None.with_context(|| format!("every port from {first} to {} is taken", first + BLOCK - 1))
+}
+
+/// Where the ports begin that suites running side by side leave to this one. A port that was looked at and found free is
+/// still anybody's until somebody listens, so looking is not enough.
+fn first_of_block() -> Result<u16> {
+    let mut own = OWN.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some((first, _)) = &*own {
+        return Ok(*first);
+    }
+    let folder = env::temp_dir().join("guidang-test-ports");
+    fs::create_dir_all(&folder)?;
+    for first in RANGE.step_by(usize::from(BLOCK)) {
+        let lock = File::create(folder.join(first.to_string()))?;
+        if lock.try_lock().is_ok() {
+            *own = Some((first, lock));
+            return Ok(first);
+        }
+    }
+    None.with_context(|| format!("every block of {BLOCK} ports is a suite's that still runs"))
 }
 
 #[cfg(test)]

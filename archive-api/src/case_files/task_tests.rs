@@ -1,3 +1,5 @@
+//! Case files as tasks: who may take one, how many, and from whom.
+
 use std::sync::Arc;
 
 use axum::http::StatusCode;

@@ -41,11 +41,18 @@ struct CasePage {
 
 /// What may be done about the case file as a task.
 struct TaskShown {
+    step: TaskStep,
     may_decide: bool,
-    may_take: bool,
-    may_take_over: bool,
-    may_give_back: bool,
     is_clear: bool,
+}
+
+/// The next thing that may be done about a task.
+#[derive(PartialEq, Eq)]
+enum TaskStep {
+    Take,
+    TakeOver,
+    GiveBack,
+    None,
 }
 
 impl TaskShown {
@@ -54,11 +61,15 @@ impl TaskShown {
         let is_free = case_file.assigned_to.is_none();
         let decides = caller.has(Action::DecideFinding);
         let waits = decides && case_file.state.awaits_auditor();
+        let step = match (is_mine, waits) {
+            (true, _) => TaskStep::GiveBack,
+            (false, true) if is_free => TaskStep::Take,
+            (false, true) => TaskStep::TakeOver,
+            (false, false) => TaskStep::None,
+        };
         Self {
+            step,
             may_decide: decides && (is_free || is_mine),
-            may_take: waits && is_free,
-            may_take_over: waits && !is_free && !is_mine,
-            may_give_back: is_mine,
             is_clear: case_file.relation == Relation::AssignedTask,
         }
     }

@@ -66,12 +66,11 @@ fn parameters(text: &str) -> Vec<(String, String)> {
     while let Some((name, value)) = rest.split_once('=') {
         let name = name.trim_matches([' ', '\t', ';']).to_ascii_lowercase();
         let value = value.trim_start();
-        let (value, behind) = match value.strip_prefix('"') {
-            Some(quoted) => unquoted(quoted),
-            None => {
-                let (token, behind) = value.split_once(';').unwrap_or((value, ""));
-                (token.trim_end().to_owned(), behind)
-            }
+        let (value, behind) = if let Some(quoted) = value.strip_prefix('"') {
+            unquoted(quoted)
+        } else {
+            let (token, behind) = value.split_once(';').unwrap_or((value, ""));
+            (token.trim_end().to_owned(), behind)
         };
         found.push((name, value));
         rest = behind;

@@ -198,7 +198,7 @@ impl Vault {
             match self.key(*id).await {
                 Ok(key) => keys.extend(key.map(|key| (*id, key))),
                 Err(error @ StorageError::Corrupt { .. }) => {
-                    tracing::warn!(error = %error, "a key is damaged")
+                    tracing::warn!(error = %error, "a key is damaged");
                 }
                 Err(error) => return Err(error),
             }

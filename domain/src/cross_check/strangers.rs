@@ -40,7 +40,7 @@ pub(super) fn are_of_two_people(one: &PlacedPaper<'_>, other: &PlacedPaper<'_>) 
     match (number, name) {
         (Some(true), name) => name != Some(false),
         (None, Some(true)) => true,
-        (Some(false), _) | (None, _) => false,
+        (Some(false) | None, _) => false,
     }
 }
 

@@ -107,15 +107,12 @@ fn lines_of(
     let mut rows: Vec<Quad> = Vec::new();
     let mut texts: Vec<String> = Vec::new();
     for value in mine {
-        match rows.iter().position(|row| segments.same_row(row, &value.quad)) {
-            Some(at) => {
-                rows[at] = segments.joined(&rows[at], &value.quad);
-                texts[at].push_str(&value.text);
-            }
-            None => {
-                rows.push(value.quad);
-                texts.push(value.text.clone());
-            }
+        if let Some(at) = rows.iter().position(|row| segments.same_row(row, &value.quad)) {
+            rows[at] = segments.joined(&rows[at], &value.quad);
+            texts[at].push_str(&value.text);
+        } else {
+            rows.push(value.quad);
+            texts.push(value.text.clone());
         }
     }
     if plan.kind == ValueKind::Address {

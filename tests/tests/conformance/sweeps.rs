@@ -7,10 +7,7 @@ use archive_api::{
     intake::{FileHead, FileOutcome, FileSource, Intake, SourceError, UploadRequest},
     tokens::local_caller,
 };
-use archive_tests::{
-    engines::{self, TestBackends},
-    scans,
-};
+use archive_tests::{engines, scans};
 use async_trait::async_trait;
 use backends::{
     blob_store::BlobKey,

@@ -72,7 +72,8 @@ proptest! {
     fn every_row_is_told_of_once_and_the_good_ones_are_kept(rows in rows()) {
         let (mut text, mut line, mut starts) = (format!("{HEADERS}\n"), 2, Vec::new());
         for (number, (row, end)) in rows.iter().enumerate() {
-            text += &format!("{}{end}", written(row, &format!("S{number}")));
+            text.push_str(&written(row, &format!("S{number}")));
+            text.push_str(end);
             starts.push(line);
             line += if matches!(row, Row::TwoLines) { 2 } else { 1 };
         }
