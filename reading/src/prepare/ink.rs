@@ -24,23 +24,21 @@ pub struct Room {
     pub right: f32,
 }
 
-/// The quad, extended on both sides until white paper or a ruled line, within the room there is: as far as the ink goes
-/// in either light, that of the whole strip or that of what is near.
+/// The quad, extended on both sides until white paper or a ruled line, within the room there is.
 pub fn extend(page: &RgbImage, quad: &Quad, room: Room) -> Quad {
     let height = quad.height().max(4.0);
     let (left, right) = (room.left.clamp(0.0, 2.0 * height), room.right.clamp(0.0, 4.0 * height));
     let wide = quad.grown(left, right, 0.0);
-    let strip = warp::cut_line(page, &wide, STRIP_HEIGHT);
-    let count = strip.width().max(1) as usize;
-    let scale = count as f32 / wide.width().max(1.0);
-    let start = (left * scale) as usize;
-    let end = (((wide.width() - right) * scale) as usize).min(count);
-    let (mut first, mut last) = (start, end);
-    for grey in [as_it_is(&strip), beside_paper(&strip)] {
-        let (from, to) = extent(&columns_of(&strip, &grey), start, end);
-        (first, last) = (first.min(from), last.max(to));
+    let columns = ink_columns(page, &wide);
+    if columns.is_empty() {
+        return *quad;
     }
-    part(&wide, first as f32 / count as f32, last as f32 / count as f32)
+    let scale = columns.len() as f32 / wide.width().max(1.0);
+    let start = (left * scale) as usize;
+    let end = (((wide.width() - right) * scale) as usize).min(columns.len());
+    let (first, last) = extent(&columns, start.min(end), end);
+    let count = columns.len() as f32;
+    part(&wide, first as f32 / count, last as f32 / count)
 }
 
 /// How far the ink reaches beyond the columns from `start` to `end`, with a margin where it does.
@@ -54,8 +52,7 @@ fn extent(columns: &[Column], start: usize, end: usize) -> (usize, usize) {
 
 /// The part of `quad` that holds ink, with a margin; `None` when there is none.
 pub fn trim(page: &RgbImage, quad: &Quad) -> Option<Quad> {
-    let strip = warp::cut_line(page, quad, STRIP_HEIGHT);
-    let columns = columns_of(&strip, &beside_paper(&strip));
+    let columns = ink_columns(page, quad);
     let is_ink = |column: &Column| *column == Column::Ink;
     let first = columns.iter().position(is_ink)?;
     let last = columns.iter().rposition(is_ink)?;
@@ -97,13 +94,15 @@ fn walk(columns: &[Column], gap: usize) -> Option<usize> {
     last
 }
 
-/// What each column of a strip shows, by its grey levels.
-fn columns_of(strip: &RgbImage, grey: &[f32]) -> Vec<Column> {
+/// What each column of a line's strip shows.
+fn ink_columns(page: &RgbImage, quad: &Quad) -> Vec<Column> {
+    let strip = warp::cut_line(page, quad, STRIP_HEIGHT);
     let (width, height) = (strip.width() as usize, strip.height() as usize);
+    let grey = beside_paper(&strip);
     if grey.is_empty() {
         return Vec::new();
     }
-    let mut levels = grey.to_vec();
+    let mut levels = grey.clone();
     let mut ranked = |rank: usize| *levels.select_nth_unstable_by(rank, f32::total_cmp).1;
     let (dark, light) = (ranked(grey.len() / 50), ranked(grey.len() * 3 / 4));
     if light - dark < LEAST_CONTRAST {
@@ -122,16 +121,11 @@ fn columns_of(strip: &RgbImage, grey: &[f32]) -> Vec<Column> {
     (0..width).map(kind).collect()
 }
 
-/// Grey levels of a strip, row by row.
-fn as_it_is(strip: &RgbImage) -> Vec<f32> {
-    strip.pixels().map(|pixel| luminance(pixel.0)).collect()
-}
-
 /// Grey levels of a strip, row by row, measured against the paper near each column, which is 255: in a shadow ink and
 /// paper are both darker. Where the shadow ends, the paper on its own side counts.
 fn beside_paper(strip: &RgbImage) -> Vec<f32> {
     let (width, height) = (strip.width() as usize, strip.height() as usize);
-    let grey = as_it_is(strip);
+    let grey: Vec<f32> = strip.pixels().map(|pixel| luminance(pixel.0)).collect();
     let lightest = |x: usize| (0..height).map(|y| grey[y * width + x]).fold(1.0, f32::max);
     let columns: Vec<f32> = (0..width).map(lightest).collect();
     let lightest_of = |part: &[f32]| part.iter().copied().fold(1.0, f32::max);
